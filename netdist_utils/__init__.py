@@ -1,0 +1,27 @@
+"""netdist_utils: what do neural networks trained on the same task have in common?
+
+One module a chapter (`matching`, `ablation`, `covariance`, `convergence`, `spectra`) over one
+ground floor (`settings`, `data`, `models`, `training`, `claims`, `plotting`, `interactive`).
+Nothing is imported here, so that ``import netdist_utils`` costs nothing; import what you need:
+
+>>> from netdist_utils import models
+>>> models.mlp([2, 3, 1])[1]
+Linear(in_features=2, out_features=3, bias=True)
+"""
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ablation",
+    "claims",
+    "convergence",
+    "covariance",
+    "data",
+    "interactive",
+    "matching",
+    "models",
+    "plotting",
+    "settings",
+    "spectra",
+    "training",
+]

@@ -1,0 +1,235 @@
+"""Every number that a chapter states, checked against its accepted band.
+
+The bands stand in ``claim_tables/<chapter>.toml``, one entry a claim::
+
+    [mlp_accuracy]
+    title = "Test accuracy of the MLP"
+    source = "42.7 %"
+    why = "What is expected, and why."
+    [mlp_accuracy.band]        # inclusive; the first key found of "<data set>.<scale>",
+    cifar10 = [0.40, 0.46]     # "<data set>", "<scale>", "any"
+
+`check` raises where a value leaves its band, so a page that states a wrong number does not
+build. Each value is also written to the folder ``NETDIST_LEDGER``, from which the book's ledger
+page is made.
+"""
+
+import json
+import math
+import os
+import tomllib
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from netdist_utils import settings
+
+
+class ClaimError(AssertionError):
+    """A stated number is outside its band."""
+
+
+@cache
+def tables():
+    """All claims of the book, by name, in the order of the chapters.
+
+    Returns
+    -------
+    dict of str to dict
+        Keys ``title``, ``source``, ``why``, ``band`` and ``chapter``.
+
+    Raises
+    ------
+    ValueError
+        If two chapters use one name, or an entry lacks a key.
+
+    Examples
+    --------
+    >>> all({"title", "band"} <= set(claim) for claim in tables().values())
+    True
+    """
+    found = {}
+    folder = files("netdist_utils") / "claim_tables"
+    for file in sorted(folder.iterdir(), key=lambda file: file.name):
+        if not file.name.endswith(".toml"):
+            continue
+        chapter = file.name.removesuffix(".toml")
+        for name, claim in tomllib.loads(file.read_text(encoding="utf-8")).items():
+            if name in found:
+                raise ValueError(
+                    f"claim {name!r} stands in {found[name]['chapter']} and {chapter}"
+                )
+            if lacking := {"title", "source", "why", "band"} - set(claim):
+                raise ValueError(f"claim {name!r} of {chapter} lacks {sorted(lacking)}")
+            found[name] = {**claim, "chapter": chapter}
+    return found
+
+
+def band(name, dataset="digits"):
+    """Accepted band of a claim on this data set at the current scale.
+
+    Parameters
+    ----------
+    name : str
+    dataset : {"digits", "cifar10", "synthetic"}
+
+    Returns
+    -------
+    (float, float) or None
+        Inclusive; None where the claim is not judged.
+
+    Raises
+    ------
+    KeyError
+        If no chapter has a claim of that name.
+
+    Examples
+    --------
+    >>> band("no such claim")
+    Traceback (most recent call last):
+        ...
+    KeyError: "no claim 'no such claim' in claim_tables"
+    """
+    if name not in tables():
+        raise KeyError(f"no claim {name!r} in claim_tables")
+    bands, scale = tables()[name]["band"], settings.scale()
+    for key in (f"{dataset}.{scale}", dataset, scale, "any"):
+        if key in bands:
+            low, high = bands[key]
+            return float(low), float(high)
+    return None
+
+
+def check(name, value, dataset="digits"):
+    """Record a measured value, and refuse it outside its band.
+
+    Parameters
+    ----------
+    name : str
+        A claim of some chapter's table.
+    value : float
+    dataset : {"digits", "cifar10", "synthetic"}
+        What the value was measured on.
+
+    Returns
+    -------
+    float
+        The value.
+
+    Raises
+    ------
+    ClaimError
+        If the value is NaN or outside its band.
+    KeyError
+        If no chapter has a claim of that name.
+
+    Examples
+    --------
+    >>> check("no such claim", 1.0)
+    Traceback (most recent call last):
+        ...
+    KeyError: "no claim 'no such claim' in claim_tables"
+    """
+    value = float(value)
+    limits, claim = band(name, dataset), tables()[name]
+    if limits is not None and not limits[0] <= value <= limits[1]:
+        raise ClaimError(
+            f"{claim['title']} ({name}) is {value:.6g}, outside [{limits[0]:g}, {limits[1]:g}] on "
+            f"{dataset} at {settings.scale()} scale. {claim['why']}"
+        )
+    if math.isnan(value):
+        raise ClaimError(f"{claim['title']} ({name}) is NaN. {claim['why']}")
+    record = {key: claim[key] for key in ("chapter", "title", "source", "why")}
+    record |= {"name": name, "value": value, "scale": settings.scale(), "dataset": dataset}
+    record |= {"band": limits and [_json_number(limit) for limit in limits]}
+    record |= {"status": "holds" if limits else "not judged"}
+    path = ledger_dir() / f"{name}.json"
+    partial = path.with_suffix(f".{os.getpid()}.tmp")
+    partial.write_text(json.dumps(record, indent=1), encoding="utf-8")
+    partial.replace(path)
+    _measured[name] = record
+    return value
+
+
+_measured = {}  # of this process: what the table at the end of a chapter shows
+
+
+def ledger_dir():
+    """Folder of the records: ``NETDIST_LEDGER``, else ``ledger`` in the cache folder.
+
+    Examples
+    --------
+    >>> ledger_dir().is_dir()
+    True
+    """
+    path = Path(os.environ.get("NETDIST_LEDGER") or settings.cache_dir() / "ledger")
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def table(chapter):
+    """The claims of a chapter that this process has measured, as a table for its last page.
+
+    Parameters
+    ----------
+    chapter : str
+        Stem of the notebook, such as ``"02_circle_ablation"``.
+
+    Returns
+    -------
+    IPython.display.Markdown
+
+    Raises
+    ------
+    ClaimError
+        If a claim of the chapter was never checked: a ledger with holes is none.
+
+    Examples
+    --------
+    >>> table("no such chapter").data.count("|")
+    12
+    """
+    from IPython.display import Markdown
+
+    names = [name for name, claim in tables().items() if claim["chapter"] == chapter]
+    if forgotten := [name for name in names if name not in _measured]:
+        raise ClaimError(f"{chapter} never checked its claims {forgotten}")
+    lines = ["| claim | source | measured | band | data set |", "|---|---|---|---|---|"]
+    for record in (_measured[name] for name in names):
+        cells = [record["title"], record["source"] or "none", format_value(record["value"])]
+        cells += [format_band(record["band"]), record["dataset"]]
+        lines.append(f"| {' | '.join(cells)} |")
+    return Markdown("\n".join(lines))
+
+
+def format_value(value):
+    """A measured value in four significant digits; whole numbers whole.
+
+    Examples
+    --------
+    >>> format_value(0.123456), format_value(1048576.0)
+    ('0.1235', '1,048,576')
+    """
+    return f"{value:,.0f}" if value == round(value) and abs(value) < 1e15 else f"{value:.4g}"
+
+
+def format_band(limits):
+    """A band in words: from-to, at least, at most, exactly, or not judged here.
+
+    Examples
+    --------
+    >>> format_band([25, 25]), format_band([0.1, "inf"])
+    ('exactly 25', 'at least 0.1')
+    """
+    if limits is None:
+        return "not judged here"
+    low, high = (float(limit) for limit in limits)
+    if low == high:
+        return f"exactly {low:g}"
+    if math.isinf(high):
+        return f"at least {low:g}"
+    return f"at most {high:g}" if math.isinf(low) else f"{low:g} to {high:g}"
+
+
+def _json_number(limit):
+    return limit if math.isfinite(limit) else str(limit)  # JSON has no infinity

@@ -1,0 +1,274 @@
+"""Networks as plain ``torch.nn.Sequential`` of Flatten, Linear, Conv2d, ReLU and pooling.
+
+A plain list of layers is all that five chapters need, and every method of the book can then
+say "layer 3" and mean the fourth entry of the list.
+"""
+
+import copy
+
+import torch
+from torch import nn
+
+LAYERS = (nn.Flatten, nn.Linear, nn.Conv2d, nn.ReLU, nn.MaxPool2d, nn.AvgPool2d, nn.Identity)
+
+
+def mlp(widths, bias=True):
+    """A multi-layer perceptron: Flatten, then Linear layers with ReLU between them.
+
+    Parameters
+    ----------
+    widths : sequence of int
+        Inputs, hidden units of each layer, outputs: at least two numbers.
+    bias : bool
+        Whether the Linear layers have biases.
+
+    Returns
+    -------
+    torch.nn.Sequential
+        Untrained, with PyTorch's default start from the global generator
+        (`training.start` seeds it).
+
+    Raises
+    ------
+    ValueError
+        If fewer than two widths are given, or one of them is not positive.
+
+    Examples
+    --------
+    >>> [type(layer).__name__ for layer in mlp([64, 15, 10])]
+    ['Flatten', 'Linear', 'ReLU', 'Linear']
+    """
+    widths = [int(width) for width in widths]
+    if len(widths) < 2 or min(widths) < 1:
+        raise ValueError(f"widths are {widths}; two or more positive numbers are needed")
+    layers = [nn.Flatten()]
+    for before, after in zip(widths[:-1], widths[1:], strict=True):
+        layers += [nn.Linear(before, after, bias=bias), nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+def convnet(
+    shape,
+    channels,
+    *,
+    kernel_size=5,
+    stride=1,
+    padding=0,
+    pool=None,
+    dense=(),
+    classes=10,
+    bias=True,
+):
+    """A convolutional network: (Conv2d, ReLU, pooling) a stage, then dense layers.
+
+    Parameters
+    ----------
+    shape : (int, int, int)
+        Shape (C, H, W) of one image.
+    channels : sequence of int
+        Output channels of each convolution.
+    kernel_size, stride, padding : int
+        Of every convolution.
+    pool : int, optional
+        Side of the max-pooling after each stage; none by default.
+    dense : sequence of int
+        Hidden widths between the convolutions and the classes.
+    classes : int
+    bias : bool
+
+    Returns
+    -------
+    torch.nn.Sequential
+
+    Raises
+    ------
+    ValueError
+        If an image of this shape is too small for the stages.
+
+    Examples
+    --------
+    >>> net = convnet((1, 32, 32), [32, 64], stride=2, bias=False)
+    >>> net[5]
+    Linear(in_features=1600, out_features=10, bias=False)
+    """
+    layers, image = [], tuple(shape)
+    for n_out in channels:
+        stage = [nn.Conv2d(image[0], n_out, kernel_size, stride, padding, bias=bias), nn.ReLU()]
+        stage += [nn.MaxPool2d(pool)] if pool else []
+        sides = [(side + 2 * padding - kernel_size) // stride + 1 for side in image[1:]]
+        sides = [side // pool if pool else side for side in sides]
+        if min(sides) < 1:
+            raise ValueError(
+                f"an image of shape {image} is too small for kernel {kernel_size}, "
+                f"stride {stride}, padding {padding}, pool {pool}; use fewer stages or more padding"
+            )
+        layers, image = layers + stage, (n_out, *sides)
+    head = mlp([image[0] * image[1] * image[2], *dense, classes], bias=bias)
+    return nn.Sequential(*layers, *head)
+
+
+def from_sklearn(estimator):
+    """A fitted scikit-learn ``MLPClassifier`` as a Sequential with the same predictions.
+
+    scikit-learn keeps one logistic output for two classes; it becomes two logits (0, z), so
+    that the softmax gives the same probabilities.
+
+    Parameters
+    ----------
+    estimator : sklearn.neural_network.MLPClassifier
+        Fitted, with ``activation="relu"``.
+
+    Returns
+    -------
+    torch.nn.Sequential
+
+    Raises
+    ------
+    ValueError
+        If the estimator is not fitted, or its activation is not ReLU.
+
+    Examples
+    --------
+    >>> from sklearn.neural_network import MLPClassifier
+    >>> fitted = MLPClassifier((3,), solver="lbfgs").fit([[0.0], [1.0], [2.0]], [0, 1, 2])
+    >>> from_sklearn(fitted)[3]
+    Linear(in_features=3, out_features=3, bias=True)
+    """
+    if not hasattr(estimator, "coefs_"):
+        raise ValueError(f"{type(estimator).__name__} is not fitted: call its fit first")
+    if estimator.activation != "relu":
+        raise ValueError(
+            f"activation is {estimator.activation!r}; only 'relu' can be carried over"
+        )
+    weights = [torch.as_tensor(w.T).float() for w in estimator.coefs_]  # (out, in)
+    biases = [torch.as_tensor(b).float() for b in estimator.intercepts_]
+    if estimator.out_activation_ == "logistic":
+        weights[-1] = torch.cat([torch.zeros_like(weights[-1]), weights[-1]])
+        biases[-1] = torch.cat([torch.zeros_like(biases[-1]), biases[-1]])
+    model = mlp([weights[0].shape[1], *(len(b) for b in biases)])
+    for index, weight, bias in zip(weight_layers(model), weights, biases, strict=True):
+        model[index].weight.data, model[index].bias.data = weight, bias
+    return frozen(model)
+
+
+def frozen(model):
+    """The model itself in evaluation mode, its parameters no longer tracking gradients.
+
+    Examples
+    --------
+    >>> frozen(mlp([2, 1])).training
+    False
+    """
+    return model.eval().requires_grad_(False)
+
+
+def clone(model):
+    """A deep copy: changing it leaves the model as it was.
+
+    Examples
+    --------
+    >>> net = mlp([2, 1])
+    >>> clone(net)[1].weight is net[1].weight
+    False
+    """
+    return copy.deepcopy(model)
+
+
+def weight_layers(model):
+    """Indices of the Linear and Conv2d modules of a Sequential, in order.
+
+    Examples
+    --------
+    >>> weight_layers(mlp([4, 3, 2]))
+    [1, 3]
+    """
+    return [i for i, layer in enumerate(model) if isinstance(layer, nn.Linear | nn.Conv2d)]
+
+
+def device_of(model):
+    """Device of a model's parameters (the CPU for a model that has none).
+
+    Examples
+    --------
+    >>> device_of(mlp([2, 1])).type
+    'cpu'
+    """
+    return next((p.device for p in model.parameters()), torch.device("cpu"))
+
+
+@torch.no_grad()
+def outputs(model, x, layers):
+    """Outputs of some layers in one forward pass.
+
+    Parameters
+    ----------
+    model : torch.nn.Sequential
+    x : (N, ...) tensor
+        Moved to the model's device.
+    layers : iterable of int
+        Indices into the Sequential. -1 stands for the input itself, so that the input of
+        layer ``l`` is the output of ``l - 1`` for every ``l``.
+
+    Returns
+    -------
+    dict of int to tensor
+        A layer's output (N, ...), by index. The pass stops at the last layer asked for.
+
+    Raises
+    ------
+    IndexError
+        If a layer is not in the model.
+
+    Examples
+    --------
+    >>> acts = outputs(mlp([4, 3, 2]), torch.zeros(5, 4), [-1, 2])
+    >>> acts[-1].shape, acts[2].shape
+    (torch.Size([5, 4]), torch.Size([5, 3]))
+    """
+    wanted = {int(layer) for layer in layers}
+    if wanted and not -1 <= min(wanted) <= max(wanted) < len(model):
+        raise IndexError(
+            f"layers {sorted(wanted)} asked of a model with layers 0..{len(model) - 1}"
+        )
+    h = x.to(device_of(model))
+    found = {-1: h} if -1 in wanted else {}
+    for index in range(max(wanted, default=-1) + 1):
+        h = model[index](h)
+        if index in wanted:
+            found[index] = h
+    return found
+
+
+def check(model, allowed=LAYERS):
+    """Refuse a model that the book's methods would get silently wrong.
+
+    Parameters
+    ----------
+    model : torch.nn.Sequential
+    allowed : tuple of types
+        The layer types that the caller can handle.
+
+    Raises
+    ------
+    TypeError
+        If the model is not a Sequential, or holds a layer of another type.
+    ValueError
+        If a weight or bias is NaN or infinite.
+
+    Examples
+    --------
+    >>> check(mlp([2, 1]))
+    """
+    if not isinstance(model, nn.Sequential):
+        raise TypeError(f"a torch.nn.Sequential is needed, not {type(model).__name__}")
+    for index, layer in enumerate(model):
+        if not isinstance(layer, allowed):
+            names = ", ".join(kind.__name__ for kind in allowed)
+            raise TypeError(f"layer {index} is {layer}; only {names} are handled")
+        for name, p in layer.named_parameters():
+            if not torch.isfinite(p).all():
+                bad = int((~torch.isfinite(p)).sum())
+                raise ValueError(
+                    f"layer {index} ({layer}): {bad} of {p.numel()} entries of its {name}, "
+                    f"shape {tuple(p.shape)}, are NaN or infinite"
+                )

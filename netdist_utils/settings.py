@@ -1,0 +1,132 @@
+"""How large, on what, and where: the few choices that a whole run shares.
+
+Each is read from the environment when it is asked for, so that a notebook, a test and a build
+can differ without editing a file.
+"""
+
+import os
+from pathlib import Path
+from types import SimpleNamespace
+
+SCALES = ("smoke", "standard", "full")
+
+
+def scale():
+    """Name of the scale at which chapters run: the variable ``NETDIST_SCALE``.
+
+    Returns
+    -------
+    str
+        ``"smoke"`` (seconds a chapter, for tests), ``"standard"`` (the default, and what is
+        published) or ``"full"`` (a GPU: hundreds of networks).
+
+    Raises
+    ------
+    ValueError
+        If the variable holds anything else.
+
+    Examples
+    --------
+    >>> scale() in SCALES
+    True
+    """
+    name = os.environ.get("NETDIST_SCALE") or "standard"
+    if name not in SCALES:
+        raise ValueError(f"NETDIST_SCALE is {name!r}; it must be one of {', '.join(SCALES)}")
+    return name
+
+
+def pick(*, smoke, standard, full):
+    """The sizes of one chapter at the current scale.
+
+    Parameters
+    ----------
+    smoke, standard, full : dict
+        The chapter's sizes by name. All three must name the same sizes.
+
+    Returns
+    -------
+    types.SimpleNamespace
+        The dict of the current scale, read as attributes.
+
+    Raises
+    ------
+    ValueError
+        If the three do not name the same sizes: a size missing at one scale is found out
+        at every scale, not on the day that somebody has a GPU.
+
+    Examples
+    --------
+    >>> knobs = pick(smoke=dict(n=1), standard=dict(n=1), full=dict(n=1))
+    >>> knobs.n
+    1
+    """
+    choices = {"smoke": smoke, "standard": standard, "full": full}
+    for name, sizes in choices.items():
+        if odd := set(sizes) ^ set(standard):
+            raise ValueError(f"{name} and standard must name the same sizes; differing: {odd}")
+    return SimpleNamespace(**choices[scale()])
+
+
+def device():
+    """Where tensors live: ``NETDIST_DEVICE`` if set, else CUDA where there is one, else the CPU.
+
+    Returns
+    -------
+    torch.device
+
+    Examples
+    --------
+    >>> device().type in ("cpu", "cuda")
+    True
+    """
+    import torch
+
+    return torch.device(
+        os.environ.get("NETDIST_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu")
+    )
+
+
+def cache_dir():
+    """Folder for data sets and trained networks, made if missing.
+
+    ``NETDIST_CACHE_DIR`` if set, else ``netdist`` in the user's cache folder.
+
+    Returns
+    -------
+    pathlib.Path
+
+    Examples
+    --------
+    >>> cache_dir().is_dir()
+    True
+    """
+    root = os.environ.get("NETDIST_CACHE_DIR")
+    if not root:
+        root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "netdist"
+    path = Path(root)
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def progress(iterable=None, **kwargs):
+    """A tqdm bar that leaves nothing behind; ``TQDM_DISABLE=1`` silences it (built pages).
+
+    Parameters
+    ----------
+    iterable : iterable, optional
+    **kwargs
+        Passed to ``tqdm`` (``desc``, ``total``, ``disable``).
+
+    Returns
+    -------
+    tqdm.tqdm
+
+    Examples
+    --------
+    >>> sum(progress(range(3), disable=True))
+    3
+    """
+    from tqdm.auto import tqdm
+
+    return tqdm(iterable, **{"leave": False, **kwargs})

@@ -1,0 +1,413 @@
+"""Train one network or an ensemble of them, and keep what was trained.
+
+Small networks waste a processor: the time goes into starting operations, not into arithmetic.
+So an ensemble of small networks is one network whose parameters have a leading axis of members
+(`torch.func.stack_module_state` and ``vmap``), trained by one optimizer, since SGD and Adam act
+on each entry alone. Large networks fill the processor by themselves and run one after another.
+
+Member ``seed`` starts from the global generator seeded with ``seed`` and shuffles with a
+generator of its own, so it is the same network alone or among others, up to the order in which
+floating-point sums are taken (`TOLERANCE`).
+"""
+
+import hashlib
+import json
+import math
+import os
+from contextlib import contextmanager
+
+import torch
+from filelock import FileLock
+from safetensors.torch import load_file, save_file
+from torch import nn
+from torch.func import functional_call, stack_module_state, vmap
+
+from netdist_utils import models, settings
+
+# Largest difference of a logit, relative to the largest logit, between a network trained alone
+# and the same in an ensemble, or on CPU and CUDA, over the short trainings of the tests.
+TOLERANCE = 1e-3
+# Members with more parameters than this train one by one on a CPU: there, batching them is
+# slower (benchmarks/bench_training.py).
+BATCHED_PARAMETERS = 60_000
+FORMAT = 1  # raise it when a change here changes the networks that come out
+
+
+def start(make_model, seed):
+    """The untrained network that `fit_ensemble` starts from.
+
+    Parameters
+    ----------
+    make_model : callable
+        Takes nothing, returns a Sequential; it may draw from torch's global generator.
+    seed : int
+
+    Returns
+    -------
+    torch.nn.Sequential
+        In evaluation mode, without gradients. The global generator is left as it was.
+
+    Examples
+    --------
+    >>> one, two = (start(lambda: models.mlp([2, 1]), seed=0) for _ in range(2))
+    >>> bool((one[1].weight == two[1].weight).all())
+    True
+    """
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return models.frozen(make_model())
+
+
+def fit_ensemble(
+    make_model,
+    split,
+    seeds,
+    *,
+    epochs,
+    lr,
+    batch_size=128,
+    momentum=0.9,
+    optimizer="sgd",
+    progress=True,
+    weight_decay=0.0,
+    schedule="constant",
+    cache=True,
+):
+    """Train one network a seed by minibatch descent on the cross-entropy.
+
+    Parameters
+    ----------
+    make_model : callable
+        Takes nothing, returns an untrained Sequential.
+    split : data.Split
+        Training data: x (N, ...), y (N,).
+    seeds : sequence of int
+        One network each: its start and the order of its batches.
+    epochs : int
+    lr : float
+        Learning rate, at its highest.
+    batch_size : int
+        The last batch of an epoch may be smaller.
+    momentum : float
+        Of SGD.
+    optimizer : {"sgd", "adam"}
+    progress : bool
+        Show a bar.
+    weight_decay : float
+        L2 penalty, as in torch.optim.
+    schedule : {"constant", "cosine"}
+        ``"cosine"`` lowers the rate to zero over the run.
+    cache : bool
+        Look for the networks in the cache folder first, and keep them there.
+
+    Returns
+    -------
+    list of torch.nn.Sequential
+        On `settings.device`, in evaluation mode, without gradients, in the order of the seeds.
+
+    Raises
+    ------
+    ValueError
+        If the split is empty, a number is out of range, or an option is unknown.
+    FloatingPointError
+        If a network's weights are no longer finite after training.
+
+    Examples
+    --------
+    >>> from netdist_utils import data
+    >>> net, = fit_ensemble(lambda: models.mlp([2, 8, 2]), data.circle(50, 0), [0],
+    ...                     epochs=1, lr=0.1, progress=False, cache=False)
+    """
+    recipe = _recipe(split, epochs, lr, batch_size, momentum, optimizer, weight_decay, schedule)
+    snapshots = _fit(make_model, split, list(seeds), recipe, {epochs}, progress, cache)
+    return [kept[epochs] for kept in snapshots]
+
+
+def fit_history(
+    make_model,
+    split,
+    seed,
+    *,
+    epochs,
+    lr,
+    batch_size=128,
+    momentum=0.9,
+    optimizer="sgd",
+    progress=True,
+    weight_decay=0.0,
+    schedule="constant",
+    cache=True,
+):
+    """One network after each epoch of its training; arguments as in `fit_ensemble`.
+
+    Returns
+    -------
+    list of torch.nn.Sequential
+        ``epochs + 1`` networks: entry e is the network after e epochs, entry 0 its start.
+
+    Examples
+    --------
+    >>> from netdist_utils import data
+    >>> len(fit_history(lambda: models.mlp([2, 8, 2]), data.circle(50, 0), 0,
+    ...                 epochs=2, lr=0.1, progress=False, cache=False))
+    3
+    """
+    recipe = _recipe(split, epochs, lr, batch_size, momentum, optimizer, weight_decay, schedule)
+    every = set(range(epochs + 1))
+    (kept,) = _fit(make_model, split, [seed], recipe, every, progress, cache)
+    return [kept[epoch] for epoch in range(epochs + 1)]
+
+
+@torch.no_grad()
+def logits(model, x, batch_size=2048):
+    """Outputs of a network, computed in batches so that memory stays small.
+
+    Parameters
+    ----------
+    model : torch.nn.Sequential
+    x : (N, ...) tensor
+
+    Returns
+    -------
+    (N, K) tensor, on the model's device
+
+    Examples
+    --------
+    >>> logits(models.mlp([4, 3]), torch.zeros(5, 4)).shape
+    torch.Size([5, 3])
+    """
+    device = models.device_of(model)
+    return torch.cat([model(part.to(device)) for part in x.split(batch_size)])
+
+
+def accuracy(model, split):
+    """Fraction of samples whose largest logit is their label's, in [0, 1].
+
+    Parameters
+    ----------
+    model : torch.nn.Sequential
+    split : data.Split
+        x (N, ...), y (N,), N >= 1.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If the split is empty.
+
+    Examples
+    --------
+    >>> from netdist_utils import data
+    >>> 0 <= accuracy(models.mlp([2, 2]), data.circle(10, 0)) <= 1
+    True
+    """
+    _not_empty(split)
+    predicted = logits(model, split.x).argmax(1)
+    return (predicted == split.y.to(predicted.device)).float().mean().item()
+
+
+def cross_entropy(model, split):
+    """Mean cross-entropy in nats; arguments and errors as in `accuracy`.
+
+    Examples
+    --------
+    >>> from netdist_utils import data
+    >>> cross_entropy(models.mlp([2, 2]), data.circle(10, 0)) > 0
+    True
+    """
+    _not_empty(split)
+    z = logits(model, split.x)
+    return nn.functional.cross_entropy(z, split.y.to(z.device)).item()
+
+
+def _not_empty(split):
+    if len(split) == 0:
+        raise ValueError(f"the split is empty: x has shape {tuple(split.x.shape)}")
+
+
+def _recipe(split, epochs, lr, batch_size, momentum, optimizer, weight_decay, schedule):
+    """What determines a training, apart from start and seed, as a JSON-able dict."""
+    _not_empty(split)
+    if epochs < 0 or lr <= 0 or batch_size < 1:
+        raise ValueError(
+            f"epochs {epochs}, lr {lr}, batch_size {batch_size}: epochs must be at least 0, "
+            "lr positive, batch_size at least 1"
+        )
+    if optimizer not in ("sgd", "adam"):
+        raise ValueError(f"optimizer {optimizer!r} is unknown; use 'sgd' or 'adam'")
+    if schedule not in ("constant", "cosine"):
+        raise ValueError(f"schedule {schedule!r} is unknown; use 'constant' or 'cosine'")
+    return dict(
+        epochs=int(epochs), lr=float(lr), batch_size=int(batch_size), momentum=float(momentum),
+        optimizer=optimizer, weight_decay=float(weight_decay), schedule=schedule,
+    )  # fmt: skip
+
+
+def _fit(make_model, split, seeds, recipe, epochs_kept, progress, cache):
+    """For each seed a dict from epoch to network, from the cache or trained now."""
+    starts = [start(make_model, seed) for seed in seeds]
+    if not cache:
+        return _train(starts, split, seeds, recipe, epochs_kept, progress)
+    paths = [
+        {e: _path(model, split, seed, recipe, e) for e in epochs_kept}
+        for model, seed in zip(starts, seeds, strict=True)
+    ]
+    missing = _missing(paths)
+    if missing:
+        with _lock(paths):  # a second process waits here, then finds the networks
+            missing = _missing(paths)
+            trained = _train(
+                [starts[i] for i in missing],
+                split,
+                [seeds[i] for i in missing],
+                recipe,
+                epochs_kept,
+                progress,
+            )
+            for i, snapshots in zip(missing, trained, strict=True):
+                for epoch, model in snapshots.items():
+                    _save(model, paths[i][epoch])
+    return [
+        {e: _load(model, path) for e, path in by_epoch.items()}
+        for model, by_epoch in zip(starts, paths, strict=True)
+    ]
+
+
+def _train(starts, split, seeds, recipe, epochs_kept, progress):
+    """Train together or one by one, whichever is faster here."""
+    if not starts:
+        return []
+    device = settings.device()
+    x, y = split.x.to(device), split.y.to(device)
+    size = sum(p.numel() for p in starts[0].parameters())
+    together = len({repr(model) for model in starts}) == 1 and (
+        device.type == "cuda" or size <= BATCHED_PARAMETERS
+    )
+    groups = [range(len(starts))] if together else [[i] for i in range(len(starts))]
+    bar = settings.progress(
+        total=len(groups) * recipe["epochs"], disable=not progress or None, desc="training"
+    )
+    trained = []
+    with bar:
+        for group in groups:
+            members = [models.clone(starts[i]).to(device).requires_grad_() for i in group]
+            orders = [torch.Generator().manual_seed(seeds[i]) for i in group]
+            trained += _descend(members, orders, x, y, recipe, epochs_kept, bar.update)
+    for seed, snapshots in zip(seeds, trained, strict=True):
+        for epoch, model in snapshots.items():
+            if not all(torch.isfinite(p).all() for p in model.parameters()):
+                raise FloatingPointError(
+                    f"the network of seed {seed} diverged by epoch {epoch} with lr {recipe['lr']}; "
+                    "use a smaller lr"
+                )
+    return trained
+
+
+def _descend(members, orders, x, y, recipe, epochs_kept, tick):
+    """Minibatch descent on E members at once; for one member, plain torch."""
+    forward, parameters = _ensemble(members)
+    descent = _optimizer(parameters, recipe)
+    n, size = len(x), recipe["batch_size"]
+    steps, step = recipe["epochs"] * math.ceil(n / size), 0
+    snapshots = [{0: models.frozen(models.clone(m))} if 0 in epochs_kept else {} for m in members]
+    for epoch in range(1, recipe["epochs"] + 1):
+        shuffled = torch.stack([torch.randperm(n, generator=g) for g in orders])  # (E, N)
+        for batch in shuffled.to(x.device).split(size, dim=1):  # (E, B)
+            if recipe["schedule"] == "cosine":
+                descent.param_groups[0]["lr"] = (
+                    recipe["lr"] * (1 + math.cos(math.pi * step / steps)) / 2
+                )
+            z = forward(x[batch])  # (E, B, K)
+            # A mean over each member's batch, a sum over members: nobody's gradient is mixed.
+            loss = nn.functional.cross_entropy(z.flatten(0, 1), y[batch].flatten()) * len(members)
+            descent.zero_grad()
+            loss.backward()
+            descent.step()
+            step += 1
+        if epoch in epochs_kept:
+            for i, kept in enumerate(snapshots):
+                kept[epoch] = _member(members[i], parameters, i, len(members))
+        tick()
+    return snapshots
+
+
+def _ensemble(members):
+    """Forward pass (E, B, ...) -> (E, B, K) of all members, and the parameters to train."""
+    if len(members) == 1:
+        model = members[0].train()
+        if any(isinstance(layer, nn.Conv2d) for layer in model):
+            model.to(memory_format=torch.channels_last)  # a fifth faster on a CPU
+        return lambda x: model(x[0])[None], dict(model.named_parameters())
+    stacked, _ = stack_module_state(members)
+    stacked = {name: p.detach().requires_grad_() for name, p in stacked.items()}  # (E, ...)
+    skeleton = members[0]
+    run = vmap(lambda p, x: functional_call(skeleton, p, (x,)))
+    return lambda x: run(stacked, x), stacked
+
+
+def _member(model, parameters, i, n_members):
+    """Network i of the ensemble as a model of its own."""
+    copy = models.clone(model)
+    if n_members > 1:
+        copy.load_state_dict({name: p[i].detach().clone() for name, p in parameters.items()})
+    return models.frozen(copy.to(memory_format=torch.contiguous_format))
+
+
+def _optimizer(parameters, recipe):
+    options = dict(lr=recipe["lr"], weight_decay=recipe["weight_decay"])
+    if recipe["optimizer"] == "adam":
+        return torch.optim.Adam(parameters.values(), **options)
+    return torch.optim.SGD(parameters.values(), momentum=recipe["momentum"], **options)
+
+
+def _path(model, split, seed, recipe, epoch):
+    """File of one network, named by the SHA-256 of all that determines it."""
+    # Under a constant rate, epoch 3 of ten is the same network as epoch 3 of three.
+    horizon = recipe["epochs"] if recipe["schedule"] == "cosine" else None
+    text = {**recipe, "epochs": horizon, "epoch": epoch, "seed": seed, "format": FORMAT}
+    text |= {"layers": repr(model), "data": split.fingerprint, "torch": torch.__version__}
+    digest = hashlib.sha256(json.dumps(text, sort_keys=True).encode())
+    for tensor in model.state_dict().values():
+        digest.update(tensor.cpu().contiguous().numpy())
+    digest.update(settings.device().type.encode())
+    return settings.cache_dir() / "networks" / f"{digest.hexdigest()}.safetensors"
+
+
+def _missing(paths):
+    return [
+        i for i, by_epoch in enumerate(paths) if not all(p.exists() for p in by_epoch.values())
+    ]
+
+
+@contextmanager
+def _lock(paths):
+    """Locks of all networks wanted, taken in one order so that no two runs wait on each other."""
+    folder = settings.cache_dir() / "networks"
+    folder.mkdir(exist_ok=True)
+    locks = [
+        FileLock(f"{name}.lock") for name in sorted({str(max(p.values(), key=str)) for p in paths})
+    ]
+    try:
+        for lock in locks:
+            lock.acquire()
+        yield
+    finally:
+        for lock in locks:
+            lock.release()
+
+
+def _save(model, path):
+    """Write beside the target, then rename: a killed run leaves no half file."""
+    partial = path.with_suffix(f".{os.getpid()}.tmp")
+    save_file({k: v.cpu().contiguous() for k, v in model.state_dict().items()}, partial)
+    partial.replace(path)
+
+
+def _load(model, path):
+    """The cached weights in a copy of the start, which has the right shapes."""
+    loaded = models.clone(model)
+    loaded.load_state_dict(load_file(path))
+    return models.frozen(loaded.to(settings.device()))

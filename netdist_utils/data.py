@@ -1,47 +1,24 @@
 """The data of the book: scikit-learn's digits, CIFAR-10, and points in and out of a circle.
 
 Images are decoded once and kept in memory as normalised float tensors: an epoch then costs the
-arithmetic of the network and nothing else. CIFAR-10 comes from the cache folder, from
-``NETDIST_DATA_DIR``, or from torchvision's download, and is checked by SHA-256 whichever way
-it came.
+arithmetic of the network and nothing else. `cifar` finds the files of CIFAR-10.
 """
 
 import hashlib
 import os
-import pickle
-import socket
-import tarfile
 import warnings
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
-from urllib.parse import urlsplit
 
 import numpy as np
 import torch
 
-from netdist_utils import settings
+from netdist_utils import cifar, settings
 
-# Of each array's bytes in C order: those of the official data set.
-CIFAR10_SHA256 = {
-    "train_images": "47af8b02cfcfb6cdf3dbbd1969ad7f1b70f4413f6f80f437b020ee4e5bc8304a",
-    "train_labels": "2b7cd2f24487317614016b72ffd53071c3062f592f0eb300c18a770d41ae1253",
-    "test_images": "f9b1e2130bab680db56eb06d886f7f1ad0f1183907ceff4659d1735c890f5b04",
-    "test_labels": "cec8a24a1e92aa2ecaa0bbd3dbfa86bf6cd8759fbd209a832824c8cf0afca9d5",
-}
-CIFAR10_CLASSES = "airplane automobile bird cat deer dog frog horse ship truck".split()
 # As in the source of chapter 3: ImageNet's channel means and deviations, then luma weights.
 MEAN = torch.tensor([0.485, 0.456, 0.406])
 STD = torch.tensor([0.229, 0.224, 0.225])
 LUMA = torch.tensor([0.2989, 0.587, 0.114])
-
-
-class DamagedDataError(Exception):
-    """A data file is there, but is not the data set: it is named, and never used."""
-
-
-class MissingDataError(Exception):
-    """No copy of the data set was found, and none could be downloaded."""
 
 
 @dataclass(frozen=True)
@@ -179,9 +156,9 @@ def cifar10(root=None, grayscale=True):
 
     Raises
     ------
-    DamagedDataError
+    cifar.DamagedDataError
         If a file that is there fails its SHA-256 or cannot be read.
-    MissingDataError
+    cifar.MissingDataError
         If there is no file and no download.
 
     Examples
@@ -189,7 +166,7 @@ def cifar10(root=None, grayscale=True):
     >>> cifar10().train.x.shape  # doctest: +SKIP
     torch.Size([50000, 1, 32, 32])
     """
-    arrays = _cifar10_arrays(None if root is None else Path(root))
+    arrays = cifar.arrays(root)
     parts = [
         Split(
             _normalise(arrays[f"{part}_images"], grayscale),
@@ -197,7 +174,7 @@ def cifar10(root=None, grayscale=True):
         )
         for part in ("train", "test")
     ]
-    return ImageData(*parts, CIFAR10_CLASSES, "cifar10")
+    return ImageData(*parts, cifar.CLASSES, "cifar10")
 
 
 def images(name="auto", grayscale=True):
@@ -219,7 +196,7 @@ def images(name="auto", grayscale=True):
     ------
     ValueError
         If the name is unknown.
-    DamagedDataError, MissingDataError
+    cifar.DamagedDataError, cifar.MissingDataError
         If CIFAR-10 is asked for by name and cannot be had. A damaged file is an error under
         ``"auto"`` too.
 
@@ -238,7 +215,7 @@ def images(name="auto", grayscale=True):
         return digits()
     try:
         return cifar10(grayscale=grayscale)
-    except MissingDataError as error:
+    except cifar.MissingDataError as error:
         if name == "cifar10":
             raise
         warnings.warn(f"{error} The embedded digits are used instead.", stacklevel=2)
@@ -312,96 +289,3 @@ def _normalise(images, grayscale):
         block = (block @ LUMA)[:, None] if grayscale else block.movedim(-1, 1)
         out[start : start + 5000] = block
     return out
-
-
-def _cifar10_arrays(root):
-    """The four decoded arrays, verified, from wherever they are first found."""
-    cache = settings.cache_dir()
-    folders = [root] if root else [cache]
-    if not root and os.environ.get("NETDIST_DATA_DIR"):
-        folders.append(Path(os.environ["NETDIST_DATA_DIR"]))
-    for folder in folders:
-        if (folder / "cifar10.npz").exists():
-            return _verified(folder / "cifar10.npz", _read_npz)
-        if (folder / "cifar-10-python.tar.gz").exists():
-            return _decode_and_keep(folder / "cifar-10-python.tar.gz", folder)
-    return _decode_and_keep(_download(folders[0]), folders[0])
-
-
-def _verified(path, read):
-    """Arrays of a file, each equal to the official one to the byte."""
-    try:
-        arrays = read(path)
-    except (
-        OSError,
-        KeyError,
-        ValueError,
-        EOFError,
-        tarfile.TarError,
-        pickle.PickleError,
-    ) as error:
-        raise DamagedDataError(f"{path} cannot be read ({error}): delete it") from error
-    except Exception as error:  # zipfile and zlib raise classes of their own
-        raise DamagedDataError(f"{path} is broken ({error}): delete it") from error
-    for name, expected in CIFAR10_SHA256.items():
-        found = hashlib.sha256(np.ascontiguousarray(arrays[name])).hexdigest()
-        if found != expected:
-            raise DamagedDataError(
-                f"{path}: {name}, shape {arrays[name].shape}, has SHA-256 {found}, but "
-                f"CIFAR-10's is {expected}: delete the file"
-            )
-    return arrays
-
-
-def _read_npz(path):
-    with np.load(path) as file:
-        return {name: file[name] for name in CIFAR10_SHA256}
-
-
-def _read_archive(path):
-    """Decode the official archive: pickled batches of (N, 3072) bytes, channel first."""
-    batches = {}
-    with tarfile.open(path) as archive:
-        for member in archive.getmembers():
-            name = Path(member.name).name
-            if name.startswith(("data_batch_", "test_batch")):
-                batches[name] = pickle.load(archive.extractfile(member), encoding="latin1")
-    arrays = {}
-    for part in ("train", "test"):
-        names = [f"data_batch_{i}" for i in range(1, 6)] if part == "train" else ["test_batch"]
-        flat = np.concatenate([batches[name]["data"] for name in names])
-        labels = np.concatenate([batches[name]["labels"] for name in names])
-        arrays[f"{part}_images"] = flat.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1).copy()
-        arrays[f"{part}_labels"] = labels.astype(np.uint8)
-    return arrays
-
-
-def _decode_and_keep(archive, folder):
-    """Arrays of the archive, kept decoded beside it for the next time."""
-    arrays = _verified(archive, _read_archive)
-    if os.access(folder, os.W_OK):
-        partial = folder / f"cifar10.{os.getpid()}.tmp.npz"
-        np.savez(partial, **arrays)
-        partial.replace(folder / "cifar10.npz")  # whole or not at all
-    return arrays
-
-
-def _download(folder):
-    """Fetch the official archive through torchvision; give up within seconds if unreachable."""
-    try:
-        from torchvision.datasets import CIFAR10
-        from torchvision.datasets.utils import download_url
-    except ImportError as error:
-        raise MissingDataError(
-            f"CIFAR-10 is not in {folder}, and torchvision is missing."
-        ) from error
-    host = urlsplit(CIFAR10.url)
-    try:
-        socket.create_connection((host.hostname, host.port or 443), timeout=5).close()
-        folder.mkdir(parents=True, exist_ok=True)
-        download_url(CIFAR10.url, str(folder), CIFAR10.filename, CIFAR10.tgz_md5)
-    except (OSError, RuntimeError) as error:
-        raise MissingDataError(
-            f"CIFAR-10 is not in {folder} and could not be downloaded ({error})."
-        ) from error
-    return folder / CIFAR10.filename

@@ -5,6 +5,7 @@ say "layer 3" and mean the fourth entry of the list.
 """
 
 import copy
+from itertools import pairwise
 
 import torch
 from torch import nn
@@ -42,7 +43,7 @@ def mlp(widths, bias=True):
     if len(widths) < 2 or min(widths) < 1:
         raise ValueError(f"widths are {widths}; two or more positive numbers are needed")
     layers = [nn.Flatten()]
-    for before, after in zip(widths[:-1], widths[1:], strict=True):
+    for before, after in pairwise(widths):
         layers += [nn.Linear(before, after, bias=bias), nn.ReLU()]
     return nn.Sequential(*layers[:-1])
 
@@ -100,7 +101,7 @@ def convnet(
         if min(sides) < 1:
             raise ValueError(
                 f"an image of shape {image} is too small for kernel {kernel_size}, "
-                f"stride {stride}, padding {padding}, pool {pool}; use fewer stages or more padding"
+                f"stride {stride}, padding {padding}, pool {pool}; use fewer stages"
             )
         layers, image = layers + stage, (n_out, *sides)
     head = mlp([image[0] * image[1] * image[2], *dense, classes], bias=bias)

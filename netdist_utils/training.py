@@ -10,19 +10,13 @@ generator of its own, so it is the same network alone or among others, up to the
 floating-point sums are taken (`TOLERANCE`).
 """
 
-import hashlib
-import json
 import math
-import os
-from contextlib import contextmanager
 
 import torch
-from filelock import FileLock
-from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.func import functional_call, stack_module_state, vmap
 
-from netdist_utils import models, settings
+from netdist_utils import models, settings, store
 
 # Largest difference of a logit, relative to the largest logit, between a network trained alone
 # and the same in an ensemble, or on CPU and CUDA, over the short trainings of the tests.
@@ -30,7 +24,6 @@ TOLERANCE = 1e-3
 # Members with more parameters than this train one by one on a CPU: there, batching them is
 # slower (benchmarks/bench_training.py).
 BATCHED_PARAMETERS = 60_000
-FORMAT = 1  # raise it when a change here changes the networks that come out
 
 
 def start(make_model, seed):
@@ -240,10 +233,15 @@ def _recipe(split, epochs, lr, batch_size, momentum, optimizer, weight_decay, sc
         raise ValueError(f"optimizer {optimizer!r} is unknown; use 'sgd' or 'adam'")
     if schedule not in ("constant", "cosine"):
         raise ValueError(f"schedule {schedule!r} is unknown; use 'constant' or 'cosine'")
-    return dict(
-        epochs=int(epochs), lr=float(lr), batch_size=int(batch_size), momentum=float(momentum),
-        optimizer=optimizer, weight_decay=float(weight_decay), schedule=schedule,
-    )  # fmt: skip
+    return {
+        "epochs": int(epochs),
+        "lr": float(lr),
+        "batch_size": int(batch_size),
+        "momentum": float(momentum),
+        "optimizer": optimizer,
+        "weight_decay": float(weight_decay),
+        "schedule": schedule,
+    }
 
 
 def _fit(make_model, split, seeds, recipe, epochs_kept, progress, cache):
@@ -252,13 +250,13 @@ def _fit(make_model, split, seeds, recipe, epochs_kept, progress, cache):
     if not cache:
         return _train(starts, split, seeds, recipe, epochs_kept, progress)
     paths = [
-        {e: _path(model, split, seed, recipe, e) for e in epochs_kept}
+        {e: store.path_of(model, split, seed, recipe, e) for e in epochs_kept}
         for model, seed in zip(starts, seeds, strict=True)
     ]
-    missing = _missing(paths)
+    missing = store.missing(paths)
     if missing:
-        with _lock(paths):  # a second process waits here, then finds the networks
-            missing = _missing(paths)
+        with store.lock(paths):  # a second process waits here, then finds the networks
+            missing = store.missing(paths)
             trained = _train(
                 [starts[i] for i in missing],
                 split,
@@ -269,9 +267,9 @@ def _fit(make_model, split, seeds, recipe, epochs_kept, progress, cache):
             )
             for i, snapshots in zip(missing, trained, strict=True):
                 for epoch, model in snapshots.items():
-                    _save(model, paths[i][epoch])
+                    store.save(model, paths[i][epoch])
     return [
-        {e: _load(model, path) for e, path in by_epoch.items()}
+        {e: store.load(model, path) for e, path in by_epoch.items()}
         for model, by_epoch in zip(starts, paths, strict=True)
     ]
 
@@ -300,8 +298,8 @@ def _train(starts, split, seeds, recipe, epochs_kept, progress):
         for epoch, model in snapshots.items():
             if not all(torch.isfinite(p).all() for p in model.parameters()):
                 raise FloatingPointError(
-                    f"the network of seed {seed} diverged by epoch {epoch} with lr {recipe['lr']}; "
-                    "use a smaller lr"
+                    f"the network of seed {seed} diverged by epoch {epoch} with "
+                    f"lr {recipe['lr']}; use a smaller lr"
                 )
     return trained
 
@@ -357,57 +355,7 @@ def _member(model, parameters, i, n_members):
 
 
 def _optimizer(parameters, recipe):
-    options = dict(lr=recipe["lr"], weight_decay=recipe["weight_decay"])
+    options = {"lr": recipe["lr"], "weight_decay": recipe["weight_decay"]}
     if recipe["optimizer"] == "adam":
         return torch.optim.Adam(parameters.values(), **options)
     return torch.optim.SGD(parameters.values(), momentum=recipe["momentum"], **options)
-
-
-def _path(model, split, seed, recipe, epoch):
-    """File of one network, named by the SHA-256 of all that determines it."""
-    # Under a constant rate, epoch 3 of ten is the same network as epoch 3 of three.
-    horizon = recipe["epochs"] if recipe["schedule"] == "cosine" else None
-    text = {**recipe, "epochs": horizon, "epoch": epoch, "seed": seed, "format": FORMAT}
-    text |= {"layers": repr(model), "data": split.fingerprint, "torch": torch.__version__}
-    digest = hashlib.sha256(json.dumps(text, sort_keys=True).encode())
-    for tensor in model.state_dict().values():
-        digest.update(tensor.cpu().contiguous().numpy())
-    digest.update(settings.device().type.encode())
-    return settings.cache_dir() / "networks" / f"{digest.hexdigest()}.safetensors"
-
-
-def _missing(paths):
-    return [
-        i for i, by_epoch in enumerate(paths) if not all(p.exists() for p in by_epoch.values())
-    ]
-
-
-@contextmanager
-def _lock(paths):
-    """Locks of all networks wanted, taken in one order so that no two runs wait on each other."""
-    folder = settings.cache_dir() / "networks"
-    folder.mkdir(exist_ok=True)
-    locks = [
-        FileLock(f"{name}.lock") for name in sorted({str(max(p.values(), key=str)) for p in paths})
-    ]
-    try:
-        for lock in locks:
-            lock.acquire()
-        yield
-    finally:
-        for lock in locks:
-            lock.release()
-
-
-def _save(model, path):
-    """Write beside the target, then rename: a killed run leaves no half file."""
-    partial = path.with_suffix(f".{os.getpid()}.tmp")
-    save_file({k: v.cpu().contiguous() for k, v in model.state_dict().items()}, partial)
-    partial.replace(path)
-
-
-def _load(model, path):
-    """The cached weights in a copy of the start, which has the right shapes."""
-    loaded = models.clone(model)
-    loaded.load_state_dict(load_file(path))
-    return models.frozen(loaded.to(settings.device()))

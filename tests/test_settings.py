@@ -1,0 +1,49 @@
+import subprocess
+import sys
+
+import pytest
+
+from netdist_utils import settings
+
+SIZES = {"smoke": {"n": 1}, "standard": {"n": 2}, "full": {"n": 3}}
+
+
+def test_scale_is_standard_unless_said_otherwise(monkeypatch):
+    assert settings.scale() == "standard"
+    monkeypatch.setenv("NETDIST_SCALE", "")
+    assert settings.scale() == "standard"
+
+
+@pytest.mark.parametrize("scale", settings.SCALES)
+def test_pick_follows_the_scale(monkeypatch, scale):
+    monkeypatch.setenv("NETDIST_SCALE", scale)
+    assert settings.pick(**SIZES).n == SIZES[scale]["n"]
+
+
+def test_unknown_scale_is_named(monkeypatch):
+    monkeypatch.setenv("NETDIST_SCALE", "huge")
+    with pytest.raises(ValueError, match="'huge'.*smoke, standard, full"):
+        settings.pick(**SIZES)
+
+
+def test_a_size_missing_at_another_scale_is_found_at_this_one():
+    with pytest.raises(ValueError, match="full.*'width'"):
+        settings.pick(smoke={"n": 1}, standard={"n": 1}, full={"n": 1, "width": 2})
+
+
+def test_device_can_be_forced(monkeypatch):
+    monkeypatch.setenv("NETDIST_DEVICE", "meta")
+    assert settings.device().type == "meta"
+
+
+def test_progress_passes_the_items_through():
+    assert list(settings.progress(range(3), disable=True)) == [0, 1, 2]
+
+
+def test_import_is_light():
+    """No heavy library comes with the package, nor graspologic with any of its modules."""
+    code = (
+        "import sys, netdist_utils; assert 'torch' not in sys.modules;"
+        "from netdist_utils import *; assert 'graspologic' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)

@@ -99,7 +99,7 @@ def _verified(path, read):
 
 
 def _read_npz(path):
-    with np.load(path) as file:
+    with open(path, "rb") as opened, np.load(opened) as file:
         return {name: file[name] for name in SHA256}
 
 

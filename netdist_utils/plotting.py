@@ -109,9 +109,12 @@ def density(values, width, grid, weights=None):
     low, high = values.min() - width / 20, values.max() + width / 20
     n_bins = max(1, min(200_000, int(np.ceil((high - low) / (width / 10)))))
     mass, edges = np.histogram(values, n_bins, (low, high), weights=weights)
-    mass = mass / mass.sum()
+    moment, _ = np.histogram(
+        values, edges, weights=values if weights is None else values * np.asarray(weights)
+    )
     keep = mass > 0
-    centers = (edges[1:] + edges[:-1])[keep] / 2
+    centers = moment[keep] / mass[keep]  # each bin's mean, so that binning costs second order
+    mass = mass / mass.sum()
     kernel = np.exp(-(((grid[:, None] - centers) / width) ** 2) / 2)  # (G, bins)
     return kernel @ mass[keep] / (width * np.sqrt(2 * np.pi))
 

@@ -1,0 +1,231 @@
+import multiprocessing
+import os
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPClassifier
+
+from netdist_utils import data, models, store, training
+
+SPLIT = data.circle(130, seed=0)  # two batches, the second of two samples
+
+
+def small():
+    return models.mlp([2, 8, 2])
+
+
+def fit(seeds, split=SPLIT, make=small, **options):
+    options = {"epochs": 3, "lr": 0.1, "progress": False, "cache": False, **options}
+    return training.fit_ensemble(make, split, seeds, **options)
+
+
+def close(one, two, tolerance=training.TOLERANCE):
+    """Whether two networks give the same logits, within the documented tolerance."""
+    a, b = (training.logits(model, SPLIT.x) for model in (one, two))
+    return (a - b).abs().max() <= tolerance * a.abs().max()
+
+
+def by_hand(seed, *, epochs, lr, momentum=0.9, weight_decay=0.0):
+    """The oracle: textbook SGD on one network."""
+    model = training.start(small, seed).requires_grad_()
+    order = torch.Generator().manual_seed(seed)
+    velocity = [torch.zeros_like(p) for p in model.parameters()]
+    for _ in range(epochs):
+        for batch in torch.randperm(len(SPLIT), generator=order).split(128):
+            loss = torch.nn.functional.cross_entropy(model(SPLIT.x[batch]), SPLIT.y[batch])
+            gradients = torch.autograd.grad(loss, list(model.parameters()))
+            for p, v, g in zip(model.parameters(), velocity, gradients, strict=True):
+                v.mul_(momentum).add_(g + weight_decay * p.detach())
+                p.data.sub_(lr * v)
+    return models.frozen(model)
+
+
+@pytest.mark.parametrize("weight_decay", [0.0, 0.1])
+def test_the_ensemble_descends_as_textbook_sgd_does(weight_decay):
+    for seed, model in zip([3, 5], fit([3, 5], weight_decay=weight_decay), strict=True):
+        assert close(model, by_hand(seed, epochs=3, lr=0.1, weight_decay=weight_decay))
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize("schedule", ["constant", "cosine"])
+def test_alone_or_among_others_a_seed_is_one_network(optimizer, schedule):
+    options = {"optimizer": optimizer, "schedule": schedule, "lr": 0.01}
+    together = fit([0, 1, 2], **options)
+    for seed, model in enumerate(together):
+        (alone,) = fit([seed], **options)
+        assert close(alone, model)
+    assert not close(together[0], together[1], tolerance=0.05)  # the control: seeds differ
+
+
+def test_convolutions_train_in_either_way(monkeypatch):
+    def make():
+        return models.convnet((1, 8, 8), [2], kernel_size=3, pool=2)
+
+    split = data.digits().train.first(64)
+    together = fit([0, 1], split, make, batch_size=32)
+    monkeypatch.setattr(training, "BATCHED_PARAMETERS", 0)
+    for one, two in zip(together, fit([0, 1], split, make, batch_size=32), strict=True):
+        a, b = training.logits(one, split.x), training.logits(two, split.x)
+        assert (a - b).abs().max() <= training.TOLERANCE * a.abs().max()
+
+
+def test_history_runs_through_the_same_networks():
+    history = training.fit_history(small, SPLIT, 7, epochs=3, lr=0.1, progress=False, cache=False)
+    assert len(history) == 4
+    assert close(history[0], training.start(small, 7), tolerance=0)
+    for epoch, model in enumerate(history[1:], start=1):
+        assert close(model, fit([7], epochs=epoch)[0], tolerance=0)
+
+
+def test_edges():
+    assert fit([]) == []
+    assert close(fit([0], epochs=0)[0], training.start(small, 0), tolerance=0)
+    (one_sample,) = fit([0], SPLIT.first(1))
+    assert training.accuracy(one_sample, SPLIT.first(1)) in (0.0, 1.0)
+
+
+def test_what_comes_back_is_finished_and_nothing_is_changed():
+    state = torch.get_rng_state()
+    x = SPLIT.x.clone()
+    (model,) = fit([0])
+    assert not model.training and not any(p.requires_grad for p in model.parameters())
+    assert torch.equal(torch.get_rng_state(), state)
+    assert torch.equal(SPLIT.x, x)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"epochs": -1}, "epochs -1"),
+        ({"lr": 0.0}, "lr 0.0"),
+        ({"batch_size": 0}, "batch_size 0"),
+        ({"optimizer": "lion"}, "'lion'"),
+        ({"schedule": "linear"}, "'linear'"),
+        ({"split": SPLIT.first(0)}, r"\(0, 2\)"),
+    ],
+)
+def test_bad_options_are_named(options, words):
+    with pytest.raises(ValueError, match=words):
+        fit([0], **options)
+
+
+def test_divergence_is_named():
+    with pytest.raises(FloatingPointError, match=r"seed 0 diverged .* lr 1e\+30"):
+        fit([0], lr=1e30)
+
+
+def test_accuracy_and_cross_entropy_by_hand():
+    model = models.mlp([2, 2], bias=False)
+    model[1].weight.data = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
+    split = data.Split(torch.tensor([[2.0, 0.0], [0.0, 1.0], [3.0, 0.0]]), torch.tensor([0, 1, 1]))
+    assert training.accuracy(model, split) == pytest.approx(2 / 3)
+    losses = [np.log1p(np.exp(-2)), np.log1p(np.exp(-1)), np.log1p(np.exp(3))]
+    assert training.cross_entropy(model, split) == pytest.approx(np.mean(losses))
+    for measure in (training.accuracy, training.cross_entropy):
+        with pytest.raises(ValueError, match="empty"):
+            measure(model, split.first(0))
+
+
+def test_as_good_as_scikit_learn():
+    """The sanity check that the chapters rest on: within one point on the digits."""
+    images = data.digits()
+    ours = fit(range(4), images.train, lambda: models.mlp([64, 15, 10]), epochs=60, lr=0.1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        theirs = [
+            MLPClassifier((15,), max_iter=200, random_state=seed).fit(
+                images.train.x.flatten(1).numpy(), images.train.y.numpy()
+            )
+            for seed in range(2)
+        ]
+    ours = np.mean([training.accuracy(model, images.test) for model in ours])
+    theirs = np.mean([training.accuracy(models.from_sklearn(m), images.test) for m in theirs])
+    assert ours > theirs - 0.01
+
+
+def networks(cache):
+    return sorted((cache / "networks").glob("*.safetensors"))
+
+
+def test_the_cache_returns_what_was_trained(own_cache, monkeypatch):
+    first = fit([0, 1], cache=True)
+    assert len(networks(own_cache)) == 2
+    with monkeypatch.context() as patch:  # the second time nothing may be trained
+        patch.setattr(training, "_train", lambda starts, *rest: starts and pytest.fail("trained"))
+        second = fit([1, 0], cache=True)
+    assert close(first[0], second[1], tolerance=0) and close(first[1], second[0], tolerance=0)
+    fit([1, 2], cache=True)
+    assert len(networks(own_cache)) == 3
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"lr": 0.2},
+        {"epochs": 2},
+        {"momentum": 0.0},
+        {"batch_size": 64},
+        {"weight_decay": 0.1},
+        {"optimizer": "adam"},
+        {"schedule": "cosine"},
+        {"make": lambda: models.mlp([2, 9, 2])},
+        {"make": lambda: models.mlp([2, 8, 2], bias=False)},
+        {"split": data.circle(130, seed=1)},
+    ],
+)
+def test_the_cache_tells_trainings_apart(own_cache, change):
+    fit([0], cache=True)
+    fit([0], cache=True, **change)
+    assert len(networks(own_cache)) == 2
+
+
+def test_a_history_and_its_end_share_their_file(own_cache):
+    training.fit_history(small, SPLIT, 0, epochs=3, lr=0.1, progress=False)
+    before = networks(own_cache)
+    fit([0], cache=True)
+    assert networks(own_cache) == before and len(before) == 4
+
+
+def test_a_killed_write_leaves_no_half_file(own_cache, monkeypatch):
+    def killed(tensors, path):
+        path.write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(store, "save_file", killed)
+        fit([0], cache=True)
+    assert networks(own_cache) == []
+    fit([0], cache=True)
+    assert len(networks(own_cache)) == 1
+
+
+def _train_and_count(cache, trained, barrier):
+    os.environ["NETDIST_CACHE_DIR"] = str(cache)
+    inner = training._train
+
+    def counting(starts, *rest):
+        with trained.get_lock():
+            trained.value += len(starts)
+        return inner(starts, *rest)
+
+    training._train = counting
+    barrier.wait()
+    fit([0, 1], cache=True, epochs=20)
+
+
+def test_two_runs_at_once_train_a_network_once(own_cache):
+    context = multiprocessing.get_context("spawn")
+    trained, barrier = context.Value("i", 0), context.Barrier(2)
+    runs = [
+        context.Process(target=_train_and_count, args=(own_cache, trained, barrier))
+        for _ in range(2)
+    ]
+    for run in runs:
+        run.start()
+    for run in runs:
+        run.join()
+    assert [run.exitcode for run in runs] == [0, 0]
+    assert trained.value == 2

@@ -21,9 +21,9 @@ from netdist_utils import models, settings, store
 # Largest difference of a logit, relative to the largest logit, between a network trained alone
 # and the same in an ensemble, or on CPU and CUDA, over the short trainings of the tests.
 TOLERANCE = 1e-3
-# Members with more parameters than this train one by one on a CPU: there, batching them is
-# slower (benchmarks/bench_training.py).
-BATCHED_PARAMETERS = 60_000
+# On a CPU, members with more parameters than this, or with convolutions, train one by one:
+# batching them gains nothing there, or loses (benchmarks/bench_training.py).
+BATCHED_PARAMETERS = 200_000
 
 
 def start(make_model, seed):
@@ -280,11 +280,9 @@ def _train(starts, split, seeds, recipe, epochs_kept, progress):
         return []
     device = settings.device()
     x, y = split.x.to(device), split.y.to(device)
-    size = sum(p.numel() for p in starts[0].parameters())
-    together = len({repr(model) for model in starts}) == 1 and (
-        device.type == "cuda" or size <= BATCHED_PARAMETERS
-    )
-    groups = [range(len(starts))] if together else [[i] for i in range(len(starts))]
+    groups = [[i] for i in range(len(starts))]
+    if len({repr(model) for model in starts}) == 1 and _worth_batching(starts[0], device):
+        groups = [range(len(starts))]
     bar = settings.progress(
         total=len(groups) * recipe["epochs"], disable=not progress or None, desc="training"
     )
@@ -302,6 +300,13 @@ def _train(starts, split, seeds, recipe, epochs_kept, progress):
                     f"lr {recipe['lr']}; use a smaller lr"
                 )
     return trained
+
+
+def _worth_batching(model, device):
+    if device.type == "cuda":
+        return True
+    convolutional = any(isinstance(layer, nn.Conv2d) for layer in model)
+    return not convolutional and sum(p.numel() for p in model.parameters()) <= BATCHED_PARAMETERS
 
 
 def _descend(members, orders, x, y, recipe, epochs_kept, tick):
@@ -337,7 +342,7 @@ def _ensemble(members):
     if len(members) == 1:
         model = members[0].train()
         if any(isinstance(layer, nn.Conv2d) for layer in model):
-            model.to(memory_format=torch.channels_last)  # a fifth faster on a CPU
+            model.to(memory_format=torch.channels_last)  # faster on a CPU, see the benchmark
         return lambda x: model(x[0])[None], dict(model.named_parameters())
     stacked, _ = stack_module_state(members)
     stacked = {name: p.detach().requires_grad_() for name, p in stacked.items()}  # (E, ...)

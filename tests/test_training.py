@@ -65,9 +65,9 @@ def test_convolutions_train_in_either_way(monkeypatch):
         return models.convnet((1, 8, 8), [2], kernel_size=3, pool=2)
 
     split = data.digits().train.first(64)
-    monkeypatch.setattr(training, "_worth_batching", lambda model, device: True)
-    together = fit([0, 1], split, make, batch_size=32)
-    monkeypatch.undo()
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "_worth_batching", lambda model, device: True)
+        together = fit([0, 1], split, make, batch_size=32)
     for one, two in zip(together, fit([0, 1], split, make, batch_size=32), strict=True):
         a, b = training.logits(one, split.x), training.logits(two, split.x)
         assert (a - b).abs().max() <= training.TOLERANCE * a.abs().max()

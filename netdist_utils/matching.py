@@ -1,0 +1,593 @@
+"""Chapter 1: put the hidden units of two networks into the same order.
+
+Permuting the hidden units of a network changes nothing that it computes, so two networks can be
+compared weight by weight only after the units of one were put into the order of the other. For
+one hidden layer the best order is a single linear assignment problem (`scipy`'s
+``linear_sum_assignment``, exact); for more layers it is found by coordinate descent over layers
+(Ainsworth, Hayase and Srinivasa 2023, "Git Re-Basin", algorithm 1). Graph matching by the fast
+approximate quadratic (FAQ) algorithm (Vogelstein et al. 2015) stands beside it for comparison.
+
+Multi-layer perceptrons only: Flatten, Linear and ReLU.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import torch
+from scipy.optimize import linear_sum_assignment, quadratic_assignment
+from torch import nn
+from torch.func import functional_call, vmap
+
+from netdist_utils import models
+
+METHODS = ("weights", "activations", "faq", "graspologic")
+
+
+@dataclass(frozen=True)
+class Barrier:
+    """Loss and accuracy along the straight line between two networks.
+
+    Attributes
+    ----------
+    t : (steps,) tensor
+        Position on the line: 0 is the first network, 1 the second.
+    loss : (steps,) tensor
+        Cross-entropy in nats.
+    accuracy : (steps,) tensor
+    height : float
+        Largest excess of the loss over the straight line between its end values, in nats.
+    """
+
+    t: torch.Tensor
+    loss: torch.Tensor
+    accuracy: torch.Tensor
+    height: float
+
+
+def widths(model):
+    """Inputs, hidden units of each layer, and outputs of a multi-layer perceptron.
+
+    Parameters
+    ----------
+    model : torch.nn.Sequential
+
+    Returns
+    -------
+    list of int
+
+    Raises
+    ------
+    TypeError
+        If a layer is not Flatten, Linear or ReLU, or none is Linear.
+    ValueError
+        If a weight is NaN or infinite.
+
+    Examples
+    --------
+    >>> widths(models.mlp([64, 15, 10]))
+    [64, 15, 10]
+    """
+    models.check(model, allowed=(nn.Flatten, nn.Linear, nn.ReLU))
+    linear = [model[i] for i in models.weight_layers(model)]
+    if not linear:
+        raise TypeError(f"{model} has no Linear layer")
+    return [linear[0].in_features, *(layer.out_features for layer in linear)]
+
+
+def symmetries(model):
+    """Which axis of which parameter each hidden layer's permutation acts on.
+
+    This table is all that the matching knows of a network's structure.
+
+    Parameters
+    ----------
+    model : torch.nn.Sequential
+
+    Returns
+    -------
+    list of list of (str, int)
+        For each hidden layer the pairs (parameter name, axis) that carry its units.
+
+    Examples
+    --------
+    >>> symmetries(models.mlp([64, 15, 10]))
+    [[('1.weight', 0), ('1.bias', 0), ('3.weight', 1)]]
+    """
+    layers = models.weight_layers(model)
+    table = []
+    for here, after in pairwise(layers):
+        own = [(f"{here}.{name}", 0) for name, _ in model[here].named_parameters()]
+        table.append([*own, (f"{after}.weight", 1)])
+    return table
+
+
+def permute(model, permutations):
+    """The same function with its hidden units reordered.
+
+    Parameters
+    ----------
+    model : torch.nn.Sequential
+        A multi-layer perceptron; left as it is.
+    permutations : list of (H,) long tensors
+        One a hidden layer: unit i of the result is unit ``permutations[l][i]`` of the model.
+
+    Returns
+    -------
+    torch.nn.Sequential
+
+    Raises
+    ------
+    ValueError
+        If there is not one permutation of the right length a hidden layer.
+
+    Examples
+    --------
+    >>> net = models.mlp([2, 3, 1])
+    >>> turned = permute(net, [torch.tensor([2, 0, 1])])
+    >>> bool((turned[1].weight[0] == net[1].weight[2]).all())
+    True
+    """
+    hidden = widths(model)[1:-1]
+    lengths = [len(p) for p in permutations]
+    if lengths != hidden or any(
+        not torch.equal(torch.sort(torch.as_tensor(p).cpu()).values, torch.arange(len(p)))
+        for p in permutations
+    ):
+        raise ValueError(
+            f"permutations of lengths {lengths} were given; one of 0..H-1 is needed for each "
+            f"hidden layer, H = {hidden}"
+        )
+    result = models.clone(model)
+    parameters = dict(result.named_parameters())
+    for table, permutation in zip(symmetries(model), permutations, strict=True):
+        for name, axis in table:
+            p = parameters[name]
+            p.data = p.data.index_select(axis, torch.as_tensor(permutation).to(p.device))
+    return result
+
+
+def match(reference, model, method="weights", *, x=None, rng=None):
+    """Order the hidden units of a model so that it is closest to a reference.
+
+    Parameters
+    ----------
+    reference, model : torch.nn.Sequential
+        Two multi-layer perceptrons of the same widths; neither is changed.
+    method : {"weights", "activations", "faq", "graspologic"}
+        ``"weights"`` maximises the inner product of all weights and biases: exactly for one
+        hidden layer, by coordinate descent for more. ``"activations"`` maximises the summed
+        correlation of the units' activations on ``x``. ``"faq"`` (SciPy) and ``"graspologic"``
+        match the graphs of `adjacency` with inputs, outputs and bias nodes as seeds; one hidden
+        layer only, since on a deeper graph they may carry a unit into another layer.
+    x : (N, D) tensor, optional
+        Inputs for ``"activations"``.
+    rng : int or numpy.random.Generator, optional
+        Order of the sweeps over layers of ``"weights"``; shuffles of the graph methods. By
+        default layers are swept in order.
+
+    Returns
+    -------
+    list of (H,) long tensors
+        One permutation a hidden layer, as `permute` takes them.
+
+    Raises
+    ------
+    ValueError
+        If the widths differ, a weight is not finite, the method is unknown, ``x`` is missing,
+        or a graph method is asked for more than one hidden layer.
+
+    Examples
+    --------
+    >>> net = models.mlp([4, 3, 2])
+    >>> match(permute(net, [torch.tensor([2, 0, 1])]), net)
+    [tensor([2, 0, 1])]
+    """
+    shared = _same_widths([reference, model])
+    rng = rng if rng is None else np.random.default_rng(rng)
+    if method == "weights":
+        return _match_weights(reference, model, rng)
+    if method == "activations":
+        if x is None:
+            raise ValueError("method 'activations' needs inputs x; none were given")
+        return _match_activations(reference, model, x)
+    if method not in METHODS:
+        raise ValueError(f"method {method!r} is unknown; use one of {', '.join(METHODS)}")
+    if len(shared) != 3:
+        raise ValueError(f"method {method!r} takes one hidden layer, not widths {shared}")
+    return _match_graphs(reference, model, method, rng)
+
+
+def objective(reference, model):
+    """Inner product of all weights and biases of two networks: what matching maximises.
+
+    Parameters
+    ----------
+    reference, model : torch.nn.Sequential
+        Of the same widths.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> net = models.mlp([2, 3, 1])
+    >>> objective(net, net) > 0
+    True
+    """
+    _same_widths([reference, model])
+    pairs = zip(reference.parameters(), model.parameters(), strict=True)
+    return sum((a.double() * b.double().to(a.device)).sum().item() for a, b in pairs)
+
+
+def _match_weights(reference, model, rng):
+    """Coordinate descent: an exact assignment for one layer, the other layers held fixed."""
+    table = symmetries(model)
+    target = {name: p.detach().double().cpu() for name, p in reference.named_parameters()}
+    current = {name: p.detach().double().cpu() for name, p in model.named_parameters()}
+    found = [torch.arange(n) for n in widths(model)[1:-1]]
+    improved = True
+    while improved:
+        improved = False
+        for layer in range(len(table)) if rng is None else rng.permutation(len(table)):
+            gain = sum(_products(target[name], current[name], axis) for name, axis in table[layer])
+            step = torch.from_numpy(linear_sum_assignment(gain.numpy(), maximize=True)[1])
+            rise = gain[torch.arange(len(step)), step].sum() - gain.diagonal().sum()
+            # Each step raises the objective or is not taken, so the sweeps end.
+            if rise > 1e-12 * (1 + gain.abs().sum()):
+                improved = True
+                found[layer] = found[layer][step]
+                for name, axis in table[layer]:
+                    current[name] = current[name].index_select(axis, step)
+        improved = improved and len(table) > 1  # with one hidden layer one step is exact
+    return found
+
+
+def _products(target, current, axis):
+    """Inner products of each unit's weights in one parameter with each unit's in the other."""
+    a, b = (t.movedim(axis, 0).flatten(1) if t.ndim > 1 else t[:, None] for t in (target, current))
+    return a @ b.T  # (H, H)
+
+
+def _match_activations(reference, model, x):
+    """A linear assignment on the correlations of each layer's units after their ReLU."""
+    layers = [i + 1 for i in models.weight_layers(model)[:-1]]
+    found = []
+    acts = [models.outputs(m, x, layers) for m in (reference, model)]
+    for layer in layers:
+        a, b = (_standardised(h[layer].double().cpu()) for h in acts)
+        found.append(torch.from_numpy(linear_sum_assignment((a.T @ b).numpy(), maximize=True)[1]))
+    return found
+
+
+def _standardised(h):
+    """Columns of mean 0 and norm 1; a unit that never changes becomes 0, and matches last."""
+    h = h - h.mean(0)
+    return h / h.norm(dim=0).clamp_min(torch.finfo(h.dtype).tiny)
+
+
+def _match_graphs(reference, model, method, rng):
+    """FAQ on the two adjacency matrices; only hidden nodes are free."""
+    n_in, n_hidden, _ = widths(model)
+    a, b = adjacency(reference), adjacency(model)
+    hidden = np.arange(n_in, n_in + n_hidden)
+    seeds = np.setdiff1d(np.arange(len(a)), hidden)
+    pairs = np.column_stack([seeds, seeds])
+    if method == "faq":
+        options = {"maximize": True, "partial_match": pairs, "rng": rng}
+        order = quadratic_assignment(a, b, method="faq", options=options).col_ind
+    else:
+        from graspologic.match import graph_match  # 10 s to import, so only here
+
+        seed = None if rng is None else int(rng.integers(2**31))
+        found = graph_match(a, b, partial_match=pairs, maximize=True, n_init=20, rng=seed)
+        order = found.indices_B[np.argsort(found.indices_A)]
+    return [torch.from_numpy(np.asarray(order)[hidden] - n_in)]
+
+
+def adjacency(model):
+    """A network as the adjacency matrix of a directed graph.
+
+    Nodes are inputs, hidden units layer by layer, outputs, then one bias node a layer; the entry
+    (i, j) is the weight of the edge from i to j. 64-15-10 has 64 + 15 + 10 + 2 = 91 nodes.
+
+    Parameters
+    ----------
+    model : torch.nn.Sequential
+
+    Returns
+    -------
+    (n_nodes, n_nodes) numpy array
+
+    Examples
+    --------
+    >>> adjacency(models.mlp([64, 15, 10])).shape
+    (91, 91)
+    """
+    sizes = widths(model)
+    first = np.concatenate([[0], np.cumsum(sizes)])  # where each layer's nodes begin
+    matrix = np.zeros((first[-1] + len(sizes) - 1,) * 2)
+    for number, index in enumerate(models.weight_layers(model)):
+        source = slice(first[number], first[number + 1])
+        sink = slice(first[number + 1], first[number + 2])
+        matrix[source, sink] = model[index].weight.detach().cpu().numpy().T  # (in, out)
+        if model[index].bias is not None:
+            matrix[first[-1] + number, sink] = model[index].bias.detach().cpu().numpy()
+    return matrix
+
+
+def from_adjacency(matrix, sizes):
+    """The network whose `adjacency` has these entries; entries between other nodes are ignored.
+
+    Parameters
+    ----------
+    matrix : (n_nodes, n_nodes) array_like
+    sizes : sequence of int
+        Widths of the network.
+
+    Returns
+    -------
+    torch.nn.Sequential
+
+    Raises
+    ------
+    ValueError
+        If the matrix has not one node an input, unit, output and layer.
+
+    Examples
+    --------
+    >>> net = models.mlp([4, 3, 2])
+    >>> bool((from_adjacency(adjacency(net), [4, 3, 2])[3].weight == net[3].weight).all())
+    True
+    """
+    matrix, first = np.asarray(matrix), np.concatenate([[0], np.cumsum(sizes)])
+    n_nodes = first[-1] + len(sizes) - 1
+    if matrix.shape != (n_nodes, n_nodes):
+        raise ValueError(f"widths {list(sizes)} need {(n_nodes, n_nodes)}, not {matrix.shape}")
+    model = models.mlp(sizes)
+    for number, index in enumerate(models.weight_layers(model)):
+        sink = slice(first[number + 1], first[number + 2])
+        weight = matrix[first[number] : first[number + 1], sink].T.copy()
+        model[index].weight.data = torch.tensor(weight, dtype=torch.float32)
+        model[index].bias.data = torch.tensor(matrix[first[-1] + number, sink]).float()
+    return models.frozen(model)
+
+
+def canonical(model):
+    """The same function with each hidden unit's incoming weights (and bias) of norm 1.
+
+    A ReLU commutes with a positive factor, so a unit's incoming weights may be divided by their
+    norm if its outgoing weights are multiplied by it. A unit without incoming weights is left.
+
+    Parameters
+    ----------
+    model : torch.nn.Sequential
+
+    Returns
+    -------
+    torch.nn.Sequential
+
+    Examples
+    --------
+    >>> net = canonical(models.mlp([2, 3, 1], bias=False))
+    >>> net[1].weight.norm(dim=1).round(decimals=4)
+    tensor([1., 1., 1.])
+    """
+    widths(model)
+    result = models.frozen(models.clone(model))
+    layers = models.weight_layers(result)
+    for here, after in pairwise(layers):
+        columns = [p if p.ndim > 1 else p[:, None] for p in result[here].parameters()]
+        incoming = torch.cat(columns, dim=1)  # (H, in), or (H, in + 1) with the bias
+        norm = incoming.norm(dim=1)
+        norm = torch.where(norm > 0, norm, torch.ones_like(norm))
+        for p in result[here].parameters():
+            p.data /= norm.view(-1, *[1] * (p.ndim - 1))
+        result[after].weight.data *= norm
+    return result
+
+
+def average(networks):
+    """The network of the mean weights and biases.
+
+    Parameters
+    ----------
+    networks : list of torch.nn.Sequential
+        One or more, of the same widths.
+
+    Returns
+    -------
+    torch.nn.Sequential
+
+    Raises
+    ------
+    ValueError
+        If the list is empty or the widths differ.
+
+    Examples
+    --------
+    >>> net = models.mlp([2, 3, 1])
+    >>> bool((average([net, net])[1].weight == net[1].weight).all())
+    True
+    """
+    networks = list(networks)
+    if not networks:
+        raise ValueError("an empty list of networks has no average; give one or more")
+    _same_widths(networks)
+    result = models.frozen(models.clone(networks[0]))
+    for p, *others in zip(*(m.parameters() for m in [result, *networks]), strict=True):
+        p.data = torch.stack([o.detach().to(p.device) for o in others]).mean(0)
+    return result
+
+
+def consensus(networks, max_sweeps=20):
+    """Match all networks to their average, average again, until no unit moves.
+
+    Parameters
+    ----------
+    networks : list of torch.nn.Sequential
+        The first one's order of units is where it starts.
+    max_sweeps : int
+
+    Returns
+    -------
+    list of torch.nn.Sequential
+        The networks, reordered; their `average` is the consensus.
+
+    Examples
+    --------
+    >>> net = models.mlp([2, 3, 1])
+    >>> one, two = consensus([net, permute(net, [torch.tensor([1, 2, 0])])])
+    >>> bool((one[1].weight == two[1].weight).all())
+    True
+    """
+    target, before = networks[0], None
+    for _ in range(max_sweeps):
+        orders = [match(target, m) for m in networks]
+        matched = [permute(m, order) for m, order in zip(networks, orders, strict=True)]
+        flat = torch.cat([torch.cat(order) for order in orders if order] or [torch.empty(0)])
+        if before is not None and torch.equal(flat, before):
+            break
+        target, before = average(matched), flat
+    return matched
+
+
+def barrier(model_a, model_b, split, steps=25):
+    """Loss and accuracy along the straight line between two networks.
+
+    Parameters
+    ----------
+    model_a, model_b : torch.nn.Sequential
+        Of the same widths.
+    split : data.Split
+        x (N, D), y (N,).
+    steps : int
+        Points on the line, both ends included.
+
+    Returns
+    -------
+    Barrier
+
+    Raises
+    ------
+    ValueError
+        If the widths differ or there are fewer than two steps.
+
+    Examples
+    --------
+    >>> from netdist_utils import data
+    >>> net = models.mlp([2, 3, 2])
+    >>> barrier(net, net, data.circle(10, 0)).height < 1e-6
+    True
+    """
+    _same_widths([model_a, model_b])
+    if steps < 2:
+        raise ValueError(f"steps is {steps}; the line has two ends, so at least 2")
+    device = models.device_of(model_a)
+    t = torch.linspace(0, 1, steps, device=device)
+    pairs = zip(model_a.named_parameters(), model_b.parameters(), strict=True)
+    line = {
+        name: torch.lerp(a.detach()[None], b.detach()[None].to(device), t.view(-1, *[1] * a.ndim))
+        for (name, a), b in pairs
+    }  # (steps, ...)
+    y, z = split.y.to(device), []
+    with torch.no_grad():
+        for x in split.x.split(1024):
+            z.append(vmap(lambda p, x=x: functional_call(model_a, p, (x.to(device),)))(line))
+    z = torch.cat(z, dim=1)  # (steps, N, K)
+    labels = y.expand(steps, -1)
+    loss = nn.functional.cross_entropy(z.movedim(2, 1), labels, reduction="none").mean(1)
+    accuracy = (z.argmax(2) == labels).float().mean(1)
+    height = (loss - torch.lerp(loss[0], loss[-1], t)).max().item()
+    return Barrier(t.cpu(), loss.cpu(), accuracy.cpu(), height)
+
+
+def sample_gaussian(networks, generator, covariance="full"):
+    """One new network from the Gaussian fitted to the weights of many.
+
+    Parameters
+    ----------
+    networks : list of torch.nn.Sequential
+        Two or more, of the same widths, their units matched.
+    generator : torch.Generator
+    covariance : {"full", "diagonal"}
+        ``"full"``: the sample covariance, whose rank is one less than the number of networks.
+        ``"diagonal"``: each weight on its own.
+
+    Returns
+    -------
+    torch.nn.Sequential
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two networks or the covariance is unknown.
+
+    Examples
+    --------
+    >>> pair = [models.mlp([2, 3, 1]) for _ in range(2)]
+    >>> len(sample_gaussian(pair, torch.Generator().manual_seed(0)))
+    4
+    """
+    if len(networks) < 2 or covariance not in ("full", "diagonal"):
+        raise ValueError(
+            f"{len(networks)} networks and covariance {covariance!r}: two or more networks and "
+            "'full' or 'diagonal' are needed"
+        )
+    result = average(networks)
+    vectors = torch.stack([nn.utils.parameters_to_vector(m.parameters()) for m in networks])
+    mean = vectors.mean(0)
+    deviations = (vectors - mean) / (len(networks) - 1) ** 0.5  # (S, P): covariance is D^T D
+    if covariance == "full":
+        noise = torch.randn(len(networks), generator=generator).to(mean.device) @ deviations
+    else:
+        z = torch.randn(len(mean), generator=generator).to(mean.device)
+        noise = z * deviations.square().sum(0).sqrt()
+    nn.utils.vector_to_parameters(mean + noise, result.parameters())
+    return models.frozen(result)
+
+
+def elbow(values):
+    """Where a scree plot bends: the split of largest profile likelihood.
+
+    The values before and after it are taken as two Gaussian samples with one variance (Zhu and
+    Ghodsi 2006).
+
+    Parameters
+    ----------
+    values : (R,) array_like
+        Descending, two or more.
+
+    Returns
+    -------
+    int
+        How many values stand before the bend, from 1 to R - 1.
+
+    Examples
+    --------
+    >>> elbow([9.0, 8.8, 1.1, 1.0, 0.9])
+    2
+    """
+    values = np.asarray(values, dtype=float)
+    if values.ndim != 1 or len(values) < 2:
+        raise ValueError(f"values have shape {values.shape}; (R,) with R >= 2 is needed")
+    # With one variance the likelihood falls with the pooled sum of squares.
+    pooled = [
+        sum(((part - part.mean()) ** 2).sum() for part in (values[:q], values[q:]))
+        for q in range(1, len(values))
+    ]
+    return int(np.argmin(pooled)) + 1
+
+
+def _same_widths(networks):
+    """The widths that all networks have; an error names the first two that differ."""
+    sizes = [widths(model) for model in networks]
+    biases = [[p.ndim for p in model.parameters()] for model in networks]
+    for size, bias in zip(sizes, biases, strict=True):
+        if size != sizes[0] or bias != biases[0]:
+            raise ValueError(
+                f"networks of widths {sizes[0]} and {size} (or with and without biases) "
+                "cannot be compared unit by unit"
+            )
+    return sizes[0]

@@ -1,0 +1,288 @@
+from itertools import permutations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from netdist_utils import data, matching, models, training
+
+METHODS = ["weights", "activations", "faq"]
+
+
+def net(*sizes, seed=0, bias=True):
+    return training.start(lambda: models.mlp(sizes, bias=bias), seed)
+
+
+def random_orders(sizes, seed):
+    generator = torch.Generator().manual_seed(seed)
+    return [torch.randperm(n, generator=generator) for n in sizes[1:-1]]
+
+
+def weights(model):
+    return torch.nn.utils.parameters_to_vector(model.parameters())
+
+
+def inputs(n, width, seed=0):
+    return torch.randn(n, width, generator=torch.Generator().manual_seed(seed))
+
+
+shapes = st.lists(st.integers(1, 6), min_size=2, max_size=5)
+
+
+@given(shapes, st.booleans(), st.integers(0, 1000))
+@settings(deadline=None)
+def test_permuting_changes_no_output(sizes, bias, seed):
+    model = net(*sizes, seed=seed, bias=bias)
+    turned = matching.permute(model, random_orders(sizes, seed))
+    x = inputs(5, sizes[0])
+    assert torch.allclose(model(x), turned(x), atol=1e-6)
+
+
+@given(shapes, st.integers(0, 1000))
+@settings(deadline=None)
+def test_permutations_compose_as_a_group(sizes, seed):
+    """permute(permute(m, p), q) is permute(m, p[q]); the inverse undoes it."""
+    model, p, q = net(*sizes), random_orders(sizes, seed), random_orders(sizes, seed + 1)
+    twice = matching.permute(matching.permute(model, p), q)
+    once = matching.permute(model, [a[b] for a, b in zip(p, q, strict=True)])
+    assert torch.equal(weights(twice), weights(once))
+    back = matching.permute(matching.permute(model, p), [torch.argsort(a) for a in p])
+    assert torch.equal(weights(back), weights(model))
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("seed", range(3))
+def test_a_planted_permutation_comes_back(method, seed):
+    model, orders = net(20, 12, 5), random_orders([20, 12, 5], seed)
+    found = matching.match(
+        matching.permute(model, orders), model, method, x=inputs(200, 20), rng=seed
+    )
+    assert torch.equal(found[0], orders[0])
+
+
+@pytest.mark.parametrize("sizes", [[20, 12, 9, 5], [20, 12, 12, 9, 5]])
+@pytest.mark.parametrize("rng", [None, 0, 1])
+def test_a_planted_permutation_comes_back_from_deeper_networks(sizes, rng):
+    model, orders = net(*sizes), random_orders(sizes, 3)
+    found = matching.match(matching.permute(model, orders), model, rng=rng)
+    assert all(torch.equal(a, b) for a, b in zip(found, orders, strict=True))
+
+
+@given(st.integers(1, 6), st.integers(0, 1000))
+@settings(deadline=None, max_examples=25)
+def test_one_hidden_layer_is_solved_exactly(hidden, seed):
+    """Brute force over all orders of up to six units."""
+    a, b = net(4, hidden, 3, seed=seed), net(4, hidden, 3, seed=seed + 1)
+    found = matching.objective(a, matching.permute(b, matching.match(a, b)))
+    every = (
+        matching.objective(a, matching.permute(b, [torch.tensor(order)]))
+        for order in permutations(range(hidden))
+    )
+    assert found == pytest.approx(max(every), abs=1e-9)
+
+
+def test_eight_units_by_brute_force():
+    a, b = net(4, 8, 3, seed=1), net(4, 8, 3, seed=2)
+    gain = (matching.adjacency(a).T @ matching.adjacency(b))[4:12, 4:12]
+    gain += (matching.adjacency(a) @ matching.adjacency(b).T)[4:12, 4:12]
+    rows = np.arange(8)
+    best = max(permutations(range(8)), key=lambda order: gain[rows, list(order)].sum())
+    assert matching.match(a, b)[0].tolist() == list(best)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_faq_finds_no_better_objective(seed):
+    a, b = net(10, 8, 4, seed=seed), net(10, 8, 4, seed=seed + 100)
+    exact = matching.objective(a, matching.permute(b, matching.match(a, b)))
+    faq = matching.objective(a, matching.permute(b, matching.match(a, b, "faq", rng=0)))
+    assert faq <= exact + 1e-9
+
+
+@pytest.mark.filterwarnings("ignore")  # what its dependencies warn of at import is theirs
+def test_graspologic_agrees_where_it_is_installed():
+    pytest.importorskip("graspologic")
+    a, b = net(10, 8, 4, seed=0), net(10, 8, 4, seed=1)
+    found = matching.match(a, b, "graspologic", rng=0)
+    exact = matching.objective(a, matching.permute(b, matching.match(a, b)))
+    theirs = matching.objective(a, matching.permute(b, found))
+    assert theirs == pytest.approx(exact, abs=1e-9)
+
+
+@given(st.integers(0, 1000))
+@settings(deadline=None, max_examples=25)
+def test_coordinate_descent_never_loses(seed):
+    sizes = [5, 7, 6, 3]
+    a, b = net(*sizes, seed=seed), net(*sizes, seed=seed + 1)
+    matched = matching.permute(b, matching.match(a, b))
+    assert matching.objective(a, matched) >= matching.objective(a, b) - 1e-9
+    # A stopping point: no single layer can be improved any more.
+    again = matching.match(a, matched)
+    assert all(torch.equal(order, torch.arange(len(order))) for order in again)
+
+
+def test_dead_units_match_last_and_raise_nothing():
+    a, b = net(6, 4, 3), net(6, 4, 3, seed=1)
+    b[1].weight.data[2] = 0
+    b[1].bias.data[2] = -1
+    (order,) = matching.match(a, b, "activations", x=inputs(50, 6))
+    assert sorted(order.tolist()) == [0, 1, 2, 3]
+
+
+def test_edges():
+    flat = net(4, 3)  # no hidden layer: nothing to match
+    assert matching.match(flat, flat) == []
+    single = net(4, 1, 3)
+    assert [order.tolist() for order in matching.match(single, net(4, 1, 3, seed=1))] == [[0]]
+    assert matching.widths(single) == [4, 1, 3]
+
+
+def test_nothing_is_changed():
+    a, b = net(6, 4, 3), net(6, 4, 3, seed=1)
+    before = weights(a).clone(), weights(b).clone()
+    matching.permute(b, matching.match(a, b))
+    matching.average([a, b])
+    matching.canonical(b)
+    matching.consensus([a, b])
+    matching.barrier(a, b, data.Split(inputs(5, 6), torch.zeros(5).long()))
+    assert torch.equal(weights(a), before[0]) and torch.equal(weights(b), before[1])
+
+
+def test_adjacency_is_the_graph_of_the_network():
+    """91 nodes for 64-15-10; following edges with a ReLU between gives the network's output."""
+    model = net(64, 15, 10)
+    a = matching.adjacency(model)
+    assert a.shape == (91, 91)
+    assert np.count_nonzero(a) == sum(p.numel() for p in model.parameters())
+    state = np.zeros((5, 91))
+    state[:, :64], state[:, 89:] = inputs(5, 64).numpy(), 1
+    state[:, 64:79] = np.maximum(state[:, :64] @ a[:64, 64:79] + a[89, 64:79], 0)
+    out = state[:, 64:79] @ a[64:79, 79:89] + a[90, 79:89]
+    assert np.allclose(out, model(inputs(5, 64)).numpy(), atol=1e-5)
+
+
+@given(shapes)
+@settings(deadline=None)
+def test_adjacency_can_be_read_back(sizes):
+    model = net(*sizes)
+    back = matching.from_adjacency(matching.adjacency(model), sizes)
+    assert torch.equal(weights(back), weights(model))
+
+
+def test_rank_of_the_adjacency_is_the_sum_of_its_blocks():
+    a = matching.adjacency(net(64, 15, 10))
+    assert np.linalg.matrix_rank(a) == min(64 + 1, 15) + 10 == 25
+    blocks = [a[np.r_[0:64, 89], 64:79], a[np.r_[64:79, 90], 79:89]]
+    singular = np.sort(np.concatenate([np.linalg.svd(b, compute_uv=False) for b in blocks]))
+    assert np.allclose(np.sort(np.linalg.svd(a, compute_uv=False))[-25:], singular)
+
+
+@given(shapes, st.booleans(), st.integers(0, 100))
+@settings(deadline=None)
+def test_canonical_networks_compute_the_same(sizes, bias, seed):
+    model = net(*sizes, seed=seed, bias=bias)
+    scaled, x = matching.canonical(model), inputs(5, sizes[0])
+    assert torch.allclose(model(x), scaled(x), atol=1e-5)
+
+
+def test_canonical_undoes_a_planted_rescaling():
+    model = net(6, 4, 3)
+    scale = torch.tensor([0.1, 1.0, 3.0, 20.0])
+    planted = models.clone(model)
+    planted[1].weight.data *= scale[:, None]
+    planted[1].bias.data *= scale
+    planted[3].weight.data /= scale
+    a, b = weights(matching.canonical(model)), weights(matching.canonical(planted))
+    assert torch.allclose(a, b, atol=1e-5)
+    dead = models.clone(model)
+    dead[1].weight.data[0], dead[1].bias.data[0] = 0, 0
+    assert torch.isfinite(weights(matching.canonical(dead))).all()
+
+
+def test_average_of_opposites_is_zero():
+    model = net(4, 3, 2)
+    opposite = models.clone(model)
+    for p in opposite.parameters():
+        p.data.neg_()
+    assert weights(matching.average([model, opposite])).abs().max() == 0
+    assert torch.equal(weights(matching.average([model])), weights(model))
+
+
+def test_consensus_gathers_permuted_copies():
+    model = net(10, 8, 4)
+    copies = [matching.permute(model, random_orders([10, 8, 4], seed)) for seed in range(4)]
+    gathered = matching.consensus(copies)
+    assert all(torch.equal(weights(m), weights(gathered[0])) for m in gathered)
+
+
+def test_barrier_between_a_network_and_itself_is_zero():
+    model, split = net(2, 5, 2), data.circle(50, 0)
+    line = matching.barrier(model, model, split)
+    assert line.height == pytest.approx(0, abs=1e-6)
+    assert line.t.shape == line.loss.shape == line.accuracy.shape == (25,)
+
+
+def test_barrier_against_a_loop_over_averaged_networks():
+    a, b, split = net(2, 5, 2), net(2, 5, 2, seed=1), data.circle(50, 0)
+    line = matching.barrier(a, b, split, steps=7)
+    for t, loss, accuracy in zip(line.t, line.loss, line.accuracy, strict=True):
+        middle = models.clone(a)
+        for p, q in zip(middle.parameters(), b.parameters(), strict=True):
+            p.data = (1 - t) * p + t * q
+        assert loss.item() == pytest.approx(training.cross_entropy(middle, split), abs=1e-5)
+        assert accuracy.item() == pytest.approx(training.accuracy(middle, split))
+
+
+def test_sampled_networks_have_the_fitted_moments():
+    many = [net(3, 2, 2, seed=seed) for seed in range(5)]
+    vectors = torch.stack([weights(m) for m in many])
+    generator = torch.Generator().manual_seed(0)
+    for covariance in ("full", "diagonal"):
+        drawn = torch.stack([
+            weights(matching.sample_gaussian(many, generator, covariance)) for _ in range(4000)
+        ])  # fmt: skip
+        assert torch.allclose(drawn.mean(0), vectors.mean(0), atol=0.05)
+        expected = torch.cov(vectors.T)
+        if covariance == "diagonal":
+            expected = torch.diag(expected.diagonal())
+        assert torch.allclose(torch.cov(drawn.T), expected, atol=0.05)
+
+
+@pytest.mark.parametrize("before", [1, 3, 7])
+def test_elbow_finds_a_planted_step(before):
+    values = np.r_[np.linspace(10, 9.8, before), np.linspace(1, 0.8, 8 - before)]
+    assert matching.elbow(values) == before
+    with pytest.raises(ValueError, match=r"\(1,\)"):
+        matching.elbow([1.0])
+
+
+def test_bad_input_is_named():
+    a = net(4, 3, 2)
+    with pytest.raises(ValueError, match=r"\[4, 3, 2\] and \[4, 5, 2\]"):
+        matching.match(a, net(4, 5, 2))
+    with pytest.raises(ValueError, match="without biases"):
+        matching.match(a, net(4, 3, 2, bias=False))
+    with pytest.raises(TypeError, match="layer 0 is Conv2d"):
+        matching.match(models.convnet((1, 8, 8), [2]), models.convnet((1, 8, 8), [2]))
+    broken = models.clone(a)
+    broken[3].weight.data[0, 0] = torch.nan
+    with pytest.raises(ValueError, match=r"layer 3 .*shape \(2, 3\), are NaN"):
+        matching.match(a, broken)
+    with pytest.raises(ValueError, match="empty list"):
+        matching.average([])
+    with pytest.raises(ValueError, match="needs inputs x"):
+        matching.match(a, a, "activations")
+    with pytest.raises(ValueError, match="'hungarian'"):
+        matching.match(a, a, "hungarian")
+    with pytest.raises(ValueError, match=r"'faq' takes one hidden layer.*\[4, 3, 3, 2\]"):
+        matching.match(net(4, 3, 3, 2), net(4, 3, 3, 2), "faq")
+    for wrong in ([], [torch.tensor([0, 0, 1])], [torch.tensor([0, 1])]):
+        with pytest.raises(ValueError, match=r"H = \[3\]"):
+            matching.permute(a, wrong)
+    with pytest.raises(ValueError, match=r"need \(11, 11\), not \(9, 9\)"):
+        matching.from_adjacency(np.zeros((9, 9)), [4, 3, 2])
+    with pytest.raises(ValueError, match="1 networks"):
+        matching.sample_gaussian([a], torch.Generator())
+    with pytest.raises(ValueError, match="steps is 1"):
+        matching.barrier(a, a, data.Split(inputs(1, 4), torch.zeros(1).long()), steps=1)

@@ -10,14 +10,17 @@ COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#00
 
 
 def use_style():
-    """Set matplotlib's defaults for the pages of the book.
+    """Set matplotlib's defaults for the pages of the book, and show numbers in four digits.
 
     Examples
     --------
     >>> use_style()
     """
     import matplotlib as mpl
+    from IPython import get_ipython
 
+    if shell := get_ipython():
+        shell.display_formatter.formatters["text/plain"].float_precision = "%.4g"
     mpl.rcParams.update(
         {
             "figure.figsize": (7.2, 3.6),

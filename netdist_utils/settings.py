@@ -129,4 +129,5 @@ def progress(iterable=None, **kwargs):
     """
     from tqdm.auto import tqdm
 
-    return tqdm(iterable, **{"leave": False, **kwargs})
+    silent = {"disable": True} if os.environ.get("TQDM_DISABLE") else {}
+    return tqdm(iterable, **{"leave": False, **kwargs, **silent})

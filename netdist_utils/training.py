@@ -284,7 +284,7 @@ def _train(starts, split, seeds, recipe, epochs_kept, progress):
     if len({repr(model) for model in starts}) == 1 and _worth_batching(starts[0], device):
         groups = [range(len(starts))]
     bar = settings.progress(
-        total=len(groups) * recipe["epochs"], disable=not progress or None, desc="training"
+        total=len(groups) * recipe["epochs"], disable=not progress, desc="training"
     )
     trained = []
     with bar:

@@ -1,0 +1,45 @@
+# From a fresh clone: `make book` builds the book, `make test` runs every test.
+PYTHON ?= python3
+COLAB_PYTHON ?= $(shell ls $(HOME)/.pyenv/versions/3.13*/bin/python 2>/dev/null || command -v python3.13 || command -v $(PYTHON))
+BIN := .venv/bin
+# Built pages show no progress bars, and the ledger is of this build alone.
+BUILD := TQDM_DISABLE=1 NETDIST_LEDGER=$(CURDIR)/_build/ledger PYDEVD_DISABLE_FILE_VALIDATION=1
+
+.PHONY: env book test test-colab notebooks bench lint clean student
+
+env: .venv/.stamp
+
+.venv/.stamp: requirements.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	touch $@
+
+book: env
+	$(BUILD) $(BIN)/jupyter-book build . --warningiserror --keep-going
+	@echo "The book: _build/html/index.html"
+
+test: env
+	$(BIN)/python -m pytest
+	NETDIST_SCALE=smoke TQDM_DISABLE=1 $(BIN)/python -m pytest --nbmake --nbmake-timeout=600 \
+	    --override-ini addopts= --override-ini filterwarnings=default notebooks/*.ipynb
+
+# The package as Colab has it: NumPy 2, no graspologic, the newest Python that is here.
+test-colab: env
+	$(BIN)/python tools/colab_check.py --python $(COLAB_PYTHON) --venv .venv-colab
+
+notebooks: env
+	$(BIN)/python tools/sync_notebooks.py
+
+student: env
+	$(BIN)/python tools/sync_notebooks.py --student _build/student
+
+bench: env
+	for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+lint: env
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+clean:
+	rm -rf _build

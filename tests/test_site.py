@@ -1,0 +1,42 @@
+"""The built book, where there is one: no other host is asked for anything."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+SITE = Path(__file__).resolve().parent.parent / "_build" / "html"
+PAGES = sorted(SITE.glob("**/*.html"))
+
+pytestmark = pytest.mark.skipif(not PAGES, reason="the book is not built here: run `make book`")
+
+
+def test_pages_load_nothing_from_elsewhere():
+    loaded = re.compile(
+        r'<(?:script|img|iframe|source)\b[^>]*\bsrc="(?:https?:)?//[^"]*"'
+        r'|<link\b[^>]*rel="(?:stylesheet|preload|icon)"[^>]*href="(?:https?:)?//[^"]*"'
+    )
+    found = {(page.name, hit) for page in PAGES for hit in loaded.findall(page.read_text())}
+    assert not found
+
+
+def test_every_picture_of_a_chapter_has_an_alt_text():
+    for page in SITE.glob("notebooks/*.html"):
+        pictures = re.findall(r"<img[^>]*_images/[^>]*>", page.read_text())
+        assert pictures
+        for picture in pictures:
+            alt = re.search(r'alt="([^"]*)"', picture)
+            assert alt and len(alt[1]) > 30 and "_images/" not in alt[1], picture
+
+
+def test_the_ledger_has_measured_values():
+    text = (SITE / "book" / "ledger.html").read_text()
+    assert "holds" in text
+    assert "not measured in this build" not in text
+
+
+def test_chapters_show_no_progress_bar_and_no_traceback():
+    for page in SITE.glob("notebooks/*.html"):
+        text = page.read_text()
+        assert "Traceback (most recent call last)" not in text
+        assert "it/s]" not in text

@@ -1,0 +1,106 @@
+"""A Sphinx extension: the page with all claims of the book, and a smaller MathJax.
+
+Sphinx reads (and so executes) all pages before it writes any. The directive ``claims-ledger``
+leaves a placeholder when its page is read; when the page is written, every chapter has run, and
+the records of `netdist_utils.claims` are there to be shown. A chapter that comes from the
+execution cache leaves its records from the run that filled the cache.
+"""
+
+import json
+import shutil
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.util.docutils import SphinxDirective
+
+from netdist_utils import claims
+
+COLUMNS = ["Claim", "Source", "Measured", "Band", "Scale", "Data set", "Status"]
+
+
+class Placeholder(nodes.General, nodes.Element):
+    """Stands where the table will be."""
+
+
+class ClaimsLedger(SphinxDirective):
+    def run(self):
+        return [Placeholder()]
+
+
+def record_of(name, folder):
+    path = Path(folder) / f"{name}.json"
+    return json.loads(path.read_text()) if path.exists() else None
+
+
+def row_of(name, claim, record):
+    """Cells of one claim's row."""
+    if record is None:
+        return [claim["title"], claim["source"], "", "", "", "", "not measured in this build"]
+    return [
+        claim["title"],
+        claim["source"],
+        claims.format_value(record["value"]),
+        claims.format_band(record["band"]),
+        record["scale"],
+        record["dataset"],
+        record["status"],
+    ]
+
+
+def table_of(rows):
+    """A docutils table with a header."""
+    group = nodes.tgroup(cols=len(COLUMNS))
+    group += [nodes.colspec(colwidth=width) for width in (32, 14, 10, 14, 9, 9, 12)]
+    head, body = nodes.thead(), nodes.tbody()
+    for part, cells_of_rows in ((head, [COLUMNS]), (body, rows)):
+        for cells in cells_of_rows:
+            row = nodes.row()
+            row += [nodes.entry("", nodes.paragraph("", cell)) for cell in cells]
+            part += row
+    group += [head, body]
+    return nodes.table("", group, classes=["ledger"])
+
+
+def fill(app, doctree, docname):
+    """Replace the placeholder by one table a chapter."""
+    for place in list(doctree.findall(Placeholder)):
+        content = []
+        chapters = {}
+        for name, claim in claims.tables().items():
+            chapters.setdefault(claim["chapter"], []).append((name, claim))
+        for chapter, named in chapters.items():
+            page = f"notebooks/{chapter}"
+            title = app.env.titles[page].astext() if page in app.env.titles else chapter
+            target = app.builder.get_relative_uri(docname, page) if page in app.env.titles else ""
+            heading = nodes.paragraph("", "", classes=["ledger-chapter"])
+            heading += nodes.reference("", title, refuri=target) if target else nodes.Text(title)
+            rows = [row_of(name, c, record_of(name, claims.ledger_dir())) for name, c in named]
+            content += [heading, table_of(rows)]
+        place.replace_self(content)
+
+
+def always_write(app, env):
+    """The ledger's page is written on every build, whatever has changed."""
+    return ["book/ledger"] if "book/ledger" in env.found_docs else []
+
+
+def trim_mathjax(app, error):
+    """Keep the one variant of MathJax that the pages load: 24 MB become 3."""
+    folder = Path(app.outdir) / "_static" / "mathjax"
+    if error or not folder.is_dir():
+        return
+    unused = ["sre", "adaptors", "a11y", "output/svg", "input/mml", "input/asciimath"]
+    for path in [*folder.glob("*.js"), *(folder / name for name in unused)]:
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != "tex-chtml.js":
+            path.unlink(missing_ok=True)
+
+
+def setup(app):
+    app.add_node(Placeholder)
+    app.add_directive("claims-ledger", ClaimsLedger)
+    app.connect("doctree-resolved", fill)
+    app.connect("env-updated", always_write)
+    app.connect("build-finished", trim_mathjax, priority=900)  # after it was copied
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -36,22 +36,42 @@ import torch
 from IPython.display import Markdown, display
 from scipy.stats import pearsonr, spearmanr
 
-from netdist_utils import claims, data, matching, models, plotting, settings, training
+from netdist_utils import (
+    claims,
+    data,
+    matching,
+    models,
+    plotting,
+    settings,
+    training,
+)
 
 plotting.use_style()
 
 # %%
 knobs = settings.pick(
-    smoke=dict(ensemble=12, epochs=100, widths=[8, 32], width_networks=4, width_epochs=30),
+    smoke=dict(
+        ensemble=12,
+        epochs=100,
+        widths=[8, 32],
+        width_networks=4,
+        width_epochs=30,
+    ),
     standard=dict(
-        ensemble=64, epochs=300, widths=[8, 16, 32, 64, 128, 256, 512], width_networks=6,
+        ensemble=64,
+        epochs=300,
+        widths=[8, 16, 32, 64, 128, 256, 512],
+        width_networks=6,
         width_epochs=100,
     ),
     full=dict(
-        ensemble=256, epochs=300, widths=[8, 16, 32, 64, 128, 256, 512], width_networks=16,
+        ensemble=256,
+        epochs=300,
+        widths=[8, 16, 32, 64, 128, 256, 512],
+        width_networks=16,
         width_epochs=300,
     ),
-)  # fmt: skip
+)
 
 # %% [markdown]
 # ## 1.1 The task
@@ -63,13 +83,19 @@ knobs = settings.pick(
 # %% mystnb={"image": {"alt": "Eight handwritten digits of 8 by 8 pixels with their labels."}}
 images = data.digits()
 fig, axes = plt.subplots(1, 8, figsize=(7.2, 1.3))
-for ax, picture, label in zip(axes, data.pixels(images.train.x), images.train.y, strict=False):
+for ax, picture, label in zip(
+    axes, data.pixels(images.train.x), images.train.y, strict=False
+):
     ax.imshow(picture, cmap="gray_r")
     ax.set(title=int(label), xticks=[], yticks=[])
 plt.show()
 
 # %%
-display(Markdown(f"{len(images.train):,} digits to train on, {len(images.test):,} held out."))
+display(
+    Markdown(
+        f"{len(images.train):,} digits to train on, {len(images.test):,} held out."
+    )
+)
 
 # %% [markdown]
 # ## 1.2 Eight networks, and many
@@ -81,9 +107,12 @@ display(Markdown(f"{len(images.train):,} digits to train on, {len(images.test):,
 
 # %%
 networks = training.fit_ensemble(
-    lambda: models.mlp([64, 15, 10]), images.train, range(knobs.ensemble),
-    epochs=knobs.epochs, lr=0.1,
-)  # fmt: skip
+    lambda: models.mlp([64, 15, 10]),
+    images.train,
+    range(knobs.ensemble),
+    epochs=knobs.epochs,
+    lr=0.1,
+)
 eight = networks[:8]
 accuracies = [training.accuracy(model, images.test) for model in networks]
 claims.check("matching_test_accuracy", np.mean(accuracies[:8]))
@@ -91,16 +120,25 @@ claims.check("matching_test_accuracy", np.mean(accuracies[:8]))
 # %% mystnb={"image": {"alt": "Histogram of the test accuracies of the ensemble, with the first eight networks marked below it."}}
 fig, ax = plt.subplots(figsize=(7.2, 2.4))
 ax.hist(accuracies, bins=15, color=plotting.COLORS[0], alpha=0.8)
-ax.plot(accuracies[:8], [-0.5] * 8, "|", color=plotting.COLORS[1], ms=12, label="the first eight")
+ax.plot(
+    accuracies[:8],
+    [-0.5] * 8,
+    "|",
+    color=plotting.COLORS[1],
+    ms=12,
+    label="the first eight",
+)
 ax.set(xlabel="test accuracy", ylabel="networks")
 ax.legend()
 plt.show()
 
 # %% tags=["hide-input"]
-display(Markdown(
-    f"Mean accuracy {np.mean(accuracies):.3f}, standard deviation over {len(networks)} networks "
-    f"{np.std(accuracies):.3f}. All are good, and none is special."
-))  # fmt: skip
+display(
+    Markdown(
+        f"Mean accuracy {np.mean(accuracies):.3f}, standard deviation over {len(networks)} networks "
+        f"{np.std(accuracies):.3f}. All are good, and none is special."
+    )
+)
 
 # %% [markdown]
 # Networks from scikit-learn, which the source used, can be carried over:
@@ -114,10 +152,14 @@ from sklearn.neural_network import MLPClassifier
 
 classifier = MLPClassifier((15,), max_iter=100, random_state=0)
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore", ConvergenceWarning)  # 100 rounds are enough to show it
+    warnings.simplefilter(
+        "ignore", ConvergenceWarning
+    )  # 100 rounds are enough to show it
     classifier.fit(images.train.x.flatten(1), images.train.y)
 carried_over = models.from_sklearn(classifier)
-display(Markdown(f"Accuracy: {training.accuracy(carried_over, images.test):.3f}."))
+display(
+    Markdown(f"Accuracy: {training.accuracy(carried_over, images.test):.3f}.")
+)
 
 # %% [markdown]
 # ## 1.3 A network is a graph
@@ -133,7 +175,9 @@ adjacencies = np.stack([matching.adjacency(model) for model in eight])
 fig, axes = plt.subplots(2, 4, figsize=(7.2, 4), sharex=True, sharey=True)
 limit = np.abs(adjacencies).max() / 2
 for i, (ax, matrix) in enumerate(zip(axes.flat, adjacencies, strict=True)):
-    plotting.heatmap(matrix, ax, title=f"network {i + 1}", center=0, vmin=-limit, vmax=limit)
+    plotting.heatmap(
+        matrix, ax, title=f"network {i + 1}", center=0, vmin=-limit, vmax=limit
+    )
 fig.supxlabel("to node")
 fig.supylabel("from node")
 plt.show()
@@ -141,11 +185,13 @@ plt.show()
 # %% tags=["hide-input"]
 zeros = 1 - sum(p.numel() for p in eight[0].parameters()) / adjacencies[0].size
 claims.check("matching_zeros", zeros)
-display(Markdown(
-    f"{zeros:.1%} of the entries are zero by construction. A correlation over all entries, as in "
-    "the source, is mostly a correlation of zeros with zeros; from here on only weights and "
-    "biases count, in every figure."
-))  # fmt: skip
+display(
+    Markdown(
+        f"{zeros:.1%} of the entries are zero by construction. A correlation over all entries, as in "
+        "the source, is mostly a correlation of zeros with zeros; from here on only weights and "
+        "biases count, in every figure."
+    )
+)
 
 # %% [markdown]
 # ## 1.4 The mean of unmatched networks
@@ -172,7 +218,10 @@ def pair_plot(models_, n=4):
             ax.plot(a, b, ".", ms=2, alpha=0.3)
             r, s = pearsonr(a, b)[0], spearmanr(a, b)[0]
             ax.set_title(f"Pearson {r:.2f}, Spearman {s:.2f}", fontsize=7)
-        ax.set(xlabel=f"network {j + 1}" * (i == n - 1), ylabel=f"network {i + 1}" * (j == 0))
+        ax.set(
+            xlabel=f"network {j + 1}" * (i == n - 1),
+            ylabel=f"network {i + 1}" * (j == 0),
+        )
 
 
 # %% mystnb={"image": {"alt": "Pair plot of the weights of four unmatched networks: round clouds, correlations near zero."}}
@@ -180,16 +229,20 @@ pair_plot(eight)
 plt.show()
 
 # %% tags=["hide-input"]
-display(Markdown(
-    f"The mean of the eight has accuracy {unmatched:.3f}; its parents average "
-    f"{np.mean(accuracies[:8]):.3f}. Weight by weight there is hardly a relation."
-))  # fmt: skip
+display(
+    Markdown(
+        f"The mean of the eight has accuracy {unmatched:.3f}; its parents average "
+        f"{np.mean(accuracies[:8]):.3f}. Weight by weight there is hardly a relation."
+    )
+)
 
 # %% [markdown]
 # ## 1.5 The symmetry
 #
 # Let $P$ be a permutation matrix. The ReLU $\sigma$ acts on each unit alone, so
+#
 # $$W_2\, \sigma(W_1 x + b_1) = (W_2 P^\top)\, \sigma(P W_1 x + P b_1).$$
+#
 # Reordering the hidden units changes no output. A network of 15 hidden units has
 # $15! \approx 1.3 \times 10^{12}$ copies that compute the same function.
 
@@ -198,17 +251,22 @@ shuffled = matching.permute(
     eight[0], [torch.randperm(15, generator=torch.Generator().manual_seed(0))]
 )
 difference = (
-    (training.logits(eight[0], images.test.x) - training.logits(shuffled, images.test.x))
+    (
+        training.logits(eight[0], images.test.x)
+        - training.logits(shuffled, images.test.x)
+    )
     .abs()
     .max()
 )
 claims.check("matching_symmetry", difference)
 
 # %% tags=["hide-input"]
-display(Markdown(
-    f"Largest difference of any logit: {float(difference):.1e}, rounding in single precision. "
-    f"Correlation of the two weight vectors: {pearsonr(weights(eight[0]), weights(shuffled))[0]:.2f}."
-))  # fmt: skip
+display(
+    Markdown(
+        f"Largest difference of any logit: {float(difference):.1e}, rounding in single precision. "
+        f"Correlation of the two weight vectors: {pearsonr(weights(eight[0]), weights(shuffled))[0]:.2f}."
+    )
+)
 
 # %% [markdown]
 # ## 1.6 Matching a pair
@@ -220,7 +278,9 @@ display(Markdown(
 #
 # But no edge joins two hidden units of one layer. So $P$ meets each weight only once, and the
 # objective is linear in $P$:
+#
 # $$\sum_i \left\langle u_i, v_{p(i)} \right\rangle, \qquad u_i = [\,W_1;\, b_1;\, W_2^\top]_i .$$
+#
 # A linear assignment problem has an exact solution in $O(H^3)$ {cite:p}`crouse2016`. It needs no
 # restarts; and the source's 20 starts, all from the same deterministic point, were one run
 # repeated 20 times.
@@ -240,47 +300,70 @@ except ImportError:
 rows, orders = [], {}
 for method in methods:
     began = perf_counter()
-    orders[method] = [matching.match(eight[best], model, method, rng=0)[0] for model in eight]
+    orders[method] = [
+        matching.match(eight[best], model, method, rng=0)[0] for model in eight
+    ]
     seconds = (perf_counter() - began) / 8
-    value = np.mean([
-        matching.objective(eight[best], matching.permute(model, [order]))
-        for model, order in zip(eight, orders[method], strict=True)
-    ])  # fmt: skip
-    rows.append({"method": method, "mean objective": value, "ms a pair": 1000 * seconds})
+    value = np.mean(
+        [
+            matching.objective(eight[best], matching.permute(model, [order]))
+            for model, order in zip(eight, orders[method], strict=True)
+        ]
+    )
+    rows.append(
+        {"method": method, "mean objective": value, "ms a pair": 1000 * seconds}
+    )
 comparison = pd.DataFrame(rows).set_index("method")
 comparison.round(3)
 
 # %% tags=["hide-input"]
-gap = abs(comparison["mean objective"].to_numpy() / comparison["mean objective"].iloc[0] - 1).max()
+gap = abs(
+    comparison["mean objective"].to_numpy()
+    / comparison["mean objective"].iloc[0]
+    - 1
+).max()
 claims.check("matching_faq_gap", gap)
-equal = sum(torch.equal(a, b) for a, b in zip(orders["weights"], orders["faq"], strict=True))
-display(Markdown(
-    f"FAQ and the exact assignment give the same permutation for {equal} of 8 networks; relative "
-    f"gap of the objectives {gap:.0e}. The exact answer needs no starting point, no tolerance and no "
+equal = sum(
+    torch.equal(a, b)
+    for a, b in zip(orders["weights"], orders["faq"], strict=True)
+)
+display(
+    Markdown(
+        f"FAQ and the exact assignment give the same permutation for {equal} of 8 networks; relative "
+        f"gap of the objectives {gap:.0e}. The exact answer needs no starting point, no tolerance and no "
         "luck, and it stays cheap where FAQ does not: `benchmarks/bench_matching.py` has the ratios."
-))  # fmt: skip
+    )
+)
 
 # %% mystnb={"image": {"alt": "Adjacency of network A, of network B before and after matching, and differences: after matching the difference is paler."}}
 a, b = (eight[i] for i in [i for i in range(8) if i != best][:2])
 b_matched = matching.permute(b, matching.match(a, b))
-hidden = np.r_[0:64, 89]  # pixels and the first bias node: the incoming weights of hidden units
+hidden = np.r_[
+    0:64, 89
+]  # pixels and the first bias node: the incoming weights of hidden units
 panels = [matching.adjacency(m)[hidden, 64:79] for m in (a, b, b_matched)]
 panels += [panels[0] - panels[1], panels[0] - panels[2]]
 fig, axes = plt.subplots(1, 5, figsize=(7.2, 4.2), sharey=True)
 titles = ["A", "B", "B matched", "A - B", "A - B matched"]
 limit = np.abs(panels[0]).max()
 for ax, panel, title in zip(axes, panels, titles, strict=True):
-    plotting.heatmap(panel, ax, title=title, center=0, vmin=-limit, vmax=limit, aspect="auto")
+    plotting.heatmap(
+        panel, ax, title=title, center=0, vmin=-limit, vmax=limit, aspect="auto"
+    )
     ax.set(xlabel="hidden unit")
 axes[0].set(ylabel="pixel (last row: bias)")
 plt.show()
 
 # %% mystnb={"image": {"alt": "Scatter of B's weights against A's, before matching a round cloud and after matching a cloud along the diagonal."}}
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.4), sharex=True, sharey=True)
-for ax, model, title in zip(axes, [b, b_matched], ["before", "after"], strict=True):
+for ax, model, title in zip(
+    axes, [b, b_matched], ["before", "after"], strict=True
+):
     ax.plot(weights(a), weights(model), ".", ms=3, alpha=0.4)
     r = pearsonr(weights(a), weights(model))[0]
-    ax.set(title=f"{title}: Pearson {r:.2f}", xlabel="weight of A", aspect="equal")
+    ax.set(
+        title=f"{title}: Pearson {r:.2f}", xlabel="weight of A", aspect="equal"
+    )
 axes[0].set(ylabel="weight of B")
 plt.show()
 
@@ -293,11 +376,15 @@ plt.show()
 
 # %%
 to_best = [
-    matching.permute(model, [order]) for model, order in zip(eight, orders["weights"], strict=True)
+    matching.permute(model, [order])
+    for model, order in zip(eight, orders["weights"], strict=True)
 ]
 agreed = matching.consensus(eight)
 by_activation = [
-    matching.permute(model, matching.match(eight[best], model, "activations", x=images.train.x))
+    matching.permute(
+        model,
+        matching.match(eight[best], model, "activations", x=images.train.x),
+    )
     for model in eight
 ]
 
@@ -310,9 +397,13 @@ plt.show()
 
 # %% mystnb={"image": {"alt": "Correlation matrices of the weights of eight networks: near zero before matching, clearly positive for every pair after."}}
 fig, axes = plt.subplots(1, 2)
-for ax, group, title in zip(axes, [eight, agreed], ["unmatched", "consensus"], strict=True):
+for ax, group, title in zip(
+    axes, [eight, agreed], ["unmatched", "consensus"], strict=True
+):
     columns = np.stack([weights(model) for model in group])
-    both = np.triu(np.corrcoef(columns)) + np.tril(spearmanr(columns.T).statistic, -1)
+    both = np.triu(np.corrcoef(columns)) + np.tril(
+        spearmanr(columns.T).statistic, -1
+    )
     plotting.heatmap(both, ax, title=title, vmin=0, vmax=1, label="correlation")
     ax.set(xlabel="network", ylabel="network", xticks=range(8), yticks=range(8))
     ax.set(xticklabels=range(1, 9), yticklabels=range(1, 9))
@@ -327,29 +418,53 @@ plt.show()
 # %%
 def mean_accuracies(group):
     """Accuracy of a group's mean network: unmatched, to the best, consensus, by activations."""
-    reference = max(group, key=lambda model: training.accuracy(model, images.train))
+    reference = max(
+        group, key=lambda model: training.accuracy(model, images.train)
+    )
     acts = {"method": "activations", "x": images.train.x}
     versions = {
         "unmatched": group,
-        "weights": [matching.permute(m, matching.match(reference, m)) for m in group],
+        "weights": [
+            matching.permute(m, matching.match(reference, m)) for m in group
+        ],
         "consensus": matching.consensus([reference, *group])[1:],
-        "activations": [matching.permute(m, matching.match(reference, m, **acts)) for m in group],
+        "activations": [
+            matching.permute(m, matching.match(reference, m, **acts))
+            for m in group
+        ],
     }
-    return {k: training.accuracy(matching.average(v), images.test) for k, v in versions.items()}
+    return {
+        k: training.accuracy(matching.average(v), images.test)
+        for k, v in versions.items()
+    }
 
 
 groups = [networks[i : i + 8] for i in range(0, len(networks) - 7, 8)]
 means = pd.DataFrame([mean_accuracies(group) for group in groups])
-claims.check("matching_gain", means["weights"].mean() - means["unmatched"].mean())
+claims.check(
+    "matching_gain", means["weights"].mean() - means["unmatched"].mean()
+)
 
 # %% mystnb={"image": {"alt": "Accuracy of the mean of eight networks, one dot a group: lowest unmatched, higher after weight matching, consensus and activation matching; dashed line at the accuracy of single networks."}}
 fig, ax = plt.subplots()
 for i, column in enumerate(means.to_numpy().T):
-    ax.plot(np.full(len(column), i) + np.linspace(-0.1, 0.1, len(column)), column, "o", alpha=0.5)
-    ax.errorbar(i + 0.25, column.mean(), column.std(), fmt="s", color="black", capsize=4)
+    ax.plot(
+        np.full(len(column), i) + np.linspace(-0.1, 0.1, len(column)),
+        column,
+        "o",
+        alpha=0.5,
+    )
+    ax.errorbar(
+        i + 0.25, column.mean(), column.std(), fmt="s", color="black", capsize=4
+    )
 ax.axhline(np.mean(accuracies), ls="--", color="gray", label="one network")
 ax.axhline(0.1, ls=":", color="gray", label="chance")
-ax.set(ylabel="accuracy of the mean of 8", ylim=(0, 1), xticks=range(4), xticklabels=means.columns)
+ax.set(
+    ylabel="accuracy of the mean of 8",
+    ylim=(0, 1),
+    xticks=range(4),
+    xticklabels=means.columns,
+)
 ax.legend(loc="lower right")
 plt.show()
 
@@ -362,7 +477,8 @@ plt.show()
 pairs = [(networks[i], networks[i + 1]) for i in range(0, len(networks) - 1, 2)]
 before = [matching.barrier(a, b, images.test) for a, b in pairs]
 after = [
-    matching.barrier(a, matching.permute(b, matching.match(a, b)), images.test) for a, b in pairs
+    matching.barrier(a, matching.permute(b, matching.match(a, b)), images.test)
+    for a, b in pairs
 ]
 
 
@@ -370,24 +486,35 @@ def midpoint_excess(line):
     return (line.loss[12] - (line.loss[0] + line.loss[-1]) / 2).item()
 
 
-excess = [np.mean([midpoint_excess(line) for line in lines]) for lines in (before, after)]
+excess = [
+    np.mean([midpoint_excess(line) for line in lines])
+    for lines in (before, after)
+]
 claims.check("matching_barrier_ratio", excess[0] / excess[1])
 
 # %% mystnb={"image": {"alt": "Loss and accuracy along the line between two networks: a high barrier before matching, a low one after, with bands over pairs."}}
 fig, axes = plt.subplots(1, 2)
 for lines, label in [(before, "unmatched"), (after, "matched")]:
     for ax, values in zip(axes, ("loss", "accuracy"), strict=True):
-        plotting.band(lines[0].t, [getattr(line, values) for line in lines], ax, label)
-axes[0].set(xlabel="position on the line", ylabel="held-out cross-entropy (nats)", yscale="log")
+        plotting.band(
+            lines[0].t, [getattr(line, values) for line in lines], ax, label
+        )
+axes[0].set(
+    xlabel="position on the line",
+    ylabel="held-out cross-entropy (nats)",
+    yscale="log",
+)
 axes[1].set(xlabel="position on the line", ylabel="held-out accuracy")
 axes[1].legend()
 plt.show()
 
 # %% tags=["hide-input"]
-display(Markdown(
-    f"Barrier at the midpoint, mean over {len(pairs)} disjoint pairs: {excess[0]:.2f} nats before, "
-    f"{excess[1]:.2f} after. Bands show one standard deviation over pairs."
-))  # fmt: skip
+display(
+    Markdown(
+        f"Barrier at the midpoint, mean over {len(pairs)} disjoint pairs: {excess[0]:.2f} nats before, "
+        f"{excess[1]:.2f} after. Bands show one standard deviation over pairs."
+    )
+)
 
 # %% [markdown]
 # ## 1.9 The null
@@ -397,7 +524,8 @@ display(Markdown(
 
 # %%
 untrained = [
-    training.start(lambda: models.mlp([64, 15, 10]), seed) for seed in range(len(networks))
+    training.start(lambda: models.mlp([64, 15, 10]), seed)
+    for seed in range(len(networks))
 ]
 
 
@@ -406,7 +534,12 @@ def correlations(group):
     rows = []
     for one, two in zip(group[::2], group[1::2], strict=False):
         matched = matching.permute(two, matching.match(one, two))
-        rows.append([np.corrcoef(weights(one), weights(m))[0, 1] for m in (two, matched)])
+        rows.append(
+            [
+                np.corrcoef(weights(one), weights(m))[0, 1]
+                for m in (two, matched)
+            ]
+        )
     return np.array(rows)
 
 
@@ -418,17 +551,21 @@ claims.check("matching_null_share", null_gain / gain)
 fig, ax = plt.subplots()
 for r, label in [(trained_r, "trained"), (null_r, "never trained")]:
     ax.plot(r[:, 0], r[:, 1], "o", alpha=0.6, label=label)
-ax.set(xlabel="correlation of weights before", ylabel="correlation after matching")
+ax.set(
+    xlabel="correlation of weights before", ylabel="correlation after matching"
+)
 ax.axline((0, 0), slope=1, color="gray", ls=":", label="no gain")
 ax.legend()
 plt.show()
 
 # %% tags=["hide-input"]
-display(Markdown(
-    f"Trained pairs gain {gain:.3f} in correlation, untrained pairs {null_gain:.3f}: "
-    f"{null_gain / gain:.0%} of the gain is what a maximum over orders finds in noise, and the rest "
-    "is shared by training. A matched correlation without this control says little."
-))  # fmt: skip
+display(
+    Markdown(
+        f"Trained pairs gain {gain:.3f} in correlation, untrained pairs {null_gain:.3f}: "
+        f"{null_gain / gain:.0%} of the gain is what a maximum over orders finds in noise, and the rest "
+        "is shared by training. A matched correlation without this control says little."
+    )
+)
 
 # %% [markdown]
 # ## 1.10 How many directions?
@@ -451,9 +588,12 @@ def low_rank_accuracies(matrix):
     """Accuracy of the network of each truncated singular value decomposition."""
     u, s, vt = np.linalg.svd(matrix)
     truncated = [
-        matching.from_adjacency((u[:, :r] * s[:r]) @ vt[:r], [64, 15, 10]) for r in range(26)
+        matching.from_adjacency((u[:, :r] * s[:r]) @ vt[:r], [64, 15, 10])
+        for r in range(26)
     ]
-    return s[:25], [training.accuracy(model, images.test) for model in truncated]
+    return s[:25], [
+        training.accuracy(model, images.test) for model in truncated
+    ]
 
 
 # %% mystnb={"image": {"alt": "Left: singular values of the mean adjacency, larger when matched, with elbows marked. Right: accuracy by rank with the chance line; matched rises far higher."}}
@@ -484,19 +624,32 @@ plt.show()
 
 # %%
 deep = training.fit_ensemble(
-    lambda: models.mlp([64, 32, 32, 10]), images.train, range(knobs.width_networks),
-    epochs=knobs.width_epochs, lr=0.1,
-)  # fmt: skip
+    lambda: models.mlp([64, 32, 32, 10]),
+    images.train,
+    range(knobs.width_networks),
+    epochs=knobs.width_epochs,
+    lr=0.1,
+)
 rows = []
 for one, two in zip(deep[::2], deep[1::2], strict=True):
     one_c, two_c = matching.canonical(one), matching.canonical(two)
     versions = {
         "unmatched": (one, two),
         "matched": (one, matching.permute(two, matching.match(one, two))),
-        "canonical, matched": (one_c, matching.permute(two_c, matching.match(one_c, two_c))),
+        "canonical, matched": (
+            one_c,
+            matching.permute(two_c, matching.match(one_c, two_c)),
+        ),
     }
-    rows.append({k: matching.barrier(*pair, images.test).height for k, pair in versions.items()})
-pd.DataFrame(rows).agg(["mean", "std"]).T.round(3).rename_axis("barrier (nats), 64-32-32-10")
+    rows.append(
+        {
+            k: matching.barrier(*pair, images.test).height
+            for k, pair in versions.items()
+        }
+    )
+pd.DataFrame(rows).agg(["mean", "std"]).T.round(3).rename_axis(
+    "barrier (nats), 64-32-32-10"
+)
 
 # %% [markdown]
 # Matching lowers the barrier in deeper networks too. Canonical norms do not help here: they leave
@@ -511,25 +664,46 @@ pd.DataFrame(rows).agg(["mean", "std"]).T.round(3).rename_axis("barrier (nats), 
 barriers = {}
 for width in settings.progress(knobs.widths, desc="widths"):
     wide = training.fit_ensemble(
-        lambda width=width: models.mlp([64, width, 10]), images.train, range(knobs.width_networks),
-        epochs=knobs.width_epochs, lr=0.1, progress=False,
-    )  # fmt: skip
+        lambda width=width: models.mlp([64, width, 10]),
+        images.train,
+        range(knobs.width_networks),
+        epochs=knobs.width_epochs,
+        lr=0.1,
+        progress=False,
+    )
     wide_pairs = list(zip(wide[::2], wide[1::2], strict=True))
     barriers[width] = [
         [matching.barrier(a, b, images.test).height for a, b in wide_pairs],
         [
-            matching.barrier(a, matching.permute(b, matching.match(a, b)), images.test).height
+            matching.barrier(
+                a, matching.permute(b, matching.match(a, b)), images.test
+            ).height
             for a, b in wide_pairs
         ],
     ]
 
 # %% mystnb={"image": {"alt": "Barrier against width, unmatched and matched: the matched barrier falls as networks widen."}}
 fig, ax = plt.subplots()
-table = np.array(list(barriers.values())).clip(1e-4)  # (widths, before/after, pairs)
+table = np.array(list(barriers.values())).clip(
+    1e-4
+)  # (widths, before/after, pairs)
 for i, label in enumerate(["unmatched", "matched"]):
-    ax.plot(knobs.widths, np.median(table[:, i], axis=1), label=f"{label}, median of pairs")
-    ax.plot(knobs.widths, table[:, i], "o", color=plotting.COLORS[i], alpha=0.5, ms=4)
-ax.set(xscale="log", yscale="log", xlabel="hidden units", ylabel="barrier (nats)")
+    ax.plot(
+        knobs.widths,
+        np.median(table[:, i], axis=1),
+        label=f"{label}, median of pairs",
+    )
+    ax.plot(
+        knobs.widths,
+        table[:, i],
+        "o",
+        color=plotting.COLORS[i],
+        alpha=0.5,
+        ms=4,
+    )
+ax.set(
+    xscale="log", yscale="log", xlabel="hidden units", ylabel="barrier (nats)"
+)
 ax.legend()
 plt.show()
 
@@ -543,14 +717,18 @@ ensemble = matching.consensus(networks)
 generator = torch.Generator().manual_seed(0)
 draws = {
     f"{order}, {covariance}": [
-        training.accuracy(matching.sample_gaussian(group, generator, covariance), images.test)
+        training.accuracy(
+            matching.sample_gaussian(group, generator, covariance), images.test
+        )
         for _ in range(20)
     ]
     for order, group in [("unmatched", networks), ("matched", ensemble)]
     for covariance in ("full", "diagonal")
 }
 claims.check("matching_sampled_accuracy", np.mean(draws["matched, full"]))
-pd.DataFrame(draws).agg(["mean", "std", "min", "max"]).T.round(3).rename_axis("Gaussian fitted to")
+pd.DataFrame(draws).agg(["mean", "std", "min", "max"]).T.round(3).rename_axis(
+    "Gaussian fitted to"
+)
 
 # %% [markdown]
 # Matching first makes the drawn networks better under either covariance, and the covariance
@@ -573,8 +751,17 @@ for i, one in enumerate(some):
                 one, other, images.test
             ).height
 fig, axes = plt.subplots(1, 2)
-for ax, matrix, title in zip(axes, pairwise, ["unmatched", "matched"], strict=True):
-    plotting.heatmap(matrix, ax, title=title, vmin=0, vmax=pairwise.max(), label="barrier (nats)")
+for ax, matrix, title in zip(
+    axes, pairwise, ["unmatched", "matched"], strict=True
+):
+    plotting.heatmap(
+        matrix,
+        ax,
+        title=title,
+        vmin=0,
+        vmax=pairwise.max(),
+        label="barrier (nats)",
+    )
     ax.set(xlabel="network", ylabel="network")
 plt.show()
 

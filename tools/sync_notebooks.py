@@ -21,8 +21,8 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 # A fenced directive: fence, name, optional title, options, body, the same fence.
 DIRECTIVE = re.compile(
-    r"^(:{3,})\{(?P<name>[\w-]+)\}[ ]?(?P<title>.*)\n"
-    r"(?P<options>(?::\w+:.*\n)*)(?P<body>.*?)^\1[ ]*$",
+    r"^(:{3,})\{(?P<name>[\w-]+)\}[ ]?(?P<title>[^\n]*)\n"
+    r"(?P<options>(?::\w+:[^\n]*\n)*)(?P<body>.*?)^\1[ ]*$",
     re.MULTILINE | re.DOTALL,
 )
 ROLE = re.compile(r"\{(?P<role>cite:[pt]|doc|ref|term)\}`(?P<text>[^`]+)`")

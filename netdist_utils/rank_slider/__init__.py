@@ -1,0 +1,59 @@
+"""Chapter 3's figure with a handle: drag the rank, see accuracy and pictures."""
+
+import numpy as np
+
+from netdist_utils import covariance, interactive
+
+
+def rank_slider(model, layer, split, shape, labels, directions=256, n_images=6):
+    """An interactive figure of `covariance.clip_curve` at the first layer.
+
+    Parameters
+    ----------
+    model : torch.nn.Sequential
+    layer : int
+        A Linear layer that the flattened images enter.
+    split : data.Split
+        Images x (N, 1, H, W), also those on which accuracy is measured.
+    shape : (int, int)
+        Height and width of an image.
+    labels : sequence of str
+        Names of the classes.
+    directions : int
+        Largest rank to embed.
+    n_images : int
+
+    Returns
+    -------
+    IPython.display.HTML
+
+    Examples
+    --------
+    >>> from netdist_utils import data, models
+    >>> images = data.digits().test
+    >>> html = rank_slider(models.mlp([64, 10]), 1, images, (8, 8), "0123456789", directions=4)
+    >>> len(html.data) < 60_000
+    True
+    """
+    found = covariance.moments([model], split.x, [layer - 1])
+    _, basis = covariance.spectrum(found.second(layer - 1))
+    basis = basis[:directions].float()  # (K, D)
+    accuracy = covariance.clip_curve(model, layer, basis, split, range(len(basis) + 1)).numpy()
+    x = split.x[:n_images].flatten(1)
+    rows = basis.cpu().numpy()
+    scales = np.abs(rows).max(1) / 127  # one byte an entry keeps the page small
+    return interactive.figure(
+        "rank_slider",
+        {
+            "shape": list(shape),
+            "dimensions": x.shape[1],
+            "basis": interactive.pack(np.round(rows / scales[:, None]).astype(np.int8)),
+            "scales": interactive.pack(scales.astype(np.float32)),
+            "coordinates": interactive.pack((x @ basis.cpu().T).numpy().astype(np.float32)),
+            "accuracy": interactive.pack(accuracy.astype(np.float32)),
+            "labels": [labels[int(k)] for k in split.y[:n_images]],
+            "low": float(split.x.min()),
+            "high": float(split.x.max()),
+        },
+        title="Accuracy and pictures from the first k directions",
+    )

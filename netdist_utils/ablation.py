@@ -1,0 +1,539 @@
+"""Chapter 2: what a network does when any set of its hidden units is removed.
+
+With one hidden layer the logit margin is a sum over units, so the loss of every one of the 2^H
+subnetworks can be had exactly. A function on subsets is a polynomial in signs: its Walsh-Hadamard
+coefficients (O'Donnell, "Analysis of Boolean Functions", 2014) give its energy by degree, its
+covariance along random paths and, with Shapley's weights, the share of each unit.
+
+Subsets are numbered by their bits: in subset m, unit i is kept where bit i of m is 1. In deeper
+networks units count through the hidden layers, first layer first.
+"""
+
+import math
+
+import numpy as np
+import torch
+from scipy.linalg import toeplitz
+from torch import nn
+
+from netdist_utils import models
+
+MOST_UNITS = 24
+# One logarithm serves this many points: log a + log b = log ab.
+POINTS_A_LOG = 8
+# (1 + e^80)^8 still fits into double precision.
+LARGEST_EXPONENT = 80.0
+
+
+def n_units(model):
+    """Number of hidden units of a classifier of two classes.
+
+    Parameters
+    ----------
+    model : torch.nn.Sequential
+        Flatten, Linear, ReLU, ..., Linear with two outputs.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    TypeError
+        If a layer is of another type, or the order of layers is another.
+    ValueError
+        If there are not two outputs, no hidden layer, or a weight is not finite.
+
+    Examples
+    --------
+    >>> n_units(models.mlp([2, 20, 2]))
+    20
+    """
+    models.check(model, allowed=(nn.Flatten, nn.Linear, nn.ReLU))
+    linear = [model[i] for i in models.weight_layers(model)]
+    expected = models.mlp([linear[0].in_features, *(layer.out_features for layer in linear)])
+    if [type(layer) for layer in model] != [type(layer) for layer in expected]:
+        raise TypeError(f"{model} is not Flatten, then Linear layers with a ReLU between them")
+    sizes = [layer.out_features for layer in linear]
+    if len(sizes) < 2 or sizes[-1] != 2:
+        raise ValueError(f"layers of {sizes} outputs: hidden units and two classes are needed")
+    return sum(sizes[:-1])
+
+
+@torch.no_grad()
+def all_losses(model, split, fill=None):
+    """Cross-entropy of every subnetwork, exactly.
+
+    Parameters
+    ----------
+    model : torch.nn.Sequential
+        At most 24 hidden units in all, two classes.
+    split : data.Split
+        x (N, D), y (N,).
+    fill : (H,) or (N, H) tensor, optional
+        What a removed unit puts out in place of zero (its mean, or its outputs on other
+        samples); one hidden layer only.
+
+    Returns
+    -------
+    (2**H,) float64 tensor, on the CPU
+        Entry m in nats, with unit i kept where bit i of m is 1.
+
+    Raises
+    ------
+    ValueError
+        If there are more than 24 units, or ``fill`` is given for a deeper network.
+
+    Notes
+    -----
+    The exponential of a sum factors into two tables of 2^(H/2) rows, and one logarithm serves
+    eight points. Points whose logits are too large for that take a slower, safe path.
+
+    Examples
+    --------
+    >>> from netdist_utils import data
+    >>> all_losses(models.mlp([2, 3, 2]), data.circle(5, 0)).shape
+    torch.Size([8])
+    """
+    n = n_units(model)
+    if n > MOST_UNITS:
+        evaluations = 2.0**n * len(split)
+        raise ValueError(
+            f"{n} units have 2^{n} subnetworks: {2.0 ** (n + 3) / 2**30:,.2f} GiB and about "
+            f"{evaluations / 5e8 / 60:,.0f} minutes; up to {MOST_UNITS} are enumerated. Sample "
+            "masks instead and use losses(model, split, masks)"
+        )
+    layers = models.weight_layers(model)
+    if fill is not None and len(layers) > 2:
+        raise ValueError(f"fill takes one hidden layer, not {len(layers) - 1}")
+    last = model[layers[-2]].out_features
+    masks = _bits(torch.arange(2 ** (n - last)), n - last)  # of all hidden layers but the last
+    found = torch.empty(len(masks), 2**last, dtype=torch.float64)
+    for row, mask in enumerate(masks):
+        h = _hidden(model, split.x, mask[None], layers[:-1])[0]
+        found[row] = _additive_losses(h, model[layers[-1]], split.y, fill)
+    return found.T.flatten()  # the last layer's units are the highest bits
+
+
+def _additive_losses(h, output, y, fill):
+    """Losses (2**H,) of all subsets of one hidden layer with outputs h (N, H)."""
+    h = h.double().cpu()
+    weight = (output.weight[1] - output.weight[0]).double().cpu()  # (H,)
+    bias = 0.0 if output.bias is None else float(output.bias[1] - output.bias[0])
+    fill = torch.zeros_like(h) if fill is None else torch.as_tensor(fill).double().cpu()
+    sign = 1.0 - 2.0 * y.cpu().double()  # the loss is log(1 + exp(sign * margin))
+    start = sign * (bias + (fill * weight).expand_as(h).sum(1))  # (N,)
+    terms = sign[:, None] * (h - fill) * weight  # (N, H)
+    reach = start.abs() + terms.abs().sum(1)
+    tame = reach <= LARGEST_EXPONENT
+    total = torch.zeros(2 ** (h.shape[1] - h.shape[1] // 2), 2 ** (h.shape[1] // 2)).double()
+    for add, chosen in ((_add_by_products, tame), (_add_by_softplus, ~tame)):
+        if chosen.any():
+            add(total, *_half_sums(start[chosen], terms[chosen]))
+    return total.flatten() / len(h)
+
+
+def _half_sums(start, terms):
+    """Sums over all subsets of the low and of the high half of the units, (N, 2^half) each."""
+    half = terms.shape[1] // 2
+    tables = []
+    for first, units in ((torch.zeros_like(start), terms[:, :half]), (start, terms[:, half:])):
+        sums = first[:, None]
+        for unit in units.T:
+            sums = torch.cat([sums, sums + unit[:, None]], dim=1)
+        tables.append(sums)
+    return tables
+
+
+def _add_by_products(total, low, high):
+    """Add sum_n log(1 + e^(low + high)): multiply eight factors, then take one logarithm."""
+    low, high = low.exp(), high.exp()
+    if total.numel() <= 2**12:  # small tables: all points in one go
+        factors = 1 + high[:, :, None] * low[:, None, :]
+        spare = torch.ones(-len(factors) % POINTS_A_LOG, *total.shape).double()
+        groups = torch.cat([factors, spare]).view(-1, POINTS_A_LOG, *total.shape)
+        for k in range(1, POINTS_A_LOG):
+            groups[:, 0] *= groups[:, k]
+        total += groups[:, 0].log().sum(0)
+        return
+    rows = 64  # a block of the total that stays in the processor's cache
+    for block in range(0, len(total), rows):
+        part = total[block : block + rows]
+        factor, product = torch.empty_like(part), torch.empty_like(part)
+        for first in range(0, len(low), POINTS_A_LOG):
+            for k in range(first, min(first + POINTS_A_LOG, len(low))):
+                torch.outer(high[k, block : block + rows], low[k], out=factor)
+                factor += 1
+                product = product.copy_(factor) if k == first else product.mul_(factor)
+            part += product.log_()
+
+
+def _add_by_softplus(total, low, high):
+    """The same without products: nothing overflows, whatever the logits."""
+    for k in range(len(low)):
+        margin = high[k][:, None] + low[k]
+        total += torch.logaddexp(margin, torch.zeros(()).double())
+
+
+def losses(model, split, masks):
+    """Cross-entropy of some subnetworks, by running them.
+
+    Parameters
+    ----------
+    model : torch.nn.Sequential
+        Any number of hidden layers.
+    split : data.Split
+    masks : (M, H) tensor
+        Each unit's output is multiplied by its entry; between 0 and 1.
+
+    Returns
+    -------
+    (M,) tensor
+
+    Raises
+    ------
+    ValueError
+        If the masks do not fit the model.
+
+    Examples
+    --------
+    >>> from netdist_utils import data
+    >>> losses(models.mlp([2, 3, 2]), data.circle(5, 0), torch.ones(4, 3)).shape
+    torch.Size([4])
+    """
+    with torch.no_grad():
+        return torch.cat([_losses(model, split, part) for part in _parts(model, split, masks)])
+
+
+def mask_gradients(model, split, masks):
+    """Derivative of the loss by each entry of the mask.
+
+    Parameters
+    ----------
+    model, split, masks
+        As in `losses`.
+
+    Returns
+    -------
+    (M, H) tensor
+        Not the effect of removing a unit, but the slope at this mask.
+
+    Examples
+    --------
+    >>> from netdist_utils import data
+    >>> mask_gradients(models.mlp([2, 3, 2]), data.circle(5, 0), torch.ones(4, 3)).shape
+    torch.Size([4, 3])
+    """
+    found = []
+    for part in _parts(model, split, masks):
+        part = part.detach().clone().requires_grad_()
+        found.append(torch.autograd.grad(_losses(model, split, part).sum(), part)[0])
+    return torch.cat(found)
+
+
+def _parts(model, split, masks):
+    """The masks in pieces small enough to run at once."""
+    n, masks = n_units(model), torch.as_tensor(masks)
+    if masks.ndim != 2 or masks.shape[1] != n or masks.min() < 0 or masks.max() > 1:
+        raise ValueError(
+            f"masks of shape {tuple(masks.shape)} were given; (M, {n}) with entries in [0, 1] is "
+            "needed"
+        )
+    weight = model[models.weight_layers(model)[0]].weight
+    return masks.to(weight).split(max(1, 10_000_000 // (len(split) * n)))
+
+
+def _losses(model, split, masks):
+    layers = models.weight_layers(model)
+    h = _hidden(model, split.x, masks, layers[:-1])
+    z = model[layers[-1]](h * masks[:, None, -h.shape[2] :])  # (M, N, 2)
+    labels = split.y.to(z.device).expand(len(masks), -1)
+    return nn.functional.cross_entropy(z.movedim(2, 1), labels, reduction="none").mean(1)
+
+
+def _hidden(model, x, masks, layers):
+    """Outputs (M, N, H) of the last hidden layer, the layers before it masked, itself not yet."""
+    h, first = x.to(models.device_of(model)).flatten(1)[None], 0
+    for index in layers:
+        h = model[index](h).relu()
+        size = h.shape[2]
+        if index != layers[-1]:
+            h = h * masks[:, None, first : first + size].to(h)
+        first += size
+    return h
+
+
+def _bits(numbers, n):
+    """(M,) subset numbers as masks (M, n)."""
+    return (numbers[:, None] >> torch.arange(n)) & 1
+
+
+def subset_sizes(n):
+    """Number of units in each subset, (2**n,) long tensor.
+
+    Examples
+    --------
+    >>> subset_sizes(2)
+    tensor([0, 1, 1, 2])
+    """
+    sizes = torch.zeros(1, dtype=torch.long)
+    for _ in range(n):
+        sizes = torch.cat([sizes, sizes + 1])
+    return sizes
+
+
+def _units_of(values):
+    """H of a table of 2**H values; refuse any other length."""
+    n = len(values).bit_length() - 1
+    if values.ndim != 1 or len(values) != 2**n:
+        raise ValueError(f"values have shape {tuple(values.shape)}; (2**H,) is needed")
+    return n
+
+
+def keep_probabilities(n, p):
+    """Probability of each subset where every unit is kept with probability p: (2**n,).
+
+    Examples
+    --------
+    >>> keep_probabilities(2, 0.5)
+    tensor([0.2500, 0.2500, 0.2500, 0.2500], dtype=torch.float64)
+    """
+    if not 0 <= p <= 1:
+        raise ValueError(f"p is {p}; a probability is needed")
+    sizes = subset_sizes(n).double()
+    return p**sizes * (1 - p) ** (n - sizes)
+
+
+def walsh(values):
+    """Walsh-Hadamard coefficients: f(m) = sum_S coeff[S] prod_{i in S} s_i, s_i = +-1.
+
+    Parameters
+    ----------
+    values : (2**H,) tensor
+        s_i is +1 where bit i of m is 1, else -1.
+
+    Returns
+    -------
+    (2**H,) float64 tensor
+        Coefficients, by the subset S's number.
+
+    Examples
+    --------
+    >>> walsh(torch.tensor([1.0, 3.0]))
+    tensor([2., 1.], dtype=torch.float64)
+    """
+    n = _units_of(values)
+    found = values.detach().double().cpu()
+    for unit in range(n):
+        off, on = found.view(-1, 2, 2**unit).unbind(1)
+        found = torch.stack([(on + off) / 2, (on - off) / 2], dim=1).flatten()
+    return found
+
+
+def energy_by_degree(coefficients):
+    """Sum of squared Walsh coefficients of subsets of each size.
+
+    Parameters
+    ----------
+    coefficients : (2**H,) tensor
+
+    Returns
+    -------
+    (H+1,) tensor
+        Entry 0 is the squared mean; the others sum to the variance at p = 1/2 (Parseval).
+
+    Examples
+    --------
+    >>> energy_by_degree(torch.tensor([2.0, 1.0]))
+    tensor([4., 1.], dtype=torch.float64)
+    """
+    n = _units_of(coefficients)
+    squares = coefficients.double().square()
+    return torch.zeros(n + 1).double().index_add_(0, subset_sizes(n), squares)
+
+
+def flip_path_covariance(coefficients):
+    """Covariance of f along a random path that flips every unit once, in closed form.
+
+    From a uniform random subset, units are flipped one by one in random order. After d flips a
+    product of k signs has kept its sign with expectation K_k(d) / C(H, k) (K: Krawtchouk
+    polynomial), so Cov(d) = sum_k W_k K_k(d) / C(H, k) with the energies W_k.
+
+    Parameters
+    ----------
+    coefficients : (2**H,) tensor
+
+    Returns
+    -------
+    (H+1, H+1) float64 tensor
+        Toeplitz: only the number of flips between two points matters.
+
+    Examples
+    --------
+    >>> flip_path_covariance(torch.tensor([2.0, 1.0]))
+    tensor([[ 1., -1.],
+            [-1.,  1.]], dtype=torch.float64)
+    """
+    n = _units_of(coefficients)
+    energy = energy_by_degree(coefficients).tolist()
+    row = [
+        sum(energy[k] * _krawtchouk(k, d, n) / math.comb(n, k) for k in range(1, n + 1))
+        for d in range(n + 1)
+    ]
+    return torch.from_numpy(toeplitz(np.array(row)))
+
+
+def _krawtchouk(k, d, n):
+    return sum((-1) ** j * math.comb(d, j) * math.comb(n - d, k - j) for j in range(k + 1))
+
+
+def flip_paths(values, n_paths, generator):
+    """f along sampled paths: what the closed form of the covariance is checked against.
+
+    Parameters
+    ----------
+    values : (2**H,) tensor
+    n_paths : int
+    generator : torch.Generator
+
+    Returns
+    -------
+    (n_paths, H+1) tensor
+
+    Examples
+    --------
+    >>> flip_paths(torch.arange(4.0), 3, torch.Generator().manual_seed(0)).shape
+    torch.Size([3, 3])
+    """
+    n = _units_of(values)
+    start = torch.randint(2**n, (n_paths, 1), generator=generator)
+    order = torch.rand(n_paths, n, generator=generator).argsort(1)
+    flipped = torch.cat([torch.zeros(n_paths, 1).long(), (1 << order).cumsum(1)], dim=1)
+    return values[start ^ flipped]
+
+
+def shapley_values(values):
+    """Shapley's share of each unit in f(all) - f(none).
+
+    Parameters
+    ----------
+    values : (2**H,) tensor
+
+    Returns
+    -------
+    (H,) float64 tensor
+        Mean over all orders of the change when the unit joins (Shapley 1953).
+
+    Examples
+    --------
+    >>> shapley_values(torch.tensor([0.0, 1.0, 2.0, 3.0]))
+    tensor([1., 2.], dtype=torch.float64)
+    """
+    n = _units_of(values)
+    values = values.detach().double().cpu()
+    others = subset_sizes(n - 1) if n else torch.zeros(1).long()
+    by_size = torch.tensor([1 / (n * math.comb(n - 1, k)) for k in range(n)], dtype=torch.double)
+    weights = by_size[others] if n else torch.zeros(1)
+    shares = []
+    for unit in range(n):
+        off, on = values.view(-1, 2, 2**unit).unbind(1)
+        shares.append(((on - off).flatten() * weights).sum())
+    return torch.stack(shares) if shares else torch.zeros(0).double()
+
+
+def distribution_moments(values, p):
+    """Mean, standard deviation, skewness and excess kurtosis of f at keep-probability p, exactly.
+
+    Parameters
+    ----------
+    values : (2**H,) tensor
+    p : float
+
+    Returns
+    -------
+    (float, float, float, float)
+
+    Examples
+    --------
+    >>> distribution_moments(torch.tensor([0.0, 1.0]), 0.5)
+    (0.5, 0.5, 0.0, -2.0)
+    """
+    weights = keep_probabilities(_units_of(values), p)
+    values = values.double()
+    mean = (weights * values).sum()
+    second, third, fourth = ((weights * (values - mean) ** k).sum() for k in (2, 3, 4))
+    sd = second.sqrt()
+    return float(mean), float(sd), float(third / sd**3), float(fourth / second**2 - 3)
+
+
+def russo_margulis(values, p):
+    """d/dp of E_p[f], exactly: sum over units of E_p[f with the unit - f without it].
+
+    Parameters
+    ----------
+    values : (2**H,) tensor
+    p : float
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> russo_margulis(torch.tensor([0.0, 1.0, 2.0, 3.0]), 0.3)
+    3.0
+    """
+    n = _units_of(values)
+    weights = keep_probabilities(n - 1, p)
+    pairs = (values.double().view(-1, 2, 2**unit).unbind(1) for unit in range(n))
+    return round(float(sum(((on - off).flatten() * weights).sum() for off, on in pairs)), 12)
+
+
+def best_subsets(values):
+    """The subset of least f of each size.
+
+    Parameters
+    ----------
+    values : (2**H,) tensor
+
+    Returns
+    -------
+    (H+1,) long tensor
+        Subset numbers, for 0, 1, ..., H units.
+
+    Examples
+    --------
+    >>> best_subsets(torch.tensor([5.0, 1.0, 2.0, 0.0]))
+    tensor([0, 1, 3])
+    """
+    n = _units_of(values)
+    sizes = subset_sizes(n)
+    return torch.stack([
+        members[values[members].argmin()]
+        for members in ((sizes == k).nonzero()[:, 0] for k in range(n + 1))
+    ])  # fmt: skip
+
+
+def greedy_subsets(values):
+    """Subsets met by removing, from all units on, the unit whose loss costs least.
+
+    Parameters
+    ----------
+    values : (2**H,) tensor
+
+    Returns
+    -------
+    (H+1,) long tensor
+        Subset numbers, for 0, 1, ..., H units.
+
+    Examples
+    --------
+    >>> greedy_subsets(torch.tensor([5.0, 1.0, 2.0, 0.0]))
+    tensor([0, 1, 3])
+    """
+    n = _units_of(values)
+    met = [2**n - 1]
+    for _ in range(n):
+        ways = [met[-1] ^ (1 << unit) for unit in range(n) if met[-1] >> unit & 1]
+        met.append(min(ways, key=lambda m: float(values[m])))
+    return torch.tensor(met[::-1])

@@ -1,0 +1,239 @@
+import math
+from itertools import permutations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import kurtosis, skew
+
+from netdist_utils import ablation, data, models, training
+
+
+def net(*sizes, seed=0, bias=True):
+    return training.start(lambda: models.mlp(sizes, bias=bias), seed)
+
+
+def masks(n):
+    return torch.tensor([[m >> i & 1 for i in range(n)] for m in range(2**n)]).reshape(2**n, n)
+
+
+def values(n, seed=0):
+    return torch.randn(2**n, generator=torch.Generator().manual_seed(seed)).double()
+
+
+def loss_by_hand(model, split, mask):
+    """One subnetwork, by zeroing the outgoing weights of the removed units."""
+    copy, first = models.clone(model).double(), 0
+    for here, after in zip(
+        models.weight_layers(copy)[:-1], models.weight_layers(copy)[1:], strict=True
+    ):
+        size = copy[here].out_features
+        copy[after].weight.data *= mask[first : first + size].double()
+        first += size
+    z = copy(split.x.double())
+    return torch.nn.functional.cross_entropy(z, split.y).item()
+
+
+@pytest.mark.parametrize("sizes", [(2, 8, 2), (2, 1, 2), (3, 4, 3, 2), (2, 2, 3, 3, 2)])
+@pytest.mark.parametrize("bias", [True, False])
+def test_all_losses_by_brute_force(sizes, bias):
+    model = net(*sizes, bias=bias)
+    x = torch.randn(21, sizes[0], generator=torch.Generator().manual_seed(0))
+    split = data.Split(x, torch.arange(21) % 2)
+    found = ablation.all_losses(model, split)
+    n = sum(sizes[1:-1])
+    expected = [loss_by_hand(model, split, mask) for mask in masks(n)]
+    assert found.shape == (2**n,)
+    assert np.allclose(found, expected, atol=1e-6)
+    assert np.allclose(ablation.losses(model, split, masks(n)), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("n_points", [1, 7, 8, 9])
+def test_large_and_small_tables_agree(n_points):
+    """13 units take the blocked path: against running the subnetworks."""
+    model, split = net(2, 13, 2), data.circle(n_points, 0)
+    found = ablation.all_losses(model, split)
+    some = torch.arange(0, 2**13, 97)
+    direct = ablation.losses(model, split, (some[:, None] >> torch.arange(13)) & 1)
+    assert torch.allclose(found[some].float(), direct, atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [1.0, 1e2, 1e4])
+def test_nothing_overflows(size):
+    """Logits up to 1e4: finite, and those of a stable softplus in double precision."""
+    model, split = net(2, 6, 2), data.circle(40, 0)
+    scale = size / training.logits(model, split.x).abs().max()
+    model[3].weight.data *= scale
+    model[3].bias.data *= scale
+    found = ablation.all_losses(model, split)
+    assert torch.isfinite(found).all()
+    expected = [loss_by_hand(model, split, mask) for mask in masks(6)]
+    assert np.allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_mean_and_resample_ablation_by_hand():
+    model, split = net(2, 5, 2), data.circle(30, 0)
+    h = models.outputs(model, split.x, [2])[2]
+    shuffled = h[torch.randperm(30, generator=torch.Generator().manual_seed(0))]
+    for fill in (h.mean(0), shuffled):
+        found = ablation.all_losses(model, split, fill)
+        for m, mask in enumerate(masks(5)):
+            z = model[3](torch.where(mask.bool(), h, fill))
+            expected = torch.nn.functional.cross_entropy(z, split.y).item()
+            assert found[m] == pytest.approx(expected, abs=1e-5)
+
+
+def test_gradients_against_finite_differences():
+    model, split = net(2, 4, 3, 2), data.circle(30, 0)
+    mask = torch.rand(3, 7, generator=torch.Generator().manual_seed(0)) * 0.8 + 0.1
+    found = ablation.mask_gradients(model.double(), data.Split(split.x.double(), split.y), mask)
+    split = data.Split(split.x.double(), split.y)
+    for i in range(7):
+        step = torch.zeros(7).double()
+        step[i] = 1e-5
+        rise = ablation.losses(model, split, mask + step) - ablation.losses(
+            model, split, mask - step
+        )
+        assert torch.allclose(found[:, i], rise / 2e-5, atol=1e-6)
+
+
+@given(st.integers(0, 7), st.integers(0, 100))
+@settings(deadline=None, max_examples=25)
+def test_walsh_rebuilds_the_function(n, seed):
+    f = values(n, seed)
+    coefficients = ablation.walsh(f)
+    signs = 2 * masks(n) - 1
+    subsets = masks(n).bool()
+    for m in range(2**n):
+        products = torch.where(subsets, signs[m], 1).prod(1)
+        assert (coefficients * products).sum() == pytest.approx(f[m].item(), abs=1e-10)
+
+
+@given(st.integers(0, 8), st.integers(0, 100))
+@settings(deadline=None, max_examples=25)
+def test_parseval(n, seed):
+    f = values(n, seed)
+    energy = ablation.energy_by_degree(ablation.walsh(f))
+    assert energy.shape == (n + 1,)
+    assert energy.sum() == pytest.approx(f.square().mean().item(), abs=1e-10)
+    assert energy[0] == pytest.approx(f.mean().item() ** 2, abs=1e-10)
+
+
+def test_planted_degrees():
+    """A product of three signs has all of its energy in degree 3; a sum of units in degree 1."""
+    signs = (2 * masks(6) - 1).double()
+    energy = ablation.energy_by_degree(ablation.walsh(signs[:, [0, 2, 5]].prod(1)))
+    assert torch.allclose(energy, torch.eye(7).double()[3])
+    energy = ablation.energy_by_degree(ablation.walsh(signs.sum(1)))
+    assert torch.allclose(energy, 6 * torch.eye(7).double()[1])
+
+
+def test_flip_covariance_by_brute_force_for_eight_units():
+    """All starts, and all subsets to flip: within 1e-10."""
+    n, f = 8, values(8, 3)
+    found = ablation.flip_path_covariance(ablation.walsh(f))
+    centered, sizes = f - f.mean(), ablation.subset_sizes(n)
+    every = torch.arange(2**n)
+    for d in range(n + 1):
+        flips = (sizes == d).nonzero()
+        expected = (centered * centered[every ^ flips]).mean()
+        assert abs(found[0, d] - expected) < 1e-10
+        assert torch.allclose(torch.diagonal(found, d), found[0, d].expand(n + 1 - d))
+
+
+def test_the_ends_of_a_path_are_even_minus_odd_energy():
+    energy = ablation.energy_by_degree(ablation.walsh(values(7, 1)))
+    found = ablation.flip_path_covariance(ablation.walsh(values(7, 1)))[0, -1]
+    assert found == pytest.approx((energy[2::2].sum() - energy[1::2].sum()).item())
+
+
+def test_sampled_paths_have_the_exact_covariance():
+    f = values(6, 2)
+    paths = ablation.flip_paths(f, 40_000, torch.Generator().manual_seed(0))
+    exact = ablation.flip_path_covariance(ablation.walsh(f))
+    assert torch.allclose(torch.cov(paths.T), exact, atol=0.03)
+
+
+def test_shapley_against_all_orders():
+    f = values(5)
+    shares = np.zeros(5)
+    for order in permutations(range(5)):
+        subset = 0
+        for unit in order:
+            shares[unit] += (f[subset | 1 << unit] - f[subset]).item() / math.factorial(5)
+            subset |= 1 << unit
+    assert np.allclose(ablation.shapley_values(f), shares)
+
+
+@given(st.integers(1, 8), st.integers(0, 50))
+@settings(deadline=None, max_examples=20)
+def test_shapley_is_efficient_and_additive(n, seed):
+    f, g = values(n, seed), values(n, seed + 1)
+    shares = ablation.shapley_values(f)
+    assert shares.sum() == pytest.approx((f[-1] - f[0]).item(), abs=1e-9)
+    assert torch.allclose(ablation.shapley_values(f + g), shares + ablation.shapley_values(g))
+    alone = masks(n)[:, 0].double() * 3  # only unit 0 matters
+    assert torch.allclose(ablation.shapley_values(alone), 3 * torch.eye(n).double()[0])
+
+
+@pytest.mark.parametrize("p", [0.0, 0.25, 0.5, 1.0])
+def test_russo_margulis_is_the_derivative(p):
+    f = values(6)
+    step = 1e-6
+
+    def mean(p):
+        sizes = ablation.subset_sizes(6).double()
+        return (p**sizes * (1 - p) ** (6 - sizes) * f).sum().item()  # a polynomial: any p will do
+
+    derivative = (mean(p + step) - mean(p - step)) / (2 * step)
+    assert ablation.russo_margulis(f, p) == pytest.approx(derivative, abs=1e-6)
+
+
+def test_moments_against_scipy():
+    f = values(9)
+    mean, sd, skewness, excess = ablation.distribution_moments(f, 0.5)
+    assert mean == pytest.approx(f.mean().item())
+    assert sd == pytest.approx(f.std(correction=0).item())
+    assert skewness == pytest.approx(skew(f.numpy()))
+    assert excess == pytest.approx(kurtosis(f.numpy()))
+    assert ablation.keep_probabilities(9, 0.3).sum() == pytest.approx(1)
+
+
+def test_best_and_greedy_subsets():
+    f = values(6)
+    best = ablation.best_subsets(f)
+    sizes = ablation.subset_sizes(6)
+    for k, m in enumerate(best):
+        assert f[m] == f[sizes == k].min() and sizes[m] == k
+    greedy = ablation.greedy_subsets(f)
+    assert sizes[greedy].tolist() == list(range(7))
+    assert (f[greedy] >= f[best]).all()
+    assert all((a & b) == a for a, b in zip(greedy.tolist(), greedy.tolist()[1:], strict=False))
+
+
+def test_bad_input_is_named():
+    split = data.circle(5, 0)
+    with pytest.raises(
+        ValueError, match=r"25 units have 2\^25 subnetworks: 0.25 GiB.*losses\(model"
+    ):
+        ablation.all_losses(net(2, 25, 2), split)
+    with pytest.raises(ValueError, match=r"\[5, 3\] outputs"):
+        ablation.all_losses(net(2, 5, 3), split)
+    with pytest.raises(ValueError, match=r"\[2\] outputs"):
+        ablation.all_losses(net(2, 2), split)
+    with pytest.raises(TypeError, match="layer 0 is Conv2d"):
+        ablation.all_losses(models.convnet((1, 8, 8), [2], classes=2), split)
+    with pytest.raises(ValueError, match="one hidden layer, not 2"):
+        ablation.all_losses(net(2, 3, 3, 2), split, fill=torch.zeros(3))
+    with pytest.raises(ValueError, match=r"\(4, 2\).*\(M, 3\)"):
+        ablation.losses(net(2, 3, 2), split, torch.zeros(4, 2))
+    with pytest.raises(ValueError, match=r"\[0, 1\]"):
+        ablation.losses(net(2, 3, 2), split, torch.full((1, 3), 2.0))
+    with pytest.raises(ValueError, match=r"\(6,\).*2\*\*H"):
+        ablation.walsh(torch.zeros(6))
+    broken = net(2, 3, 2)
+    broken[1].weight.data[0] = torch.nan
+    with pytest.raises(ValueError, match="NaN"):
+        ablation.all_losses(broken, split)

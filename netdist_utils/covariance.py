@@ -322,8 +322,9 @@ def rainbow(reference, split, *, generator, widths=None, sampled=None, pool=(), 
     """A new network whose weights are drawn from the covariances of a trained one.
 
     Layer by layer: rows are drawn from the Gaussian with the covariance of the reference's rows,
-    W^T W / rows (a bias is the weight of a constant input), and turned into the frame of the new
-    network's activations. The last layer is the reference's own, turned.
+    W^T W / rows (a bias is the weight of a constant input), and turned into the frame of what
+    enters the layer: channels where that is an image, all units where it is flat. The last layer
+    is the reference's own, turned.
 
     Parameters
     ----------
@@ -377,7 +378,7 @@ def rainbow(reference, split, *, generator, widths=None, sampled=None, pool=(), 
             raise ValueError(f"layer {index} keeps its {own[number]} rows, not {widths[number]}")
         _set_rows(result[index], rows, frame, reference[index].weight.shape)
         if index != layers[-1]:
-            after = index + 1 if isinstance(reference[index + 1], nn.ReLU) else index
+            after = layers[number + 1] - 1  # what enters the next layer, flattened if it is
             found = moments([reference, result, *pool], x, [after])
             frame = procrustes(found.second(after, 0, 1)).float()  # (D reference, D new)
             # More units make longer activations: the next layer's weights make up for it.

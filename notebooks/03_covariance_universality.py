@@ -506,7 +506,8 @@ display(
 # ## 3.8 A convolutional network
 #
 # Two convolutions of 5 x 5 with stride 2, and a linear classifier. Channels are the dimensions
-# that are aligned; positions are more samples, since a convolution keeps them apart.
+# that are aligned; positions are more samples, since a convolution keeps them apart. Only the
+# classifier, which sees all positions at once, gets its input aligned as one flat vector.
 
 # %%
 kernel = 5 if side == 32 else 3

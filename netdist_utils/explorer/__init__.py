@@ -59,7 +59,7 @@ def explorer(model, split, values, radius=(2 / np.pi) ** 0.5):
             "weight": packed(first.weight),
             "bias": packed(hidden_bias),
             "margin": packed(margin),
-            "offset": float(bias),
+            "offset": bias.item(),
             "x": packed(split.x),
             "y": interactive.pack(split.y.numpy().astype(np.uint8)),
             "quantiles": packed(quantiles),

@@ -263,15 +263,22 @@ def _exponential(tail, _):
     return -np.log(mean) - (tail - 1) / mean
 
 
-def _lognormal(tail, _):
-    """Log-densities of the best lognormal law, cut off below 1."""
+def _lognormal(tail, alpha):
+    """Log-densities of the best lognormal law, cut off below 1.
+
+    In y = log x it is exp(-a y - b y^2): the power law is its limit b = 0, so the search in
+    (a, log b) has no far-away maximum, as one in the mean and deviation of y has.
+    """
     logs = np.log(tail)
 
     def densities(parameters):
-        mu, sigma = parameters[0], np.exp(parameters[1])
-        return stats.norm.logpdf(logs, mu, sigma) - logs - special.log_ndtr(mu / sigma)
+        a, b = parameters[0], np.exp(parameters[1])
+        z = a / (2 * b**0.5)
+        log_erfcx = np.log(special.erfcx(z)) if z > 0 else z**2 + np.log(special.erfc(z))
+        log_mass = np.log(np.pi / b) / 2 - np.log(2) + log_erfcx
+        return -a * logs - b * logs**2 - log_mass - logs
 
-    return densities(_maximum(densities, [logs.mean(), np.log(logs.std() + 1e-9)]))
+    return densities(_maximum(densities, [alpha - 1, -np.log(logs.var() + 1e-9) - 3]))
 
 
 def _truncated_power_law(tail, alpha):

@@ -136,9 +136,8 @@ def _layers(model):
     found, left_out, seen = [], {}, {}
     for name, module in model.named_modules():
         kind, weight = type(module).__name__, getattr(module, "weight", None)
-        own = [p for p in module.parameters(recurse=False) if p.ndim > 1 or p.numel() == 0]
         if not isinstance(module, (nn.Linear, *CONVOLUTIONS)):
-            if own:
+            if any(p.ndim > 1 for p in module.parameters(recurse=False)):
                 left_out[name] = f"{kind} is neither Linear nor a convolution"
         elif isinstance(weight, nn.parameter.UninitializedParameter):
             left_out[name] = f"{kind} has no weight yet: pass an input through it first"

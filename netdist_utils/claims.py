@@ -36,7 +36,8 @@ def tables():
     Returns
     -------
     dict of str to dict
-        Keys ``title``, ``source``, ``why``, ``band`` and ``chapter``.
+        Keys ``title``, ``source``, ``why``, ``band`` and ``chapter``; ``needs`` where a claim
+        can't be measured everywhere, saying what it takes.
 
     Raises
     ------
@@ -191,13 +192,19 @@ def table(chapter):
     """
     from IPython.display import Markdown
 
-    names = [name for name, claim in tables().items() if claim["chapter"] == chapter]
-    if forgotten := [name for name in names if name not in _measured]:
+    of_chapter = {name: c for name, c in tables().items() if c["chapter"] == chapter}
+    unmeasured = {name: c for name, c in of_chapter.items() if name not in _measured}
+    if forgotten := [name for name, claim in unmeasured.items() if "needs" not in claim]:
         raise ClaimError(f"{chapter} never checked its claims {forgotten}")
     lines = ["| claim | source | measured | band | data set |", "|---|---|---|---|---|"]
-    for record in (_measured[name] for name in names):
-        cells = [record["title"], record["source"] or "none", format_value(record["value"])]
-        cells += [format_band(record["band"]), record["dataset"]]
+    for name, claim in of_chapter.items():
+        cells = [claim["title"], claim["source"] or "none"]
+        if name in unmeasured:
+            cells += [f"not measured: needs {claim['needs']}", "", ""]
+        else:
+            record = _measured[name]
+            cells += [format_value(record["value"]), format_band(record["band"])]
+            cells += [record["dataset"]]
         lines.append(f"| {' | '.join(cells)} |")
     return Markdown("\n".join(lines))
 

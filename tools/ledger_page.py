@@ -35,7 +35,8 @@ def record_of(name, folder):
 def row_of(name, claim, record):
     """Cells of one claim's row."""
     if record is None:
-        return [claim["title"], claim["source"], "", "", "", "", "not measured in this build"]
+        status = f"not measured: needs {claim.get('needs', 'its chapter')}"
+        return [claim["title"], claim["source"], "", "", "", "", status]
     return [
         claim["title"],
         claim["source"],

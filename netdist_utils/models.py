@@ -68,8 +68,7 @@ def convnet(
         Shape (C, H, W) of one image.
     channels : sequence of int
         Output channels of each convolution.
-    kernel_size, stride, padding : int
-        Of every convolution.
+    kernel_size, stride, padding : int, or sequence of one int a convolution
     pool : int, optional
         Side of the max-pooling after each stage; none by default.
     dense : sequence of int
@@ -84,7 +83,8 @@ def convnet(
     Raises
     ------
     ValueError
-        If an image of this shape is too small for the stages.
+        If an image of this shape is too small for the stages, or a sequence is not of one
+        number a convolution.
 
     Examples
     --------
@@ -93,15 +93,19 @@ def convnet(
     Linear(in_features=1600, out_features=10, bias=False)
     """
     layers, image = [], tuple(shape)
-    for n_out in channels:
-        stage = [nn.Conv2d(image[0], n_out, kernel_size, stride, padding, bias=bias), nn.ReLU()]
+    options = (
+        [value] * len(channels) if isinstance(value, int) else value
+        for value in (kernel_size, stride, padding)
+    )
+    for n_out, kernel, step, border in zip(channels, *options, strict=True):
+        stage = [nn.Conv2d(image[0], n_out, kernel, step, border, bias=bias), nn.ReLU()]
         stage += [nn.MaxPool2d(pool)] if pool else []
-        sides = [(side + 2 * padding - kernel_size) // stride + 1 for side in image[1:]]
+        sides = [(side + 2 * border - kernel) // step + 1 for side in image[1:]]
         sides = [side // pool if pool else side for side in sides]
         if min(sides) < 1:
             raise ValueError(
-                f"an image of shape {image} is too small for kernel {kernel_size}, "
-                f"stride {stride}, padding {padding}, pool {pool}; use fewer stages"
+                f"an image of shape {image} is too small for kernel {kernel}, "
+                f"stride {step}, padding {border}, pool {pool}; use fewer stages"
             )
         layers, image = layers + stage, (n_out, *sides)
     head = mlp([image[0] * image[1] * image[2], *dense, classes], bias=bias)

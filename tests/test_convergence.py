@@ -1,0 +1,334 @@
+"""Planted matches, closed forms, and slow oracles: networkx, scikit-learn on samples, loops."""
+
+import itertools
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.linear_model import Lasso
+from torch import nn
+
+from netdist_utils import convergence as cv
+from netdist_utils import matching, models, unit_pictures
+from netdist_utils.moments import moments
+
+LAYER = 1  # of the convolutional test network: the first ReLU
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def net(seed=0, channels=(6, 5)):
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return models.frozen(models.convnet((3, 9, 9), channels, kernel_size=3))
+
+
+def permuted(model, order):
+    """The same network with the first convolution's channels in another order."""
+    copy = models.clone(model)
+    copy[0].weight.data = model[0].weight[order]
+    copy[0].bias.data = model[0].bias[order]
+    copy[2].weight.data = model[2].weight[:, order]
+    return copy
+
+
+X = torch.randn(60, 3, 9, 9, generator=generator())
+
+
+def test_correlations_are_numpys():
+    a, b = net(0), net(1, (4, 5))
+    ha, hb = (m[: LAYER + 1](X).permute(1, 0, 2, 3).flatten(1).numpy() for m in (a, b))
+    expected = np.corrcoef(ha, hb)[:6, 6:]
+    found = cv.correlations(a, b, X, LAYER)
+    assert found.shape == (6, 4)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_a_permuted_copy_is_matched_perfectly_by_every_method():
+    model = net()
+    order = torch.randperm(6, generator=generator(1))
+    copy = permuted(model, order)
+    torch.testing.assert_close(model(X), copy(X))
+    inverse = order.argsort()  # unit i of the model is unit inverse[i] of the copy
+    found = cv.correlations(model, copy, X, LAYER)
+    for match in (cv.greedy_match(found), cv.bipartite_match(found)):
+        assert match.tolist() == inverse.tolist()
+    assert cv.matched(found, inverse) == pytest.approx(1, abs=1e-5)
+    acts = [m[: LAYER + 1](X).permute(0, 2, 3, 1).flatten(0, 2) for m in (model, copy)]
+    information = cv.mutual_information(*acts, 8)
+    assert cv.greedy_match(information).tolist() == inverse.tolist()
+    w = cv.sparse_map(*acts, 0.05)  # row j: unit j of the copy from the model's
+    assert w.abs().argmax(1).tolist() == order.tolist()
+    assert ((w.abs() > 1e-6).sum(1) == 1).all()
+    leaves = cv.cluster_units(w).tolist()
+    for j in range(6):  # partners are neighbours in the tree
+        assert abs(leaves.index(j) - leaves.index(6 + order[j].item())) == 1
+    assert cv.linear_cka(acts[0], acts[1]) == pytest.approx(1)
+
+
+def test_a_rotated_layer_is_matched_by_cka_and_not_one_to_one():
+    """The negative control of one-to-one matching."""
+    h = torch.randn(3000, 20, generator=generator(2))
+    rotation = torch.linalg.qr(torch.randn(20, 20, generator=generator(3)))[0]
+    assert cv.linear_cka(h, h @ rotation) == pytest.approx(1, abs=1e-6)
+    corr = moments([nn.Sequential(nn.Identity())] * 2, [h, h @ rotation], [0])
+    corr = cv.correlation(corr, 0, 0, 1)
+    assert cv.matched(corr, cv.bipartite_match(corr)).mean() < 0.7
+
+
+def test_dead_and_constant_units_are_named():
+    a = net()
+    a[0].weight.data[2], a[0].bias.data[2] = 0, -1.0  # dead behind the ReLU
+    a[0].weight.data[4], a[0].bias.data[4] = 0, 3.7  # constant, not zero
+    with pytest.warns(UserWarning, match=r"units \[2, 4\] of layer 1 of the first"):
+        found = cv.correlations(a, net(1), X, LAYER)
+    assert (found[[2, 4]] == 0).all() and torch.isfinite(found).all()
+    assert (found[[0, 1, 3, 5]].abs().sum(1) > 0).all()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert (cv.correlations(net(1), a, X, LAYER)[:, [2, 4]] == 0).all()
+
+
+def test_one_unit():
+    a = net(0, (1, 5))
+    assert cv.correlations(a, net(1, (1, 5)), X, LAYER).shape == (1, 1)
+    assert cv.bipartite_match(torch.ones(1, 1)).tolist() == [0]
+    assert cv.cluster_units(torch.ones(1, 1)).sort().values.tolist() == [0, 1]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 5), st.integers(1, 5), st.integers(0, 10_000))
+def test_bipartite_is_brute_force(rows, columns, seed):
+    matrix = torch.rand(rows, columns, generator=generator(seed))
+    match = cv.bipartite_match(matrix)
+    assert len(match) == rows and (match >= 0).sum() == min(rows, columns)
+    used = match[match >= 0].tolist()
+    assert len(set(used)) == len(used)
+    wide = matrix if rows <= columns else matrix.T
+    best = max(
+        sum(wide[i, j].item() for i, j in enumerate(chosen))
+        for chosen in itertools.permutations(range(wide.shape[1]), wide.shape[0])
+    )
+    assert cv.matched(matrix, match).sum().item() == pytest.approx(best, abs=1e-5)
+    assert cv.matched(matrix, cv.greedy_match(matrix)).sum() >= best - 1e-5 or rows > columns
+
+
+def test_bipartite_is_networkxs():
+    import networkx as nx
+
+    matrix = torch.rand(12, 12, generator=generator(5))
+    graph = nx.Graph()
+    for i, j in itertools.product(range(12), range(12)):
+        graph.add_edge(("a", i), ("b", j), weight=float(matrix[i, j]))
+    pairs = nx.max_weight_matching(graph, maxcardinality=True)
+    slow = sum(graph.edges[pair]["weight"] for pair in pairs)
+    assert cv.matched(matrix, cv.bipartite_match(matrix)).sum().item() == pytest.approx(slow)
+
+
+@pytest.mark.parametrize(
+    "bad", [torch.full((2, 2), float("nan")), torch.zeros(0, 3), torch.zeros(3)]
+)
+def test_what_is_no_correlation_matrix_is_refused(bad):
+    for method in (cv.greedy_match, cv.bipartite_match, cv.cluster_units):
+        with pytest.raises(ValueError, match="finite"):
+            method(bad)
+
+
+def slow_information(a, b, bins):
+    """One pair, one table of counts."""
+    edges = [np.quantile(v, np.arange(1, bins) / bins) for v in (a, b)]
+    binned = [np.searchsorted(e, v) for e, v in zip(edges, (a, b), strict=True)]
+    joint = np.zeros((bins, bins))
+    np.add.at(joint, tuple(binned), 1)
+    p = joint / len(a)
+    px, py = p.sum(1), p.sum(0)
+    inside = p > 0
+    plug_in = (p[inside] * np.log(p[inside] / np.outer(px, py)[inside])).sum()
+    return plug_in - ((px > 0).sum() - 1) * ((py > 0).sum() - 1) / (2 * len(a))
+
+
+def test_mutual_information_is_the_slow_one():
+    a = torch.randn(500, 3, generator=generator(1)).relu()  # half of it ties at zero
+    b = torch.cat([a[:, :1] ** 2, torch.randn(500, 1, generator=generator(2))], 1)
+    found = cv.mutual_information(a, b, 6)
+    for i, j in itertools.product(range(3), range(2)):
+        expected = slow_information(a[:, i].numpy(), b[:, j].numpy(), 6)
+        assert found[i, j].item() == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize("rho", [0.3, 0.6, 0.9])
+def test_gaussians_of_known_correlation(rho):
+    """-log(1 - rho^2) / 2; bins lose some of it, so it is approached from below."""
+    z = torch.randn(2, 200_000, generator=generator(3), dtype=torch.double)
+    x, y = z[0], rho * z[0] + (1 - rho**2) ** 0.5 * z[1]
+    exact = -np.log(1 - rho**2) / 2
+    found = cv.mutual_information(x[:, None], y[:, None], 40).item()
+    assert 0.93 * exact < found < exact + 0.003
+
+
+def test_independent_units_have_none():
+    """The mean of 400 pairs is 0 within 5 standard errors; uncorrected it would be 0.0405."""
+    a, b = torch.randn(2, 1000, 20, generator=generator(4))
+    found = cv.mutual_information(a, b, 10)
+    error = found.std() / 20
+    assert abs(found.mean()) < 5 * error and error < 0.001
+
+
+def test_information_of_a_dead_unit_is_zero():
+    a = torch.zeros(100, 1)
+    assert cv.mutual_information(a, torch.randn(100, 2), 5).abs().max() < 1e-12
+    with pytest.raises(ValueError, match="bins is 1"):
+        cv.mutual_information(a, a, 1)
+    with pytest.raises(ValueError, match=r"\(100, 1\), \(99, 1\)"):
+        cv.mutual_information(a, a[1:], 5)
+    with pytest.raises(ValueError, match="100 activations are NaN"):
+        cv.mutual_information(a * torch.nan, a, 5)
+
+
+@pytest.mark.parametrize("penalty", [0.01, 0.1, 0.4])
+def test_sparse_map_is_the_lasso_on_samples(penalty):
+    a = torch.randn(400, 6, generator=generator(5), dtype=torch.double)
+    mix = torch.randn(6, 3, generator=generator(6), dtype=torch.double)
+    b = a @ mix + torch.randn(400, 3, generator=generator(7), dtype=torch.double)
+    za, zb = ((h - h.mean(0)) / h.std(0, correction=0) for h in (a, b))
+    slow = Lasso(alpha=penalty, fit_intercept=False, tol=1e-10).fit(za.numpy(), zb.numpy())
+    np.testing.assert_allclose(cv.sparse_map(a, b, penalty), slow.coef_, atol=1e-5)
+
+
+def test_no_penalty_is_least_squares_and_a_large_one_is_nothing():
+    a, b = torch.randn(2, 300, 4, generator=generator(8), dtype=torch.double)
+    za, zb = ((h - h.mean(0)) / h.std(0, correction=0) for h in (a, b))
+    slow = torch.linalg.lstsq(za, zb).solution.T
+    torch.testing.assert_close(cv.sparse_map(a, b, 0), slow, atol=1e-8, rtol=0)
+    assert (cv.sparse_map(a, b, 2.0) == 0).all()
+    with pytest.raises(ValueError, match="penalties"):
+        cv.sparse_map(a, b, -1)
+
+
+def test_dead_units_predict_nothing_and_are_not_predicted():
+    a = torch.randn(200, 3, generator=generator(9))
+    a[:, 1] = 0.5
+    w = cv.sparse_map(a, a, 0.01)
+    assert (w[1] == 0).all() and (w[:, 1] == 0).all() and w[0, 0] > 0.98
+    assert torch.isfinite(cv.sparse_map(a, a, 0)).all()
+
+
+def test_held_out_error_is_the_one_of_samples():
+    a, b = net(0), net(1)
+    train, test = X[:40], X[40:]
+    fitted, held = (moments([a, b], x, [LAYER]) for x in (train, test))
+    w = cv.sparse_path(cv.correlation(fitted, 1, 0, 0), cv.correlation(fitted, 1, 0, 1), [0.02])
+    rows = [
+        [m[: LAYER + 1](x).permute(0, 2, 3, 1).flatten(0, 2).double() for m in (a, b)]
+        for x in (train, test)
+    ]
+    za, zb = ((rows[1][k] - rows[0][k].mean(0)) / rows[0][k].std(0, correction=0) for k in (0, 1))
+    slow = (zb - za @ w[0].T).square().mean(0) / 2
+    found = cv.held_out_error(w, fitted, held, LAYER, 0, 1)
+    torch.testing.assert_close(found[0], slow, atol=1e-4, rtol=1e-4)
+
+
+def test_planted_groups_are_neighbours_in_the_tree():
+    """Two units of b made of two of a each; weights of another group are small."""
+    w = torch.tensor([[0.9, 0.8, 0, 0], [0, 0.05, 0.7, 0.9]])
+    leaves = cv.cluster_units(w).tolist()
+    position = {leaf: k for k, leaf in enumerate(leaves)}
+    first, second = {0, 2, 3}, {1, 4, 5}  # rows 0, 1; columns 2 to 5
+    assert sorted(leaves) == list(range(6))
+    for group in (first, second):
+        places = sorted(position[leaf] for leaf in group)
+        assert places[-1] - places[0] == 2
+
+
+def test_cka_in_closed_form():
+    """CKA is |X^T Y|^2 / (|X^T X| |Y^T Y|) of centred columns."""
+    a, b = (torch.randn(30, d, generator=generator(d), dtype=torch.double) for d in (4, 7))
+    x, y = a - a.mean(0), b - b.mean(0)
+    slow = (x.T @ y).norm() ** 2 / ((x.T @ x).norm() * (y.T @ y).norm())
+    assert cv.linear_cka(a, b) == pytest.approx(slow.item())
+    with pytest.raises(ValueError, match="same for all"):
+        cv.linear_cka(a, torch.ones(30, 2))
+    with pytest.raises(ValueError, match="30 and 29"):
+        cv.linear_cka(a, b[1:])
+
+
+def test_shuffled_images_leave_only_noise():
+    """The null of a network and its own copy: pair each image with another."""
+    a = net()
+    order = torch.randperm(len(X), generator=generator(10))
+    true = cv.correlations(a, a, X, LAYER)
+    null = cv.correlations(a, a, [X, X[order]], LAYER)
+    assert true.amax(1).min() > 0.999 and null.amax(1).max() < 0.4
+
+
+def test_nan_activations_are_named():
+    with pytest.raises(ValueError, match="layer 1 of networks 0, 1 are NaN"):
+        cv.correlations(net(), net(1), X * torch.nan, LAYER)
+
+
+def test_two_orders_of_the_same_mlp_in_chapter_1s_convention():
+    """matching.permute's unit i is unit p[i] of the model: what greedy_match of the pair gives."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        mlp = models.frozen(models.mlp([5, 8, 3]))
+    p = torch.randperm(8, generator=generator(11))
+    copy = matching.permute(mlp, [p])
+    found = cv.correlations(copy, mlp, torch.randn(300, 5, generator=generator(12)), 1)
+    assert cv.greedy_match(found).tolist() == p.tolist()
+
+
+# Pictures of units
+
+
+def test_receptive_fields_by_gradients():
+    model = models.convnet((1, 20, 20), [2, 2], kernel_size=[5, 3], padding=[2, 1], pool=2)
+    for layer in (0, 2, 3, 5):
+        side, step, first = unit_pictures.receptive_field(model, layer)
+        x = torch.rand(1, 1, 20, 20, requires_grad=True)
+        h = x
+        for module in model[: layer + 1]:  # every path open: a mean for a maximum, no ReLU
+            if isinstance(module, nn.MaxPool2d):
+                h = nn.functional.avg_pool2d(h, 2)
+            elif not isinstance(module, nn.ReLU):
+                h = module(h)
+        place = h.shape[-1] // 2
+        seen = torch.autograd.grad(h[0, 0, place, place], x)[0][0, 0].abs().sum(0).nonzero()
+        top = first + place * step
+        assert (seen.min(), seen.max()) == (top, top + side - 1)
+    with pytest.raises(ValueError, match="sees the whole input"):
+        unit_pictures.receptive_field(model, 7)
+
+
+def test_most_exciting_is_the_slow_search():
+    model, layer = net(), 3
+    found = unit_pictures.most_exciting(model, layer, X, n=5, batch_size=7)
+    h = model[: layer + 1](X)
+    peaks = h.amax((2, 3))  # (N, C)
+    for unit in range(5):
+        expected = peaks[:, unit].topk(5).values
+        i, r, c = found[unit].T
+        torch.testing.assert_close(h[i, unit, r, c], expected)
+
+
+def test_pictures_cut_out_what_the_unit_saw():
+    """A linear unit's activation is its weights times its patch: the border is zero."""
+    model = models.convnet((3, 9, 9), [4], kernel_size=3, padding=1)
+    places = unit_pictures.most_exciting(model, 0, X, n=6)[2]
+    patches, gradients = unit_pictures.pictures(model, 0, 2, X, places)
+    h = model[0](X)[places[:, 0], 2, places[:, 1], places[:, 2]]
+    torch.testing.assert_close((patches * model[0].weight[2]).sum((1, 2, 3)) + model[0].bias[2], h)
+    inside = patches != 0
+    torch.testing.assert_close(gradients[inside], model[0].weight[2].expand_as(gradients)[inside])
+
+
+def test_pictures_of_a_dense_unit_are_whole_images():
+    model = models.convnet((3, 9, 9), [4], kernel_size=3, dense=[7])
+    places = unit_pictures.most_exciting(model, 4, X, n=3)
+    assert places.shape == (7, 3, 3) and (places[:, :, 1:] == 0).all()
+    patches, gradients = unit_pictures.pictures(model, 4, 0, X, places[0])
+    assert patches.shape == gradients.shape == (3, 3, 9, 9)

@@ -5,8 +5,12 @@ The patches are those of Zeiler and Fergus (2014); the gradient is that of Sprin
 excites the unit and not also what would inhibit it.
 """
 
+import math
+
 import torch
 from torch import nn
+
+from netdist_utils import models
 
 
 def receptive_field(model, layer):
@@ -74,40 +78,65 @@ def most_exciting(model, layer, x, n=9, batch_size=200):
     """
     peaks, places, width = [], [], 1
     for batch in x.split(batch_size):
-        h = model[: layer + 1](batch)
+        h = model[: layer + 1](batch.to(models.device_of(model)))
         width = h.shape[-1] if h.ndim == 4 else 1
         peak, place = h.flatten(2).max(2) if h.ndim == 4 else (h, torch.zeros_like(h).long())
         peaks.append(peak)
         places.append(place)
     best = torch.cat(peaks).topk(min(n, len(x)), dim=0).indices.T  # (C, n)
     place = torch.cat(places).T.gather(1, best)
-    return torch.stack([best, place // width, place % width], dim=2)
+    return torch.stack([best, place // width, place % width], dim=2).cpu()
 
 
-def pictures(model, layer, unit, x, places):
-    """Patches of the input at some places, and what in them excites the unit.
+def crops(model, layer, images, places):
+    """The squares of some images that a layer's positions see.
 
     Parameters
     ----------
     model : torch.nn.Sequential
-    layer, unit : int
-    x : (N, 3 or 1, H, W) tensor
+    layer : int
+    images : (N, channels, H, W) tensor
+        Of whatever is to be shown: inputs, or pixels.
     places : (n, 3) LongTensor
         A unit's row of `most_exciting`.
 
     Returns
     -------
-    patches, gradients : (n, channels, side, side) tensors
+    (n, channels, side, side) tensor
         Zero outside the image. The whole image where the layer has no positions.
 
     Examples
     --------
     >>> net, x = nn.Sequential(nn.Conv2d(1, 2, 3)), torch.randn(4, 1, 5, 5)
-    >>> patches, gradients = pictures(net, 0, 1, x, most_exciting(net, 0, x, n=2)[1])
-    >>> patches.shape
+    >>> crops(net, 0, x, most_exciting(net, 0, x, n=2)[1]).shape
     torch.Size([2, 1, 3, 3])
     """
-    images = x[places[:, 0]].clone().requires_grad_()
+    return _crops(model, layer, images[places[:, 0]], places)
+
+
+def gradients(model, layer, unit, x, places):
+    """What in each of these squares excites the unit: the gradient of its activation there.
+
+    Parameters
+    ----------
+    model : torch.nn.Sequential
+    layer, unit : int
+    x : (N, channels, H, W) tensor
+    places : (n, 3) LongTensor
+        A unit's row of `most_exciting`.
+
+    Returns
+    -------
+    (n, channels, side, side) tensor
+        As in `crops`. A ReLU passes positive gradients only.
+
+    Examples
+    --------
+    >>> net, x = nn.Sequential(nn.Conv2d(1, 2, 3)), torch.randn(4, 1, 5, 5)
+    >>> gradients(net, 0, 1, x, most_exciting(net, 0, x, n=2)[1]).shape
+    torch.Size([2, 1, 3, 3])
+    """
+    images = x[places[:, 0]].to(models.device_of(model), copy=True).requires_grad_()
     h = images
     for module in model[: layer + 1]:
         h = module(h)
@@ -116,21 +145,70 @@ def pictures(model, layer, unit, x, places):
     n = torch.arange(len(images))
     peak = h[n, unit, places[:, 1], places[:, 2]] if h.ndim == 4 else h[n, unit]
     (gradient,) = torch.autograd.grad(peak.sum(), images)
-    if h.ndim != 4:
-        return images.detach(), gradient
+    return _crops(model, layer, gradient.cpu(), places)
+
+
+def _crops(model, layer, images, places):
+    """The same, of images that are one a place already."""
+    if any(isinstance(module, nn.Flatten) for module in model[: layer + 1]):
+        return images
     side, step, first = receptive_field(model, layer)
-    return tuple(
-        torch.stack(
-            [
-                _crop(image, first + int(row) * step, first + int(column) * step, side)
-                for image, (_, row, column) in zip(batch, places, strict=True)
-            ]
-        )
-        for batch in (images.detach(), gradient)
+    padded = nn.functional.pad(images, (side,) * 4)  # what lies over the border is zero
+    corners = (places[:, 1:] * step + first + side).tolist()
+    return torch.stack(
+        [
+            image[:, top : top + side, left : left + side]
+            for image, (top, left) in zip(padded, corners, strict=True)
+        ]
     )
 
 
-def _crop(image, top, left, side):
-    """A square of an image, zero where it reaches over the border."""
-    padded = nn.functional.pad(image, (side, side, side, side))
-    return padded[:, top + side : top + 2 * side, left + side : left + 2 * side]
+def mosaic(patches, gap=1):
+    """Pictures side by side in a square, for ``imshow``.
+
+    Parameters
+    ----------
+    patches : (n, 1 or 3, H, W) tensor in [0, 1]
+    gap : int
+        White pixels between them.
+
+    Returns
+    -------
+    (height, width) or (height, width, 3) numpy array in [0, 1]
+
+    Examples
+    --------
+    >>> mosaic(torch.zeros(9, 3, 4, 4)).shape
+    (14, 14, 3)
+    """
+    shown = patches.detach().cpu().movedim(1, -1).squeeze(-1)  # (n, H, W) or (n, H, W, 3)
+    columns = math.ceil(len(shown) ** 0.5)
+    rows = math.ceil(len(shown) / columns)
+    height, width = shown.shape[1:3]
+    sheet = torch.ones(
+        rows * (height + gap) - gap, columns * (width + gap) - gap, *shown.shape[3:]
+    )
+    for k, picture in enumerate(shown):
+        top, left = k // columns * (height + gap), k % columns * (width + gap)
+        sheet[top : top + height, left : left + width] = picture
+    return sheet.numpy()
+
+
+def contrast(signed):
+    """Signed pictures (filters, gradients) in [0, 1] around a gray middle, each to its own reach.
+
+    Parameters
+    ----------
+    signed : (n, channels, H, W) tensor
+
+    Returns
+    -------
+    (n, channels, H, W) tensor
+
+    Examples
+    --------
+    >>> contrast(torch.tensor([[[[-2.0, 0.0, 1.0]]]]))
+    tensor([[[[0.0000, 0.5000, 0.7500]]]])
+    """
+    size = signed.abs().amax((1, 2, 3), keepdim=True).clamp_min(1e-12)
+    return 0.5 + signed / (2 * size)

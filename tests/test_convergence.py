@@ -319,7 +319,8 @@ def test_pictures_cut_out_what_the_unit_saw():
     """A linear unit's activation is its weights times its patch: the border is zero."""
     model = models.convnet((3, 9, 9), [4], kernel_size=3, padding=1)
     places = unit_pictures.most_exciting(model, 0, X, n=6)[2]
-    patches, gradients = unit_pictures.pictures(model, 0, 2, X, places)
+    patches = unit_pictures.crops(model, 0, X, places)
+    gradients = unit_pictures.gradients(model, 0, 2, X, places)
     h = model[0](X)[places[:, 0], 2, places[:, 1], places[:, 2]]
     torch.testing.assert_close((patches * model[0].weight[2]).sum((1, 2, 3)) + model[0].bias[2], h)
     inside = patches != 0
@@ -330,5 +331,6 @@ def test_pictures_of_a_dense_unit_are_whole_images():
     model = models.convnet((3, 9, 9), [4], kernel_size=3, dense=[7])
     places = unit_pictures.most_exciting(model, 4, X, n=3)
     assert places.shape == (7, 3, 3) and (places[:, :, 1:] == 0).all()
-    patches, gradients = unit_pictures.pictures(model, 4, 0, X, places[0])
+    patches = unit_pictures.crops(model, 4, X, places[0])
+    gradients = unit_pictures.gradients(model, 4, 0, X, places[0])
     assert patches.shape == gradients.shape == (3, 3, 9, 9)

@@ -6,21 +6,10 @@ Rows: one network after another, divided by all at once (above 1: at once is fas
 networks; then a convolutional network in contiguous and in channels-last memory.
 """
 
-import time
-
 import torch
+from timing import seconds
 
 from netdist_utils import data, models, training
-
-
-def seconds(run, repeats=3):
-    """Least of a few runs: what the machine needs when nothing disturbs it."""
-    times = []
-    for _ in range(repeats):
-        began = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - began)
-    return min(times)
 
 
 def fit(make_model, split, n_networks, at_once):

@@ -186,7 +186,7 @@ def match(reference, model, method="weights", *, x=None, rng=None):
     shared = _same_widths([reference, model])
     rng = rng if rng is None else np.random.default_rng(rng)
     if method == "weights":
-        return _match_weights(reference, model, rng)
+        return _match_weights(reference, model, rng, shared)
     if method == "activations":
         if x is None:
             raise ValueError("method 'activations' needs inputs x; none were given")
@@ -221,12 +221,12 @@ def objective(reference, model):
     return sum((a.double() * b.double().to(a.device)).sum().item() for a, b in pairs)
 
 
-def _match_weights(reference, model, rng):
+def _match_weights(reference, model, rng, shared):
     """Coordinate descent: an exact assignment for one layer, the other layers held fixed."""
     table = symmetries(model)
     target = {name: p.detach().double().cpu() for name, p in reference.named_parameters()}
     current = {name: p.detach().double().cpu() for name, p in model.named_parameters()}
-    found = [torch.arange(n) for n in widths(model)[1:-1]]
+    found = [torch.arange(n) for n in shared[1:-1]]
     improved = True
     while improved:
         improved = False

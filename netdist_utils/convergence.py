@@ -412,7 +412,7 @@ def unit_linkage(weights):
     -------
     (C2 + C1 - 1, 4) numpy array
         Leaves 0 to C2 - 1 are the rows (units of b), the others the columns (units of a). The
-        similarity is [[I, |W|], [|W|^T, I]], the distance its largest entry less it.
+        similarity is ``[[I, |W|], [|W|^T, I]]``, the distance its largest entry less it.
 
     Raises
     ------

@@ -286,7 +286,8 @@ def sparse_map(acts_a, acts_b, penalty):
     ----------
     acts_a, acts_b : (N, C1), (N, C2) tensors
     penalty : float
-        lambda in 1/2 E(b - W a)^2 + lambda sum |W|, all units standardised. 0 is least squares.
+        Factor of the sum of ``abs(W)`` beside E(b - W a)^2 / 2, all units standardised. 0 is
+        least squares.
 
     Returns
     -------

@@ -23,6 +23,7 @@ from netdist_utils.moments import moments
 # the single-precision sums in which moments are taken.
 CONSTANT = 1e-5
 EDGE_ROWS = 20_000  # rows from which the edges of bins are read
+BLOCK = 20_000  # rows whose indicators are in memory at once
 
 
 def correlations(model_a, model_b, x, layer):
@@ -222,8 +223,8 @@ def mutual_information(acts_a, acts_b, bins):
 
     Notes
     -----
-    All tables of counts at once are one product of indicator matrices. A unit's last bin is left
-    out of the product: its counts follow from the margins.
+    All tables of counts at once are one product of indicators of "above this edge"; their
+    differences are the counts of the bins.
 
     Examples
     --------
@@ -238,45 +239,45 @@ def mutual_information(acts_a, acts_b, bins):
         )
     if bins < 2:
         raise ValueError(f"bins is {bins}; 2 or more are needed")
-    binned = [_bins(acts, bins) for acts in (acts_a, acts_b)]
-    n, sizes = len(acts_a), [acts_a.shape[1], acts_b.shape[1]]
-    joint = torch.zeros(sizes[0] * (bins - 1), sizes[1] * (bins - 1), dtype=torch.double)
-    margins = [torch.zeros(size, bins, dtype=torch.double) for size in sizes]
-    for parts in zip(*(b.split(50_000) for b in binned), strict=True):
+    edges = [_edges(acts, bins) for acts in (acts_a, acts_b)]  # (C, B - 1)
+    n = len(acts_a)
+    above = torch.zeros(edges[0].numel(), edges[1].numel(), dtype=torch.double)
+    single = [torch.zeros(e.numel(), dtype=torch.double) for e in edges]
+    for parts in zip(acts_a.split(BLOCK), acts_b.split(BLOCK), strict=True):
         marks = []
-        for margin, part in zip(margins, parts, strict=True):
-            marks.append((part[:, :, None] == torch.arange(bins - 1)).flatten(1).float())
-            margin[:, :-1] += marks[-1].sum(0).unflatten(0, (-1, bins - 1))
-        joint += marks[0].T @ marks[1]  # counts below 2^24 are exact in single precision
-    for margin in margins:
-        margin[:, -1] = n - margin.sum(1)
-    return _information(joint, *margins, n)
+        for count, part, edge in zip(single, parts, edges, strict=True):
+            mark = torch.empty(len(part), *edge.shape)
+            torch.gt(part.detach().cpu().float()[:, :, None], edge, out=mark)
+            marks.append(mark.flatten(1))
+            count += marks[-1].sum(0)
+        above += marks[0].T @ marks[1]  # counts below 2^24 are exact in single precision
+    return _information(above, *single, n, bins)
 
 
-def _information(joint, rows, columns, n):
-    """Plug-in mutual information less its bias, from counts without the last bins."""
-    bins = rows.shape[1]
-    joint = joint.unflatten(1, (-1, bins - 1)).unflatten(0, (-1, bins - 1))  # (C1, B-1, C2, B-1)
-    last = columns[:, :-1] - joint.sum(1, keepdim=True)  # of a row's last bin
-    joint = torch.cat([joint, last], 1)
-    last = rows[:, :, None, None] - joint.sum(3, keepdim=True)
-    joint = torch.cat([joint, last], 3)  # (C1, B, C2, B)
+def _information(above, above_a, above_b, n, bins):
+    """Plug-in mutual information less its bias, from the numbers of samples above the edges."""
+    shape = [len(a) // (bins - 1) for a in (above_a, above_b)]
+    tails = torch.full((shape[0], bins + 1, shape[1], bins + 1), 0.0, dtype=torch.double)
+    tails[:, 1:-1, :, 1:-1] = above.view(shape[0], bins - 1, shape[1], bins - 1)
+    tails[:, 1:-1, :, 0] = above_a.view(shape[0], bins - 1, 1)
+    tails[:, 0, :, 1:-1] = above_b.view(1, shape[1], bins - 1)
+    tails[:, 0, :, 0] = n  # above no edge at all
+    joint = -tails.diff(dim=1)  # of each bin: above its lower edge, less above its upper
+    joint = -joint.diff(dim=3)  # (C1, B, C2, B)
+    rows, columns = joint[:, :, 0].sum(2), joint[0].sum(0)  # (C, B)
     entropy = [-torch.special.xlogy(m / n, m / n).sum(1) for m in (rows, columns)]
-    both = -torch.special.xlogy(joint / n, joint.clamp_min(0) / n).sum((1, 3))  # (C1, C2)
+    both = -torch.special.xlogy(joint / n, joint / n).sum((1, 3))  # (C1, C2)
     used = [(m > 0).sum(1) - 1 for m in (rows, columns)]
     bias = torch.outer(used[0], used[1]) / (2 * n)
     return entropy[0][:, None] + entropy[1] - both - bias
 
 
-def _bins(acts, bins):
-    """Bin of each activation, 0 to bins - 1."""
+def _edges(acts, bins):
+    """Quantiles of each unit that part its activations into bins: (C, bins - 1)."""
     if not torch.isfinite(acts).all():
         raise ValueError(f"{int((~torch.isfinite(acts)).sum())} activations are NaN or infinite")
-    acts = acts.detach().cpu().float()
-    rows = acts[:: max(1, len(acts) // EDGE_ROWS)].contiguous()
-    levels = torch.arange(1, bins) / bins
-    edges = torch.quantile(rows, levels, dim=0).T.contiguous()  # (C, B - 1)
-    return torch.searchsorted(edges, acts.T.contiguous(), out_int32=True).T  # (N, C)
+    rows = acts[:: max(1, len(acts) // EDGE_ROWS)].detach().cpu().float()
+    return torch.quantile(rows, torch.arange(1, bins) / bins, dim=0).T.contiguous()
 
 
 def sparse_map(acts_a, acts_b, penalty):

@@ -91,7 +91,7 @@ def _positive(rows):
 
 
 @torch.no_grad()
-def clip_curve(model, layer, basis, split, ranks=None, batch_size=500):
+def clip_curve(model, layer, basis, split, ranks=None, batch_size=1000):
     """Accuracy with a layer's input projected on the first r vectors of a basis, for each r.
 
     In the basis, the layer's output at rank r + 1 is that at rank r plus one term, so no model is
@@ -140,6 +140,8 @@ def clip_curve(model, layer, basis, split, ranks=None, batch_size=500):
     if not all(0 <= r <= len(basis) for r in ranks):
         raise ValueError(f"ranks must lie in 0..{len(basis)}, not {list(ranks)}")
     turned = torch.tensordot(basis, weight, dims=([1], [1])).movedim(0, 1)  # (out, R[, h, w])
+    rest = model[layer + 1 :]
+    writes_its_input = any(getattr(module, "inplace", False) for module in rest)
     correct = torch.zeros(len(basis) + 1, dtype=torch.long)
     for x, y in zip(split.x.split(batch_size), split.y.split(batch_size), strict=True):
         h = models.outputs(model, x, [layer - 1])[layer - 1]
@@ -150,7 +152,8 @@ def clip_curve(model, layer, basis, split, ranks=None, batch_size=500):
             if r:
                 _add_term(z, coordinates, turned, r - 1, operation)
             if r in ranks:
-                predicted = model[layer + 1 :](z.clone()).argmax(1)
+                kept = z.clone() if writes_its_input else z
+                predicted = rest(kept).argmax(1)
                 correct[r] += int((predicted == y).sum())
     return correct[list(ranks)].float() / len(split)
 

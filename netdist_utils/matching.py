@@ -583,7 +583,7 @@ def elbow(values):
 def _same_widths(networks):
     """The widths that all networks have; an error names the first two that differ."""
     sizes = [widths(model) for model in networks]
-    biases = [[p.ndim for p in model.parameters()] for model in networks]
+    biases = [[getattr(layer, "bias", None) is None for layer in model] for model in networks]
     for size, bias in zip(sizes, biases, strict=True):
         if size != sizes[0] or bias != biases[0]:
             raise ValueError(

@@ -270,8 +270,9 @@ def check(model, allowed=LAYERS):
         if not isinstance(layer, allowed):
             names = ", ".join(kind.__name__ for kind in allowed)
             raise TypeError(f"layer {index} is {layer}; only {names} are handled")
-        for name, p in layer.named_parameters():
-            if not torch.isfinite(p).all():
+        for name in ("weight", "bias"):
+            p = getattr(layer, name, None)
+            if p is not None and not torch.isfinite(p).all():
                 bad = int((~torch.isfinite(p)).sum())
                 raise ValueError(
                     f"layer {index} ({layer}): {bad} of {p.numel()} entries of its {name}, "

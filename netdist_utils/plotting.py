@@ -152,3 +152,45 @@ def band(x, samples, ax=None, label=None, color=None):
     (line,) = ax.plot(x, mean, label=label, color=color)
     ax.fill_between(x, mean - deviation, mean + deviation, color=line.get_color(), alpha=0.2, lw=0)
     return ax
+
+
+def picture_grid(rows, titles=(), labels=()):
+    """Pictures in rows and columns, without axes.
+
+    Parameters
+    ----------
+    rows : sequence of sequences of (H, W) or (H, W, 3) array_like in [0, 1]
+        Rows may be of different lengths.
+    titles : sequence of sequences of str, optional
+        Above the pictures of the first rows.
+    labels : sequence of str, optional
+        At the left of the rows.
+
+    Returns
+    -------
+    matplotlib Figure
+
+    Examples
+    --------
+    >>> figure = picture_grid([[[[0.0, 1.0]], [[1.0, 0.0]]]], titles=[["one", "other"]])
+    """
+    import matplotlib.pyplot as plt
+
+    rows = [list(row) for row in rows]
+    columns = max(len(row) for row in rows)
+    size = 7.2 / columns
+    height = len(rows) * size + 0.25 * len(titles)
+    fig, axes = plt.subplots(len(rows), columns, figsize=(7.2, height), squeeze=False)
+    for k, row in enumerate(rows):
+        for j, ax in enumerate(axes[k]):
+            ax.set(xticks=[], yticks=[])
+            ax.grid(False)
+            if j < len(row):
+                ax.imshow(np.asarray(row[j]), cmap="gray", vmin=0, vmax=1)
+                if k < len(titles):
+                    ax.set_title(titles[k][j], fontsize=8)
+            else:
+                ax.axis("off")
+        if k < len(labels):
+            axes[k, 0].set_ylabel(labels[k], fontsize=8)
+    return fig

@@ -194,6 +194,36 @@ def mosaic(patches, gap=1):
     return sheet.numpy()
 
 
+def sheet(model, layer, unit, x, pixels, places):
+    """What a unit sees, as two mosaics: its most exciting patches, and the gradients in them.
+
+    Parameters
+    ----------
+    model : torch.nn.Sequential
+    layer, unit : int
+    x : (N, channels, H, W) tensor
+        Inputs.
+    pixels : (N, 1 or 3, H, W) tensor in [0, 1]
+        The same images as they are to be shown.
+    places : (C, n, 3) LongTensor
+        Of `most_exciting`.
+
+    Returns
+    -------
+    (patches, gradients)
+        As `mosaic` returns them.
+
+    Examples
+    --------
+    >>> net, x = nn.Sequential(nn.Conv2d(1, 2, 3)), torch.rand(4, 1, 5, 5)
+    >>> patches, _ = sheet(net, 0, 1, x, x, most_exciting(net, 0, x, n=4))
+    >>> patches.shape
+    (7, 7)
+    """
+    patches = crops(model, layer, pixels, places[unit])
+    return mosaic(patches), mosaic(contrast(gradients(model, layer, unit, x, places[unit])))
+
+
 def contrast(signed):
     """Signed pictures (filters, gradients) in [0, 1] around a gray middle, each to its own reach.
 

@@ -31,6 +31,7 @@
 # shapes of the results can be compared, not the digits.
 
 # %%
+from functools import cache
 from itertools import permutations
 
 import matplotlib.pyplot as plt
@@ -405,16 +406,22 @@ pd.DataFrame(
 
 # %% mystnb={"image": {"alt": "Filters of the first layer of network 0 in the upper row and their matches in network 1 below, best eight left and worst eight right, with correlations."}}
 best_and_worst = [*order[:6].tolist(), *order[-6:].tolist()]
-fig, axes = plt.subplots(2, 12, figsize=(7.2, 1.6))
-for column, unit in enumerate(best_and_worst[:12]):
-    partner = match[unit].item()
-    for row, (model, k) in enumerate(
-        zip(networks, (unit, partner), strict=False)
-    ):
-        picture = unit_pictures.contrast(model[0].weight[k : k + 1])
-        axes[row, column].imshow(unit_pictures.mosaic(picture), cmap="gray")
-        axes[row, column].axis("off")
-    axes[0, column].set_title(f"{between[unit, partner]:.2f}", fontsize=8)
+
+
+def filters(k, units):
+    """First-layer weights of network k as pictures."""
+    pictures = unit_pictures.contrast(networks[k][0].weight)
+    return [unit_pictures.mosaic(pictures[unit][None]) for unit in units]
+
+
+plotting.picture_grid(
+    [
+        filters(0, best_and_worst),
+        filters(1, match[best_and_worst].tolist()),
+    ],
+    titles=[[f"{between[u, match[u]]:.2f}" for u in best_and_worst]],
+    labels=["network 0", "network 1"],
+)
 plt.show()
 
 # %% [markdown]
@@ -429,50 +436,22 @@ shown = torch.from_numpy(data.pixels(test.x))
 shown = shown[:, None] if shown.ndim == 3 else shown.movedim(-1, 1)
 
 
-class UnitSheets:
-    """Pictures of the units of one layer of one network."""
+@cache
+def exciting(k, layer):
+    return unit_pictures.most_exciting(networks[k], layer, test.x)
 
-    def __init__(self, model, layer):
-        self.model, self.layer = model, layer
-        self.places = unit_pictures.most_exciting(model, layer, test.x, n=9)
 
-    def patches(self, unit):
-        return unit_pictures.mosaic(
-            unit_pictures.crops(
-                self.model, self.layer, shown, self.places[unit]
+def sheets(k, layer, units):
+    """Two rows of pictures of some units of network k: patches, and gradients in them."""
+    return zip(
+        *(
+            unit_pictures.sheet(
+                networks[k], layer, unit, test.x, shown, exciting(k, layer)
             )
-        )
-
-    def gradients(self, unit):
-        return unit_pictures.mosaic(
-            unit_pictures.contrast(
-                unit_pictures.gradients(
-                    self.model, self.layer, unit, test.x, self.places[unit]
-                )
-            )
-        )
-
-
-def show_pairs(layer, units, partners, values, sheets):
-    """Four rows: patches and gradients of network 0, the same of network 1."""
-    _, axes = plt.subplots(4, len(units), figsize=(7.2, 4 * 7.2 / len(units)))
-    for column, (unit, partner) in enumerate(zip(units, partners, strict=True)):
-        pictures = [
-            sheets[0].patches(unit),
-            sheets[0].gradients(unit),
-            sheets[1].patches(partner),
-            sheets[1].gradients(partner),
-        ]
-        for ax, picture in zip(axes[:, column], pictures, strict=True):
-            ax.imshow(picture, cmap="gray", vmin=0, vmax=1)
-            ax.set(xticks=[], yticks=[])
-            ax.grid(False)
-        axes[0, column].set_title(f"{values[column]:.2f}", fontsize=9)
-    for row, label in enumerate(["0", "gradients", "1", "gradients"]):
-        axes[row, 0].set_ylabel(
-            label if row % 2 else f"network {label}", fontsize=8
-        )
-    plt.show()
+            for unit in units
+        ),
+        strict=True,
+    )
 
 
 def best_and_worst_pairs(position, count=4):
@@ -488,17 +467,24 @@ def best_and_worst_pairs(position, count=4):
     return units, pair[units].tolist(), value[units].tolist()
 
 
-sheets = {
-    position: [UnitSheets(m, layers[position]) for m in networks]
-    for position in range(len(knobs.channels))
-}
+def pairs_of_pictures(position):
+    """Network 0 above, network 1 below."""
+    units, partners, values = best_and_worst_pairs(position)
+    layer = layers[position]
+    plotting.picture_grid(
+        [*sheets(0, layer, units), *sheets(1, layer, partners)],
+        titles=[[f"{v:.2f}" for v in values]],
+        labels=["network 0", "gradients", "network 1", "gradients"],
+    )
+
 
 # %% mystnb={"image": {"alt": "Second convolution: four best-matched pairs of units at the left see the same edges and colours in both networks; the four worst pairs at the right see different things."}}
-show_pairs(layers[1], *best_and_worst_pairs(1), sheets[1])
+pairs_of_pictures(1)
+plt.show()
 
 # %% mystnb={"image": {"alt": "Last convolution: patches and gradients of the four best-matched pairs, which show similar textures and shapes, and of the four worst, which do not."}}
-last = len(knobs.channels) - 1
-show_pairs(layers[last], *best_and_worst_pairs(last), sheets[last])
+pairs_of_pictures(len(knobs.channels) - 1)
+plt.show()
 
 # %% [markdown]
 # The best-matched units are near copies. The worst are features that one network has and the other
@@ -510,20 +496,17 @@ show_pairs(layers[last], *best_and_worst_pairs(last), sheets[last])
 # of the second convolution of each network, and the three least active that are not dead.
 
 # %% mystnb={"image": {"alt": "Patches of the three most active and three least active units of the second convolution in each network, one network a row."}}
-fig, axes = plt.subplots(n, 6, figsize=(7.2, 1.25 * n))
+rows = []
 for k in range(n):
-    mean = found.mean(layers[1], k).cpu()
-    alive = (~convergence.dead_units(found, layers[1], k)).nonzero().flatten()
-    ranked = alive.cpu()[mean[alive.cpu()].argsort(descending=True)].tolist()
-    for column, unit in enumerate([*ranked[:3], *ranked[-3:]]):
-        axes[k, column].imshow(sheets[1][k].patches(unit), cmap="gray")
-        axes[k, column].set(xticks=[], yticks=[])
-        axes[k, column].grid(False)
-        if k == 0:
-            axes[k, column].set_title(
-                "most active" if column < 3 else "least", fontsize=9
-            )
-    axes[k, 0].set_ylabel(f"network {k}", fontsize=8)
+    alive = ~convergence.dead_units(found, layers[1], k).cpu()
+    by_mean = found.mean(layers[1], k).cpu().argsort(descending=True)
+    ranked = [u for u in by_mean.tolist() if alive[u]]
+    rows.append(next(sheets(k, layers[1], [*ranked[:3], *ranked[-3:]])))
+plotting.picture_grid(
+    rows,
+    titles=[["most active"] * 3 + ["least active"] * 3],
+    labels=[f"network {k}" for k in range(n)],
+)
 plt.show()
 
 # %% [markdown]
@@ -702,15 +685,13 @@ gain = (0.5 - all_errors) - c2.amax(
 ).square() / 2  # over the best single partner
 unit = int(gain.argmax())
 strongest = w2[unit].abs().argsort(descending=True)[:3].tolist()
-fig, axes = plt.subplots(1, 4, figsize=(7.2, 2.2))
-sheets_shown = [(1, unit, f"network 1, unit {unit}")] + [
-    (0, k, f"network 0, unit {k}\nweight {w2[unit, k]:.2f}") for k in strongest
-]
-for ax, (k, u, title) in zip(axes, sheets_shown, strict=True):
-    ax.imshow(sheets[1][k].patches(u), cmap="gray")
-    ax.set(xticks=[], yticks=[])
-    ax.set_title(title, fontsize=9)
-    ax.grid(False)
+plotting.picture_grid(
+    [[*next(sheets(1, layer, [unit])), *next(sheets(0, layer, strongest))]],
+    titles=[
+        [f"network 1, unit {unit}"]
+        + [f"network 0, unit {k}: {w2[unit, k]:.2f}" for k in strongest]
+    ],
+)
 plt.show()
 
 # %% tags=["hide-input"]
@@ -759,23 +740,16 @@ from scipy.cluster.hierarchy import fcluster
 
 labels = fcluster(tree, t=max(2, c1 // 2), criterion="maxclust")
 sizes = pd.Series(labels).value_counts()
-chosen = [k for k in sizes.index if 3 <= sizes[k] <= 8][:3] or list(
-    sizes.index[:3]
+chosen = [k for k in sizes.index if 3 <= sizes[k] <= 8][:3] or sizes.index[:3]
+members = [np.flatnonzero(labels == k)[:8] for k in chosen]
+owners = [
+    [(1, leaf) if leaf < c1 else (0, leaf - c1) for leaf in group]
+    for group in members
+]
+plotting.picture_grid(
+    [[filters(k, [u])[0] for k, u in group] for group in owners],
+    titles=[[f"network {k}, {u}" for k, u in group] for group in owners],
 )
-fig, axes = plt.subplots(
-    len(chosen), 8, figsize=(7.2, 1.25 * len(chosen)), squeeze=False
-)
-for row, k in enumerate(chosen):
-    members = np.flatnonzero(labels == k)[:8]
-    for ax in axes[row]:
-        ax.axis("off")
-    for ax, leaf in zip(axes[row], members, strict=False):
-        k_net, u = (1, leaf) if leaf < c1 else (0, leaf - c1)
-        weight = networks[k_net][0].weight[u : u + 1]
-        ax.imshow(
-            unit_pictures.mosaic(unit_pictures.contrast(weight)), cmap="gray"
-        )
-        ax.set_title(f"net {k_net}, {u}", fontsize=8)
 plt.show()
 
 # %% [markdown]

@@ -19,10 +19,9 @@ from torch import nn
 from netdist_utils import models
 
 MOST_UNITS = 24
-# One logarithm serves this many points: log a + log b = log ab.
-POINTS_A_LOG = 8
-# (1 + e^80)^8 still fits into double precision.
-LARGEST_EXPONENT = 80.0
+# One logarithm serves several points, log a + log b = log ab, as long as the product of their
+# factors 1 + e^margin fits into double precision: e^690 does, with room for the ones.
+LARGEST_EXPONENT = 690.0
 
 
 def n_units(model):
@@ -86,8 +85,8 @@ def all_losses(model, split, fill=None):
 
     Notes
     -----
-    The exponential of a sum factors into two tables of 2^(H/2) rows, and one logarithm serves
-    eight points. Points whose logits are too large for that take a slower, safe path.
+    The exponential of a sum factors into two tables of 2^(H/2) rows, and one logarithm serves up
+    to eight points. Points whose logits are too large for that take a slower, safe path.
 
     Examples
     --------
@@ -124,12 +123,15 @@ def _additive_losses(h, output, y, fill):
     sign = 1.0 - 2.0 * y.cpu().double()  # the loss is log(1 + exp(sign * margin))
     start = sign * (bias + (fill * weight).expand_as(h).sum(1))  # (N,)
     terms = sign[:, None] * (h - fill) * weight  # (N, H)
-    reach = start.abs() + terms.abs().sum(1)
-    tame = reach <= LARGEST_EXPONENT
     total = torch.zeros(2 ** (h.shape[1] - h.shape[1] // 2), 2 ** (h.shape[1] // 2)).double()
-    for add, chosen in ((_add_by_products, tame), (_add_by_softplus, ~tame)):
+    left = start.abs() + terms.abs().sum(1) <= LARGEST_EXPONENT  # the tables stay finite
+    _add_by_softplus(total, *_half_sums(start[~left], terms[~left]))
+    largest = start + terms.clamp_min(0).sum(1)  # margin of any subset
+    for size in (8, 4, 2, 1):  # points whose factors may be multiplied before the logarithm
+        chosen = left & (largest <= LARGEST_EXPONENT / size)
+        left = left & ~chosen
         if chosen.any():
-            add(total, *_half_sums(start[chosen], terms[chosen]))
+            _add_by_products(total, *_half_sums(start[chosen], terms[chosen]), size)
     return total.flatten() / len(h)
 
 
@@ -145,14 +147,14 @@ def _half_sums(start, terms):
     return tables
 
 
-def _add_by_products(total, low, high):
-    """Add sum_n log(1 + e^(low + high)): multiply eight factors, then take one logarithm."""
+def _add_by_products(total, low, high, size):
+    """Add sum_n log(1 + e^(low + high)): multiply some factors, then take one logarithm."""
     low, high = low.exp(), high.exp()
     if total.numel() <= 2**12:  # small tables: all points in one go
         factors = 1 + high[:, :, None] * low[:, None, :]
-        spare = torch.ones(-len(factors) % POINTS_A_LOG, *total.shape).double()
-        groups = torch.cat([factors, spare]).view(-1, POINTS_A_LOG, *total.shape)
-        for k in range(1, POINTS_A_LOG):
+        spare = torch.ones(-len(factors) % size, *total.shape).double()
+        groups = torch.cat([factors, spare]).view(-1, size, *total.shape)
+        for k in range(1, size):
             groups[:, 0] *= groups[:, k]
         total += groups[:, 0].log().sum(0)
         return
@@ -160,8 +162,8 @@ def _add_by_products(total, low, high):
     for block in range(0, len(total), rows):
         part = total[block : block + rows]
         factor, product = torch.empty_like(part), torch.empty_like(part)
-        for first in range(0, len(low), POINTS_A_LOG):
-            for k in range(first, min(first + POINTS_A_LOG, len(low))):
+        for first in range(0, len(low), size):
+            for k in range(first, min(first + size, len(low))):
                 torch.outer(high[k, block : block + rows], low[k], out=factor)
                 factor += 1
                 product = product.copy_(factor) if k == first else product.mul_(factor)

@@ -487,7 +487,7 @@ pairs_of_pictures(len(knobs.channels) - 1)
 plt.show()
 
 # %% [markdown]
-# The best-matched units are near copies. The worst are features that one network has and the other
+# The best-matched units look for the same things. The worst are features that one network has and the other
 # has not, at least not in one unit.
 #
 # ## 4.6 The most and the least active units

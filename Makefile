@@ -16,6 +16,7 @@ env: .venv/.stamp
 	touch $@
 
 book: env
+	$(BIN)/python tools/stale_cache.py
 	$(BUILD) $(BIN)/jupyter-book build . --warningiserror --keep-going
 	@echo "The book: _build/html/index.html"
 

@@ -257,7 +257,7 @@ def mutual_information(acts_a, acts_b, bins):
 def _information(above, above_a, above_b, n, bins):
     """Plug-in mutual information less its bias, from the numbers of samples above the edges."""
     shape = [len(a) // (bins - 1) for a in (above_a, above_b)]
-    tails = torch.full((shape[0], bins + 1, shape[1], bins + 1), 0.0, dtype=torch.double)
+    tails = torch.zeros(shape[0], bins + 1, shape[1], bins + 1, dtype=torch.double)
     tails[:, 1:-1, :, 1:-1] = above.view(shape[0], bins - 1, shape[1], bins - 1)
     tails[:, 1:-1, :, 0] = above_a.view(shape[0], bins - 1, 1)
     tails[:, 0, :, 1:-1] = above_b.view(1, shape[1], bins - 1)

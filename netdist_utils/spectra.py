@@ -84,8 +84,8 @@ def layer_spectra(model):
     Parameters
     ----------
     model : torch.nn.Module or mapping of str to tensor
-        Of a mapping (a state dict) each ``weight`` of 2 to 5 axes is a layer; groups and
-        transposition can't be seen there.
+        Of a mapping (a state dict) each floating-point tensor of 2 to 5 axes is a layer: groups,
+        transposition and embeddings can't be told there.
 
     Returns
     -------

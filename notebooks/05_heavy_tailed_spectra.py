@@ -348,9 +348,9 @@ metric = {
 pd.DataFrame(metric).round(2)
 
 # %% [markdown]
-# The table checks against a peer too: torchvision's ResNet-18 from seed 0, untrained, is -57.37 in
-# DeepDataProfiler's documentation of its metric. The trained weights (-13.68) need a download, and
-# are tried at the `full` scale only.
+# A check against the peer itself: DeepDataProfiler gives torchvision's untrained ResNet-18 a metric of
+# -57.37, and the trained one -13.68. The trained weights need a download, and are tried at the
+# `full` scale only.
 
 # %%
 from torchvision.models import ResNet18_Weights, resnet18
@@ -527,8 +527,7 @@ plt.show()
 
 # %% [markdown]
 # Spearman's rank correlation with the test error, with a bootstrap interval over networks: alone; with
-# depth and the largest eigenvalue held fixed; and with the training recipe's own numbers held fixed.
-# "Largest" is left out of its own controls.
+# depth and the largest eigenvalue held fixed; and with width, depth and wrong labels held fixed.
 
 # %%
 measures = ["alpha", "alpha-hat", "spectral norm", "stable rank", "spikes"]
@@ -553,7 +552,7 @@ alone = {name: value for name, (value, _, _) in verdict["alone"].items()}
 strongest = max(alone, key=lambda name: abs(alone[name]))
 claims.check("spectra_across_networks", abs(alone[strongest]), images.name)
 
-# %% mystnb={"image": {"alt": "Rank correlations of five spectral measures with test error, three markers each with intervals. Alone, all intervals are near or across zero; given the recipe, the norm and alpha-hat stand out."}}
+# %% mystnb={"image": {"alt": "Rank correlations of five spectral measures with test error, three markers each with intervals. Alone, all intervals are near or across zero; with width, depth and wrong labels fixed, stable rank, spectral norm and alpha-hat stand out."}}
 fig, ax = plt.subplots(figsize=(7.2, 3.4))
 for k, (title, found) in enumerate(verdict.items()):
     value, low, high = np.array([found[name] for name in measures]).T

@@ -181,7 +181,7 @@ def test_unknown_rival():
 def test_goodness_of_fit_accepts_the_law_and_refuses_another():
     rng = np.random.default_rng(8)
     assert power_law.goodness_of_fit(1 + rng.pareto(1.5, 300), draws=50) > 0.1
-    # Uniform on [1, 2]: one tail of ten points could pass for anything, so a large sample.
+    # The edge of a noise spectrum; a large one, since ten points could pass for anything.
     assert power_law.goodness_of_fit(noise(1000, 500), draws=50) < 0.1
 
 

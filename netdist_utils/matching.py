@@ -587,7 +587,7 @@ def _same_widths(networks):
     for size, bias in zip(sizes, biases, strict=True):
         if size != sizes[0] or bias != biases[0]:
             raise ValueError(
-                f"networks of widths {sizes[0]} and {size} (or with other layers or biases) "
+                f"networks of widths {sizes[0]} and {size} (or with and without biases) "
                 "cannot be compared unit by unit"
             )
     return sizes[0]

@@ -85,8 +85,9 @@ def all_losses(model, split, fill=None):
 
     Notes
     -----
-    The exponential of a sum factors into two tables of 2^(H/2) rows, and one logarithm serves up
-    to eight points. Points whose logits are too large for that take a slower, safe path.
+    The exponential of a sum factors into two tables of 2^(H/2) rows, a product of such sums is a
+    matrix product, and one logarithm serves up to 16 points. Points whose logits are too large
+    for that take a slower, safe path.
 
     Examples
     --------
@@ -99,7 +100,7 @@ def all_losses(model, split, fill=None):
         evaluations = 2.0**n * len(split)
         raise ValueError(
             f"{n} units have 2^{n} subnetworks: {2.0 ** (n + 3) / 2**30:,.2f} GiB and about "
-            f"{evaluations / 5e8 / 60:,.0f} minutes; up to {MOST_UNITS} are enumerated. Sample "
+            f"{evaluations / 3e9 / 60:,.0f} minutes; up to {MOST_UNITS} are enumerated. Sample "
             "masks instead and use losses(model, split, masks)"
         )
     layers = models.weight_layers(model)
@@ -122,16 +123,16 @@ def _additive_losses(h, output, y, fill):
     fill = torch.zeros_like(h) if fill is None else torch.as_tensor(fill).double().cpu()
     sign = 1.0 - 2.0 * y.cpu().double()  # the loss is log(1 + exp(sign * margin))
     start = sign * (bias + (fill * weight).expand_as(h).sum(1))  # (N,)
-    terms = sign[:, None] * (h - fill) * weight  # (N, H)
-    total = torch.zeros(2 ** (h.shape[1] - h.shape[1] // 2), 2 ** (h.shape[1] // 2)).double()
-    left = start.abs() + terms.abs().sum(1) <= LARGEST_EXPONENT  # the tables stay finite
-    _add_by_softplus(total, *_half_sums(start[~left], terms[~left]))
-    largest = start + terms.clamp_min(0).sum(1)  # margin of any subset
-    for size in (8, 4, 2, 1):  # points whose factors may be multiplied before the logarithm
+    low, high = _half_sums(start, sign[:, None] * (h - fill) * weight)
+    total = torch.zeros(high.shape[1], low.shape[1]).double()
+    largest = low.amax(1) + high.amax(1).clamp_min(0)  # neither table nor a margin exceeds it
+    left = torch.ones(len(h), dtype=torch.bool)
+    for size in (16, 8, 4, 2, 1):  # points whose factors may be multiplied before the logarithm
         chosen = left & (largest <= LARGEST_EXPONENT / size)
-        left = left & ~chosen
-        if chosen.any():
-            _add_by_products(total, *_half_sums(start[chosen], terms[chosen]), size)
+        left &= ~chosen
+        for some in chosen.nonzero()[:, 0].split(4096):  # spares memory
+            _add_by_products(total, low[some].exp(), high[some].exp(), size)
+    _add_by_softplus(total, low[left], high[left])
     return total.flatten() / len(h)
 
 
@@ -148,26 +149,37 @@ def _half_sums(start, terms):
 
 
 def _add_by_products(total, low, high, size):
-    """Add sum_n log(1 + e^(low + high)): multiply some factors, then take one logarithm."""
-    low, high = low.exp(), high.exp()
-    if total.numel() <= 2**12:  # small tables: all points in one go
-        factors = 1 + high[:, :, None] * low[:, None, :]
-        spare = torch.ones(-len(factors) % size, *total.shape).double()
-        groups = torch.cat([factors, spare]).view(-1, size, *total.shape)
-        for k in range(1, size):
-            groups[:, 0] *= groups[:, k]
-        total += groups[:, 0].log().sum(0)
-        return
-    rows = 64  # a block of the total that stays in the processor's cache
+    """Add sum_n log(1 + high low), with one logarithm for as many points as size says.
+
+    The factors of up to four points are multiplied by a matrix product, since
+    (1 + a b)(1 + c d) = 1 + ab + cd + ac bd = (1, a, c, ac) . (1, b, d, bd).
+    """
+    at_once = min(size, 4)
+    high = _subset_products(high, size, at_once).mT.contiguous()  # (G, 2^half, 2^at_once)
+    low = _subset_products(low, size, at_once)  # (G, 2^at_once, 2^half)
+    rows = min(256, len(total))  # a block of the total that stays in the processor's cache
+    step = size // at_once * max(1, 2**18 // (rows * total.shape[1]))
+    buffer = torch.empty(min(step, len(low)), rows, total.shape[1]).double()
     for block in range(0, len(total), rows):
-        part = total[block : block + rows]
-        factor, product = torch.empty_like(part), torch.empty_like(part)
-        for first in range(0, len(low), size):
-            for k in range(first, min(first + size, len(low))):
-                torch.outer(high[k, block : block + rows], low[k], out=factor)
-                factor += 1
-                product = product.copy_(factor) if k == first else product.mul_(factor)
-            part += product.log_()
+        for first in range(0, len(low), step):
+            here = low[first : first + step]
+            products = buffer[: len(here)]
+            torch.bmm(high[first : first + step, block : block + rows], here, out=products)
+            groups = products.view(-1, size // at_once, *products.shape[1:])
+            for k in range(1, groups.shape[1]):
+                groups[:, 0] *= groups[:, k]
+            logs = groups[:, 0].log_()
+            total[block : block + rows] += logs.sum(0) if len(logs) > 1 else logs[0]
+
+
+def _subset_products(table, size, at_once):
+    """Rows (N, M) in groups, each as the products of all its subsets: (G, 2^at_once, M)."""
+    spare = table.new_zeros(-len(table) % size, table.shape[1])  # their factors are 1 + 0
+    groups = torch.cat([table, spare]).view(-1, at_once, table.shape[1])
+    products = torch.ones_like(groups[:, :1])
+    for k in range(at_once):
+        products = torch.cat([products, products * groups[:, k : k + 1]], dim=1)
+    return products
 
 
 def _add_by_softplus(total, low, high):

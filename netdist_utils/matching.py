@@ -224,29 +224,34 @@ def objective(reference, model):
 def _match_weights(reference, model, rng, shared):
     """Coordinate descent: an exact assignment for one layer, the other layers held fixed."""
     table = symmetries(model)
-    target = {name: p.detach().double().cpu() for name, p in reference.named_parameters()}
-    current = {name: p.detach().double().cpu() for name, p in model.named_parameters()}
-    found = [torch.arange(n) for n in shared[1:-1]]
+    target, current = _arrays(reference), _arrays(model)
+    found = [np.arange(n) for n in shared[1:-1]]
     improved = True
     while improved:
         improved = False
         for layer in range(len(table)) if rng is None else rng.permutation(len(table)):
             gain = sum(_products(target[name], current[name], axis) for name, axis in table[layer])
-            step = torch.from_numpy(linear_sum_assignment(gain.numpy(), maximize=True)[1])
-            rise = gain[torch.arange(len(step)), step].sum() - gain.diagonal().sum()
+            step = linear_sum_assignment(gain, maximize=True)[1]
+            if len(table) == 1:  # nothing else moves, so this step is the optimum
+                return [torch.from_numpy(step)]
+            rise = gain[np.arange(len(step)), step].sum() - gain.trace()
             # Each step raises the objective or is not taken, so the sweeps end.
-            if rise > 1e-12 * (1 + gain.abs().sum()):
+            if rise > 1e-12 * (1 + np.abs(gain).sum()):
                 improved = True
                 found[layer] = found[layer][step]
                 for name, axis in table[layer]:
-                    current[name] = current[name].index_select(axis, step)
-        improved = improved and len(table) > 1  # with one hidden layer one step is exact
-    return found
+                    current[name] = current[name].take(step, axis)
+    return [torch.from_numpy(order) for order in found]
+
+
+def _arrays(model):
+    """Parameters by name in double precision."""
+    return {name: p.detach().cpu().numpy().astype(float) for name, p in model.named_parameters()}
 
 
 def _products(target, current, axis):
     """Inner products of each unit's weights in one parameter with each unit's in the other."""
-    a, b = (t.movedim(axis, 0).flatten(1) if t.ndim > 1 else t[:, None] for t in (target, current))
+    a, b = (t.reshape(len(t), -1) if axis == 0 else t.T for t in (target, current))
     return a @ b.T  # (H, H)
 
 
@@ -583,7 +588,7 @@ def elbow(values):
 def _same_widths(networks):
     """The widths that all networks have; an error names the first two that differ."""
     sizes = [widths(model) for model in networks]
-    biases = [[getattr(layer, "bias", None) is None for layer in model] for model in networks]
+    biases = [[model[i].bias is None for i in models.weight_layers(model)] for model in networks]
     for size, bias in zip(sizes, biases, strict=True):
         if size != sizes[0] or bias != biases[0]:
             raise ValueError(

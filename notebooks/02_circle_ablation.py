@@ -139,10 +139,13 @@ losses = ablation.all_losses(model, points)  # all of them
 explorer(model, points, losses)
 
 # %% [markdown]
-# How can a million subnetworks take a second? The logit margin is a sum over the kept units, so its
-# exponential is a product. Split the units in two halves: two tables of $2^{10}$ rows hold the
-# products of each half, and each subnetwork is one product of two rows. And since
-# $\log a + \log b = \log ab$, one logarithm serves eight points.
+# How can a million subnetworks take half a second? The logit margin is a sum over the kept units, so
+# its exponential is a product. Split the units in two halves: at a point, a table of $2^{10}$
+# numbers $a$ holds the products of one half, a table of numbers $b$ those of the other, and each
+# subnetwork is one $1 + ab$. For two points $(1 + ab)(1 + cd) = 1 \cdot 1 + a \cdot b + c \cdot d +
+# ac \cdot bd$: a row of one table of four numbers times a column of another, so a matrix product
+# multiplies the points together. And since $\log x + \log y = \log xy$, one logarithm then serves
+# up to sixteen points.
 #
 # ## 2.3 The loss of random subnetworks
 #

@@ -50,14 +50,19 @@ def test_all_losses_by_brute_force(sizes, bias):
     assert np.allclose(ablation.losses(model, split, masks(n)), expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("n_points", [1, 7, 8, 9])
-def test_large_and_small_tables_agree(n_points):
-    """13 units take the blocked path: against running the subnetworks."""
-    model, split = net(2, 13, 2), data.circle(n_points, 0)
+@pytest.mark.parametrize("scale", [1.0, 30.0])
+@pytest.mark.parametrize("n_points", [1, 5, 16, 37])
+@pytest.mark.parametrize("n", [13, 18])
+def test_products_of_points_change_nothing(n, n_points, scale):
+    """Whatever points are multiplied before the logarithm, in one block of the table or in two:
+    the softplus of each margin, in double precision."""
+    model, split = net(2, n, 2).double(), data.circle(n_points, 0)
+    model[3].weight.data *= scale
+    split = data.Split(split.x.double(), split.y)
     found = ablation.all_losses(model, split)
-    some = torch.arange(0, 2**13, 97)
-    direct = ablation.losses(model, split, (some[:, None] >> torch.arange(13)) & 1)
-    assert torch.allclose(found[some].float(), direct, atol=1e-5)
+    some = torch.arange(0, 2**n, 2**n // 83)
+    direct = ablation.losses(model, split, (some[:, None] >> torch.arange(n)) & 1)
+    assert torch.allclose(found[some], direct, atol=1e-12, rtol=1e-12)
 
 
 @pytest.mark.parametrize("size", [1.0, 5.0, 20.0, 1e2, 3e2, 1e4])

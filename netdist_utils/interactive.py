@@ -1,8 +1,9 @@
 """Figures that the reader can move: JavaScript and data inlined in one cell's output.
 
-No server, no other host, no framework. A figure is a folder of this package with two files:
-``figure.js``, which defines ``function mount(root, data)``, and ``figure.css``, whose rules
-stand under ``.netdist-figure``. The same output works in the built book, JupyterLab and Colab.
+No server, no other host, no framework. A figure is a folder of this package with ``figure.js``,
+which defines ``function mount(root, data)``, and, where it needs rules of its own, ``figure.css``.
+What all figures share stands before them: ``interactive.js`` and ``interactive.css``. The same
+output works in the built book, JupyterLab and Colab.
 """
 
 import base64
@@ -47,7 +48,7 @@ def figure(folder, data, *, title):
     Parameters
     ----------
     folder : str
-        Folder of this package with ``figure.js`` and ``figure.css``.
+        Folder of this package with ``figure.js``, and ``figure.css`` where it has one.
     data : dict
         What ``mount`` is handed; JSON-able, arrays through `pack`.
     title : str
@@ -66,9 +67,15 @@ def figure(folder, data, *, title):
 
     from IPython.display import HTML
 
-    source = files("netdist_utils") / folder
-    script = (source / "figure.js").read_text(encoding="utf-8")
-    style = (source / "figure.css").read_text(encoding="utf-8")
+    package = files("netdist_utils")
+    script, style = (
+        "".join(
+            path.read_text(encoding="utf-8")
+            for path in (package / f"interactive.{kind}", package / folder / f"figure.{kind}")
+            if path.is_file()
+        )
+        for kind in ("js", "css")
+    )
     # "</" inside a script element would end it early.
     payload = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
     name = f"netdist-{folder.replace('_', '-')}-{next(_number)}"

@@ -46,6 +46,7 @@ from netdist_utils import (
     settings,
     training,
 )
+from netdist_utils.path_slider import path_slider
 
 plotting.use_style()
 
@@ -516,6 +517,15 @@ display(
         f"{excess[1]:.2f} after. Bands show one standard deviation over pairs."
     )
 )
+
+# %% [markdown]
+# Walk one of these lines yourself. Each picture is the input weights of one hidden unit, blue below
+# zero and orange above. Matched, a unit turns into one that was like it from the start. Clear the
+# box, and it fades on the way into another: in the middle the units are blurs, and the accuracy is
+# gone.
+
+# %%
+path_slider(*pairs[0], images.test, (8, 8))
 
 # %% [markdown]
 # ## 1.9 The null

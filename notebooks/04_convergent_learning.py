@@ -53,6 +53,7 @@ from netdist_utils import (
     training,
     unit_pictures,
 )
+from netdist_utils.match_browser import match_browser
 from netdist_utils.moments import as_samples, moments
 
 plotting.use_style()
@@ -406,7 +407,15 @@ plotting.picture_grid(
 plt.show()
 
 # %% [markdown]
-# The six best matches stand left, the six worst right. In deeper layers the weights are no pictures;
+# The six best matches stand left, the six worst right. To see any unit and its partners in all the
+# networks, move the handle: best matched units first. The dots are its correlations with every unit
+# of the other network; a partner that is not the rightmost dot was taken by another unit.
+
+# %%
+match_browser(networks, found, layers[0])
+
+# %% [markdown]
+# In deeper layers the weights are no pictures;
 # what excites a unit is. For each unit: the nine patches of test images that excite it most, and below
 # them the gradient of its activation in these patches, a ReLU passing positive gradients only
 # (guided backpropagation, {cite:t}`springenberg2015`), which shows what in the patch it is that excites.

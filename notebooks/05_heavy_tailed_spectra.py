@@ -49,6 +49,7 @@ from netdist_utils import (
     spectra,
     training,
 )
+from netdist_utils.tail_slider import tail_slider
 
 plotting.use_style()
 
@@ -249,6 +250,17 @@ for ax, name, layer in zip(axes, names, layers, strict=False):
     ax.legend(loc="lower left")
 axes[0].set(ylabel="share at or above")
 plt.show()
+
+# %% [markdown]
+# How much does the exponent owe to the threshold? Move it. On a planted power law the curve on the
+# right is level until the tail runs out of values; on a layer it falls all the way, and the number
+# that is reported is the place where the rule of the smallest distance happens to stop.
+
+# %%
+tail_slider(
+    dict(zip(names[:2], (s.eigenvalues for s in layers), strict=False))
+    | {"a planted power law": planted[:500]}
+)
 
 # %% [markdown]
 # ## 5.3 From a number to a word

@@ -1,11 +1,6 @@
 // Switch units on and off; the decision map, the loss and its rank are worked out here, from the
 // weights. data: {units, weight, bias, margin, offset, x, y, quantiles, best, radius}.
 
-function unpack(packed) {
-  const bytes = Uint8Array.from(atob(packed.base64), (c) => c.charCodeAt(0));
-  return packed.dtype === "uint8" ? bytes : new Float32Array(bytes.buffer);
-}
-
 // What each unit adds to the logit at each point: margin_i * relu(w_i . x + b_i).
 function contributions(points, net, n) {
   const count = points.length / 2;

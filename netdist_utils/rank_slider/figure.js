@@ -1,11 +1,5 @@
 // Drag the rank k: the accuracy with k directions kept, and pictures rebuilt from k directions.
-// data: {basis, mean, coordinates, shape, ranks, accuracy, labels, low, high}; see chapter 3.
-
-function unpack(packed) {
-  const bytes = Uint8Array.from(atob(packed.base64), (c) => c.charCodeAt(0));
-  const types = { float32: Float32Array, int8: Int8Array, uint8: Uint8Array };
-  return new types[packed.dtype](bytes.buffer);
-}
+// data: {basis, scales, coordinates, shape, dimensions, accuracy, labels, low, high}; see chapter 3.
 
 function mount(root, data) {
   const [height, width] = data.shape;
@@ -14,7 +8,6 @@ function mount(root, data) {
   const scales = unpack(data.scales);
   const coordinates = unpack(data.coordinates); // images x K
   const directions = scales.length;
-  const images = coordinates.length / directions;
   const accuracy = unpack(data.accuracy); // for k = 0..K
 
   root.innerHTML =
@@ -24,52 +17,34 @@ function mount(root, data) {
   const output = root.querySelector("output");
   slider.max = directions;
   slider.value = Math.min(20, directions);
-
-  const canvases = [];
-  for (let i = 0; i < images; i++) {
-    const figure = document.createElement("figure");
-    const canvas = document.createElement("canvas");
-    canvas.width = width;
-    canvas.height = height;
-    canvas.setAttribute("role", "img");
-    const caption = document.createElement("figcaption");
-    caption.textContent = data.labels[i];
-    figure.append(canvas, caption);
-    root.querySelector(".pictures").append(figure);
-    canvases.push(canvas);
-  }
+  const row = root.querySelector(".pictures");
+  const pictures = data.labels.map((label) => picture(row, width, height, label));
 
   const svg = root.querySelector("svg");
-  svg.setAttribute("viewBox", "0 0 640 190");
-  const x = (k) => 46 + (580 * k) / directions;
+  const right = breadth(root) - 14;
+  svg.setAttribute("viewBox", `0 0 ${right + 14} 196`);
   const top = Math.max(...accuracy);
-  const y = (a) => 150 - (130 * a) / top;
-  const line = Array.from(accuracy, (a, k) => `${x(k).toFixed(1)},${y(a).toFixed(1)}`).join(" ");
+  const x = scale(0, directions, 46, right);
+  const y = scale(0, top, 156, 26);
+  const labels = { x: [0, directions, "directions kept"], y: [0, top.toFixed(2), "accuracy"] };
   svg.innerHTML =
-    `<line class="axis" x1="46" y1="150" x2="626" y2="150"/><line class="axis" x1="46" y1="20" x2="46" y2="150"/>` +
-    `<polyline class="curve" points="${line}"/><circle class="mark" r="6"/>` +
-    `<text x="46" y="168">0</text><text x="626" y="168" text-anchor="end">${directions}</text>` +
-    `<text x="336" y="184" text-anchor="middle">directions kept</text>` +
-    `<text x="40" y="26" text-anchor="end">${top.toFixed(2)}</text><text x="40" y="154" text-anchor="end">0</text>`;
+    axes([46, right, 26, 156], labels) +
+    `<polyline class="curve" points="${polyline(Array.from(accuracy, (_, k) => x(k)), Array.from(accuracy, y))}"/>` +
+    '<circle class="mark" r="6"/>';
   const mark = svg.querySelector(".mark");
 
   function draw() {
     const k = Number(slider.value);
-    for (let i = 0; i < images; i++) {
-      const context = canvases[i].getContext("2d");
-      const pixels = context.createImageData(width, height);
+    pictures.forEach(({ canvas }, i) => {
       const sum = new Float32Array(size);
       for (let r = 0; r < k; r++) {
         const c = coordinates[i * directions + r] * scales[r];
         for (let p = 0; p < size; p++) sum[p] += c * basis[r * size + p];
       }
-      for (let p = 0; p < size; p++) {
-        const v = (255 * (sum[p] - data.low)) / (data.high - data.low);
-        pixels.data.set([v, v, v, 255], 4 * p);
-      }
-      context.putImageData(pixels, 0, 0);
-      canvases[i].setAttribute("aria-label", `${data.labels[i]} rebuilt from ${k} directions`);
-    }
+      const gray = scale(data.low, data.high, 0, 255);
+      paint(canvas, (p) => Array(3).fill(gray(sum[p])));
+      canvas.setAttribute("aria-label", `${data.labels[i]} rebuilt from ${k} directions`);
+    });
     mark.setAttribute("cx", x(k));
     mark.setAttribute("cy", y(accuracy[k]));
     output.textContent = `k = ${k} of ${data.dimensions}: accuracy ${accuracy[k].toFixed(3)}`;

@@ -1,0 +1,59 @@
+"""Chapter 4's figure with a handle: pick a unit of one network, see its partner in the others."""
+
+import numpy as np
+import torch
+
+from netdist_utils import convergence, interactive, unit_pictures
+
+
+def match_browser(networks, statistics, layer):
+    """An interactive figure of the one-to-one partners of a first convolution's units.
+
+    Parameters
+    ----------
+    networks : list of torch.nn.Sequential
+        Two or more of one shape, whose layer 0 is a Conv2d on 1 or 3 channels.
+    statistics : moments.Moments
+        Of these networks, in this order.
+    layer : int
+        Where the units of layer 0 were measured: 0, or 1 for after the ReLU.
+
+    Returns
+    -------
+    IPython.display.HTML
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two networks, or layer 0 is no convolution on 1 or 3 channels.
+
+    Examples
+    --------
+    >>> from netdist_utils import models, moments
+    >>> nets = [models.convnet((3, 8, 8), [4]) for _ in range(2)]
+    >>> found = moments.moments(nets, torch.randn(9, 3, 8, 8), [1])
+    >>> html = match_browser(nets, found, 1)
+    """
+    if len(networks) < 2:
+        raise ValueError(f"{len(networks)} networks were given; 2 or more are needed")
+    kernels = [model[0].weight for model in networks if isinstance(model[0], torch.nn.Conv2d)]
+    if len(kernels) < len(networks) or kernels[0].shape[1] not in (1, 3):
+        raise ValueError(f"layer 0 is {networks[0][0]}; a Conv2d on 1 or 3 channels is needed")
+    between = torch.stack(
+        [convergence.correlation(statistics, layer, 0, k).cpu() for k in range(1, len(networks))]
+    )  # (K-1, C, C)
+    partners = [convergence.bipartite_match(c).tolist() for c in between]
+    order = convergence.matched(between[0], torch.tensor(partners[0])).argsort(descending=True)
+    colours = torch.stack([unit_pictures.contrast(k.detach().cpu()) for k in kernels])
+    colours = colours.expand(-1, -1, 3, -1, -1).movedim(2, -1)  # (K, C, h, w, 3)
+    return interactive.figure(
+        "match_browser",
+        {
+            "shape": list(colours.shape),
+            "filters": interactive.pack((255 * colours).round().numpy().astype(np.uint8)),
+            "correlation": interactive.pack(between.numpy().astype(np.float32)),
+            "partners": partners,
+            "order": order.tolist(),
+        },
+        title="Units and their partners in other networks",
+    )

@@ -1,0 +1,49 @@
+"""Chapter 5's figure with a handle: move the threshold of a power law, and watch its exponent."""
+
+import numpy as np
+
+from netdist_utils import interactive, power_law
+
+LEAST_TAIL = 5  # values, below which the handle does not go
+
+
+def tail_slider(samples):
+    """An interactive figure of the power law fitted above each threshold.
+
+    Parameters
+    ----------
+    samples : dict of str to (n,) array_like
+        Name and values of each sample; zeros are left out.
+
+    Returns
+    -------
+    IPython.display.HTML
+
+    Raises
+    ------
+    ValueError
+        If there is no sample, or one has too few positive values to fit.
+
+    Examples
+    --------
+    >>> sample = 1 + np.random.default_rng(0).pareto(2.5, 100)
+    >>> html = tail_slider({"planted": sample})
+    >>> "planted" in html.data
+    True
+    """
+    if not samples:
+        raise ValueError("samples is empty; give one or more")
+    packed = []
+    for name, values in samples.items():
+        fit = power_law.fit_power_law(values)
+        if np.isnan(fit.alpha):
+            raise ValueError(f"sample {name!r} has no power law: {fit.reason}")
+        x = np.asarray(values, dtype=float)
+        packed.append(
+            {"name": name, "values": interactive.pack(np.sort(x[x > 0])), "chosen": fit.n_tail}
+        )
+    return interactive.figure(
+        "tail_slider",
+        {"samples": packed, "least": LEAST_TAIL},
+        title="Power law above a threshold",
+    )

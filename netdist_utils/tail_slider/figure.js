@@ -1,0 +1,93 @@
+// Move the threshold of a power law: its exponent by maximum likelihood, the distance from the
+// data, and how the exponent depends on the threshold. data: {samples: [{name, values, chosen}],
+// least}; values ascending, chosen: the values in the tail that the automatic rule takes.
+
+// Exponent, standard error and Kolmogorov-Smirnov distance of the largest n values.
+function fit(values, n) {
+  const first = values.length - n;
+  let logs = 0;
+  for (let i = first; i < values.length; i++) logs += Math.log(values[i] / values[first]);
+  const exponent = n / logs;
+  let distance = 0;
+  for (let i = first; i < values.length; i++) {
+    if (values[i] === values[i - 1] && i > first) continue;
+    const law = -Math.expm1(-exponent * Math.log(values[i] / values[first]));
+    distance = Math.max(distance, Math.abs(law - (i - first) / n));
+  }
+  return { alpha: 1 + exponent, error: exponent / Math.sqrt(n), distance };
+}
+
+function mount(root, data) {
+  const options = data.samples.map((s, i) => `<option value="${i}"></option>`).join("");
+  root.innerHTML =
+    `<div class="bar"><label class="choice">Eigenvalues of <select>${options}</select></label>` +
+    '<label>Values in the tail <input type="range"></label>' +
+    '<button type="button">Smallest distance</button></div><p><output role="status"></output></p>' +
+    '<div class="plots"><svg role="img"></svg><svg role="img"></svg></div>';
+  const select = root.querySelector("select");
+  const slider = root.querySelector("input");
+  const output = root.querySelector("output");
+  const [sample, exponents] = root.querySelectorAll("svg");
+  const right = (breadth(root) < 500 ? breadth(root) : breadth(root) / 2) - 14;
+  const box = [46, right, 26, 226];
+  [sample, exponents].forEach((svg) => svg.setAttribute("viewBox", `0 0 ${right + 14} 266`));
+  const top = 12; // the curve of exponents is cut here
+  select.querySelectorAll("option").forEach((option, i) => (option.textContent = data.samples[i].name));
+  let values, fits, x, y, n, alphaX, alphaY;
+
+  function choose() {
+    const { values: packed, chosen } = data.samples[Number(select.value)];
+    values = unpack(packed);
+    n = values.length;
+    fits = Array.from({ length: n + 1 }, (_, k) => (k < data.least ? null : fit(values, k)));
+    slider.min = data.least;
+    slider.max = n;
+    slider.value = chosen;
+    const log = Array.from(values, Math.log10);
+    x = scale(log[0], log[n - 1], 46, right);
+    y = scale(-Math.log10(n), 0, 226, 26);
+    alphaX = scale(data.least, n, 46, right);
+    alphaY = scale(1, top, 226, 26);
+    const tails = Array.from({ length: n + 1 - data.least }, (_, i) => i + data.least);
+    const power = (v) => Number(v.toPrecision(2)).toString();
+    sample.innerHTML =
+      axes(box, {
+        x: [power(values[0]), power(values[n - 1]), "eigenvalue (log)"],
+        y: [`1/${n}`, "1", "share at or above (log)"],
+      }) +
+      log.map((v, i) => `<circle class="dot" r="2" cx="${x(v).toFixed(1)}" cy="${y(Math.log10(1 - i / n)).toFixed(1)}"/>`).join("") +
+      '<line class="law second"/><line class="guide threshold" y1="26" y2="226"/>';
+    exponents.innerHTML =
+      axes(box, { x: [data.least, n, "values in the tail"], y: [1, top, "exponent α"] }) +
+      `<polyline class="curve" points="${polyline(tails.map(alphaX), tails.map((k) => alphaY(Math.min(top, fits[k].alpha))))}"/>` +
+      '<circle class="mark" r="6"/>';
+    draw();
+  }
+
+  function draw() {
+    const k = Number(slider.value);
+    const { alpha, error, distance } = fits[k];
+    const from = Math.log10(values[n - k]);
+    const to = Math.log10(values[n - 1]);
+    const share = Math.log10(k / n);
+    const place = (element, ends) => Object.entries(ends).forEach(([name, v]) => element.setAttribute(name, v));
+    // The line leaves the picture below where the law falls under one value in n.
+    const last = Math.min(to, from + (share + Math.log10(n)) / (alpha - 1));
+    place(sample.querySelector(".law"), { x1: x(from), y1: y(share), x2: x(last), y2: y(share - (alpha - 1) * (last - from)) });
+    place(sample.querySelector(".threshold"), { x1: x(from), x2: x(from) });
+    place(exponents.querySelector(".mark"), { cx: alphaX(k), cy: alphaY(Math.min(top, alpha)) });
+    output.textContent =
+      `${k} of ${n} values, above ${values[n - k].toPrecision(3)}: α = ${alpha.toFixed(2)} ± ${error.toFixed(2)}, ` +
+      `distance ${distance.toFixed(3)}${k === data.samples[Number(select.value)].chosen ? ", the smallest" : ""}`;
+    slider.setAttribute("aria-valuetext", output.textContent);
+    sample.setAttribute("aria-label", `Share of values at or above each value. ${output.textContent}`);
+    exponents.setAttribute("aria-label", `Exponent against the number of values in the tail. ${output.textContent}`);
+  }
+  select.addEventListener("change", choose);
+  slider.addEventListener("input", draw);
+  root.querySelector("button").addEventListener("click", () => {
+    slider.value = data.samples[Number(select.value)].chosen;
+    draw();
+  });
+  choose();
+}

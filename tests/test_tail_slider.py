@@ -1,0 +1,69 @@
+import re
+
+import numpy as np
+import pytest
+
+from netdist_utils import power_law
+from netdist_utils.tail_slider import tail_slider
+from tests.browser import needs_browser, open_page
+
+PLANTED = 1 + np.random.default_rng(0).pareto(2.5, 200)
+OTHER = np.random.default_rng(1).lognormal(size=60)
+
+
+def above(values, n):
+    """Exponent and distance of the n largest values, from their definitions."""
+    tail = np.sort(values)[-n:]
+    alpha = 1 + n / np.log(tail / tail[0]).sum()
+    law = 1 - (tail / tail[0]) ** (1 - alpha)
+    return alpha, np.abs(law - np.arange(n) / n).max()
+
+
+@needs_browser
+def test_the_handle_fits_above_each_threshold(tmp_path):
+    samples = {"planted": PLANTED, "with zeros": np.concatenate([OTHER, np.zeros(7)])}
+    with open_page(tail_slider(samples).data, tmp_path) as page:
+        slider, output = page.locator("input"), page.locator("output")
+        for name, values in [("planted", PLANTED), ("with zeros", OTHER)]:
+            page.locator("select").select_option(name)
+            # It opens on the automatic choice, which is that of fit_power_law.
+            fit = power_law.fit_power_law(values)
+            start = output.inner_text()
+            assert start.startswith(f"{fit.n_tail} of {len(values)} values")
+            assert f"α = {fit.alpha:.2f} ± {fit.stderr:.2f}" in start
+            assert start.endswith(f"distance {fit.ks:.3f}, the smallest")
+            for n in (5, 31, len(values)):
+                slider.fill(str(n))
+                alpha, distance = above(values, n)
+                found = re.search(r"α = ([\d.]+) ± .*distance ([\d.]+)", output.inner_text())
+                assert found.groups() == (f"{alpha:.2f}", f"{distance:.3f}")
+            page.get_by_role("button").click()
+            assert output.inner_text() == start
+
+
+@needs_browser
+def test_keyboard_and_names(tmp_path):
+    with open_page(tail_slider({"planted": PLANTED}).data, tmp_path) as page:
+        slider = page.locator("input")
+        slider.fill("50")
+        slider.focus()
+        page.keyboard.press("ArrowRight")
+        assert slider.get_attribute("aria-valuetext").startswith("51 of 200 values")
+        for svg in page.locator("svg").all():
+            assert "51 of 200 values" in svg.get_attribute("aria-label")
+
+
+@needs_browser
+@pytest.mark.parametrize("width", [390, 1280])
+def test_it_fits_the_page(tmp_path, width):
+    with open_page(tail_slider({"planted": PLANTED}).data, tmp_path, width=width) as page:
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_bad_input_is_named():
+    with pytest.raises(ValueError, match="samples is empty"):
+        tail_slider({})
+    with pytest.raises(ValueError, match="'few' has no power law: 3 positive values"):
+        tail_slider({"few": [1.0, 2.0, 3.0, 0.0]})
+    with pytest.raises(ValueError, match="negative"):
+        tail_slider({"below": -PLANTED})

@@ -17,11 +17,8 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import squareform
 from sklearn.linear_model import lasso_path
 
-from netdist_utils.moments import moments
+from netdist_utils.moments import correlation, dead_units, inverse_deviations, moments
 
-# A unit whose variance is below this share of its second moment is constant, to the rounding of
-# the single-precision sums in which moments are taken.
-CONSTANT = 1e-5
 EDGE_ROWS = 20_000  # rows from which the edges of bins are read
 BLOCK = 20_000  # rows whose indicators are in memory at once
 
@@ -63,66 +60,6 @@ def correlations(model_a, model_b, x, layer):
                 stacklevel=2,
             )
     return correlation(found, layer, 0, 1)
-
-
-def correlation(found, layer, i, j):
-    """Correlations of the units of networks i and j, from moments; 0 for units that never change.
-
-    Parameters
-    ----------
-    found : moments.Moments
-    layer, i, j : int
-
-    Returns
-    -------
-    (C_i, C_j) float64 tensor
-
-    Raises
-    ------
-    ValueError
-        If a moment is NaN.
-
-    Examples
-    --------
-    >>> from netdist_utils import models
-    >>> net = models.mlp([4, 3])
-    >>> correlation(moments([net, net], torch.randn(9, 4), [1]), 1, 0, 1).shape
-    torch.Size([3, 3])
-    """
-    covariance = found.second(layer, i, j, centered=True)
-    if not torch.isfinite(covariance).all():
-        raise ValueError(f"activations of layer {layer} of networks {i}, {j} are NaN or infinite")
-    return _scale(found, layer, i)[:, None] * covariance * _scale(found, layer, j)
-
-
-def dead_units(found, layer, i):
-    """Which units of a network's layer never change.
-
-    Parameters
-    ----------
-    found : moments.Moments
-    layer, i : int
-
-    Returns
-    -------
-    (C,) bool tensor
-
-    Examples
-    --------
-    >>> from netdist_utils import models
-    >>> found = moments([models.mlp([4, 3])], torch.ones(9, 4), [1])
-    >>> dead_units(found, 1, 0)
-    tensor([True, True, True])
-    """
-    variance = found.second(layer, i, centered=True).diagonal()
-    return variance <= CONSTANT * found.second(layer, i).diagonal()
-
-
-def _scale(found, layer, i):
-    """1 / standard deviation of each unit; 0 for units that never change."""
-    variance = found.second(layer, i, centered=True).diagonal()
-    scale = variance.clamp_min(torch.finfo(variance.dtype).tiny).rsqrt()
-    return torch.where(dead_units(found, layer, i), 0, scale)
 
 
 def greedy_match(correlation):
@@ -399,7 +336,11 @@ def _standardised(fitted, held_out, layer, i, j):
     """E[z_i z_j^T] on held-out data, z in units of the fitted data's mean and deviation."""
     shift = [held_out.mean(layer, k) - fitted.mean(layer, k) for k in (i, j)]
     second = held_out.second(layer, i, j, centered=True) + torch.outer(*shift)
-    return _scale(fitted, layer, i)[:, None] * second * _scale(fitted, layer, j)
+    return (
+        inverse_deviations(fitted, layer, i)[:, None]
+        * second
+        * inverse_deviations(fitted, layer, j)
+    )
 
 
 def unit_linkage(weights):

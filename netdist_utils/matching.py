@@ -20,6 +20,7 @@ from torch import nn
 from torch.func import functional_call, vmap
 
 from netdist_utils import models
+from netdist_utils.moments import correlation, moments
 
 METHODS = ("weights", "activations", "faq", "graspologic")
 
@@ -258,18 +259,9 @@ def _products(target, current, axis):
 def _match_activations(reference, model, x):
     """A linear assignment on the correlations of each layer's units after their ReLU."""
     layers = [i + 1 for i in models.weight_layers(model)[:-1]]
-    found = []
-    acts = [models.outputs(m, x, layers) for m in (reference, model)]
-    for layer in layers:
-        a, b = (_standardised(h[layer].double().cpu()) for h in acts)
-        found.append(torch.from_numpy(linear_sum_assignment((a.T @ b).numpy(), maximize=True)[1]))
-    return found
-
-
-def _standardised(h):
-    """Columns of mean 0 and norm 1; a unit that never changes becomes 0, and matches last."""
-    h = h - h.mean(0)
-    return h / h.norm(dim=0).clamp_min(torch.finfo(h.dtype).tiny)
+    found = moments([reference, model], x, layers)
+    gains = (correlation(found, layer, 0, 1).cpu().numpy() for layer in layers)
+    return [torch.from_numpy(linear_sum_assignment(gain, maximize=True)[1]) for gain in gains]
 
 
 def _match_graphs(reference, model, method, rng):

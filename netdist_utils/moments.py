@@ -1,6 +1,6 @@
 """First and second moments of activations, streamed over a data set.
 
-Chapters 3 and 4 compare networks through these alone: covariances, correlations, regressions and
+Chapters 1, 3 and 4 compare networks through these: covariances, correlations, regressions and
 their held-out errors are all functions of means and second moments, so no activation is kept.
 
 In a convolutional layer the channels are the dimensions and the positions are more samples.
@@ -11,6 +11,10 @@ from dataclasses import dataclass
 import torch
 
 from netdist_utils import models
+
+# A unit whose variance is below this share of its second moment is constant, to the rounding of
+# the single-precision sums in which moments are taken.
+CONSTANT = 1e-5
 
 
 @dataclass(frozen=True)
@@ -121,6 +125,84 @@ def moments(networks, x, layers, batch_size=1000):
         {layer: sums[layer] / counts[layer] for layer in layers},
         {layer: products[layer] / counts[layer] for layer in layers},
     )
+
+
+def correlation(found, layer, i, j):
+    """Correlations of the units of networks i and j, from moments; 0 for units that never change.
+
+    Parameters
+    ----------
+    found : Moments
+    layer, i, j : int
+
+    Returns
+    -------
+    (C_i, C_j) float64 tensor
+
+    Raises
+    ------
+    ValueError
+        If a moment is NaN.
+
+    Examples
+    --------
+    >>> net = models.mlp([4, 3])
+    >>> correlation(moments([net, net], torch.randn(9, 4), [1]), 1, 0, 1).shape
+    torch.Size([3, 3])
+    """
+    covariance = found.second(layer, i, j, centered=True)
+    if not torch.isfinite(covariance).all():
+        raise ValueError(f"activations of layer {layer} of networks {i}, {j} are NaN or infinite")
+    return (
+        inverse_deviations(found, layer, i)[:, None]
+        * covariance
+        * inverse_deviations(found, layer, j)
+    )
+
+
+def dead_units(found, layer, i):
+    """Which units of a network's layer never change.
+
+    Parameters
+    ----------
+    found : Moments
+    layer, i : int
+
+    Returns
+    -------
+    (C,) bool tensor
+
+    Examples
+    --------
+    >>> found = moments([models.mlp([4, 3])], torch.ones(9, 4), [1])
+    >>> dead_units(found, 1, 0)
+    tensor([True, True, True])
+    """
+    variance = found.second(layer, i, centered=True).diagonal()
+    return variance <= CONSTANT * found.second(layer, i).diagonal()
+
+
+def inverse_deviations(found, layer, i):
+    """1 / standard deviation of each unit; 0 for units that never change.
+
+    Parameters
+    ----------
+    found : Moments
+    layer, i : int
+
+    Returns
+    -------
+    (C,) float64 tensor
+
+    Examples
+    --------
+    >>> found = moments([torch.nn.Sequential()], torch.tensor([[0.0, 5.0], [4.0, 5.0]]), [-1])
+    >>> inverse_deviations(found, -1, 0)
+    tensor([0.5000, 0.0000], dtype=torch.float64)
+    """
+    variance = found.second(layer, i, centered=True).diagonal()
+    scale = variance.clamp_min(torch.finfo(variance.dtype).tiny).rsqrt()
+    return torch.where(dead_units(found, layer, i), 0, scale)
 
 
 def as_samples(activations):

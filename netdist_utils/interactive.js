@@ -1,4 +1,12 @@
-// What all movable figures share; each figure's own script follows.
+// What all movable figures share; each figure's own script follows, with its mount(root, data).
+
+// Draw the figure, and keep JupyterLab from taking the keys that are meant for its controls.
+function start(root, data) {
+  mount(root, data);
+  root.querySelectorAll("input, select, button").forEach((control) => {
+    control.setAttribute("data-lm-suppress-shortcuts", "true");
+  });
+}
 
 // An array that Python packed: {dtype, base64}.
 function unpack(packed) {

@@ -83,5 +83,5 @@ def figure(folder, data, *, title):
         f'<section class="netdist-figure" id="{name}" aria-label="{escape(title)}">'
         f"<style>{style}</style><div class='netdist-root'></div></section>"
         f"<script>(function () {{\n{script}\n"
-        f'mount(document.querySelector("#{name} .netdist-root"), {payload});\n}})();</script>'
+        f'start(document.querySelector("#{name} .netdist-root"), {payload});\n}})();</script>'
     )

@@ -76,33 +76,6 @@ def widths(model):
     return [linear[0].in_features, *(layer.out_features for layer in linear)]
 
 
-def symmetries(model):
-    """Which axis of which parameter each hidden layer's permutation acts on.
-
-    This table is all that the matching knows of a network's structure.
-
-    Parameters
-    ----------
-    model : torch.nn.Sequential
-
-    Returns
-    -------
-    list of list of (str, int)
-        For each hidden layer the pairs (parameter name, axis) that carry its units.
-
-    Examples
-    --------
-    >>> symmetries(models.mlp([64, 15, 10]))
-    [[('1.weight', 0), ('1.bias', 0), ('3.weight', 1)]]
-    """
-    layers = models.weight_layers(model)
-    table = []
-    for here, after in pairwise(layers):
-        own = [(f"{here}.{name}", 0) for name, _ in model[here].named_parameters()]
-        table.append([*own, (f"{after}.weight", 1)])
-    return table
-
-
 def permute(model, permutations):
     """The same function with its hidden units reordered.
 
@@ -140,11 +113,11 @@ def permute(model, permutations):
             f"hidden layer, H = {hidden}"
         )
     result = models.clone(model)
-    parameters = dict(result.named_parameters())
-    for table, permutation in zip(symmetries(model), permutations, strict=True):
-        for name, axis in table:
-            p = parameters[name]
-            p.data = p.data.index_select(axis, torch.as_tensor(permutation).to(p.device))
+    for (here, after), permutation in zip(_neighbours(result), permutations, strict=True):
+        order = torch.as_tensor(permutation).to(here.weight.device)
+        for p in here.parameters():
+            p.data = p.data[order]
+        after.weight.data = after.weight.data[:, order]
     return result
 
 
@@ -187,7 +160,7 @@ def match(reference, model, method="weights", *, x=None, rng=None):
     shared = _same_widths([reference, model])
     rng = rng if rng is None else np.random.default_rng(rng)
     if method == "weights":
-        return _match_weights(reference, model, rng, shared)
+        return _match_weights(reference, model, rng)
     if method == "activations":
         if x is None:
             raise ValueError("method 'activations' needs inputs x; none were given")
@@ -222,38 +195,41 @@ def objective(reference, model):
     return sum((a.double() * b.double().to(a.device)).sum().item() for a, b in pairs)
 
 
-def _match_weights(reference, model, rng, shared):
+def _match_weights(reference, model, rng):
     """Coordinate descent: an exact assignment for one layer, the other layers held fixed."""
-    table = symmetries(model)
-    target, current = _arrays(reference), _arrays(model)
-    found = [np.arange(n) for n in shared[1:-1]]
+    target, current = _weights(reference), _weights(model)
+    found = [np.arange(len(p[0])) for p in current[:-1]]
     improved = True
     while improved:
         improved = False
-        for layer in range(len(table)) if rng is None else rng.permutation(len(table)):
-            gain = sum(_products(target[name], current[name], axis) for name, axis in table[layer])
+        for layer in range(len(found)) if rng is None else rng.permutation(len(found)):
+            gain = _units(target, layer) @ _units(current, layer).T  # (H, H)
             step = linear_sum_assignment(gain, maximize=True)[1]
-            if len(table) == 1:  # nothing else moves, so this step is the optimum
+            if len(found) == 1:  # nothing else moves, so this step is the optimum
                 return [torch.from_numpy(step)]
             rise = gain[np.arange(len(step)), step].sum() - gain.trace()
             # Each step raises the objective or is not taken, so the sweeps end.
             if rise > 1e-12 * (1 + np.abs(gain).sum()):
                 improved = True
                 found[layer] = found[layer][step]
-                for name, axis in table[layer]:
-                    current[name] = current[name].take(step, axis)
+                current[layer] = [p[step] for p in current[layer]]
+                current[layer + 1][0] = current[layer + 1][0][:, step]
     return [torch.from_numpy(order) for order in found]
 
 
-def _arrays(model):
-    """Parameters by name in double precision."""
-    return {name: p.detach().cpu().numpy().astype(float) for name, p in model.named_parameters()}
+def _weights(model):
+    """Weight and, where there is one, bias of each layer, in double precision."""
+    parameters = [[model[i].weight, model[i].bias] for i in models.weight_layers(model)]
+    return [
+        [p.detach().cpu().numpy().astype(float) for p in both if p is not None]
+        for both in parameters
+    ]
 
 
-def _products(target, current, axis):
-    """Inner products of each unit's weights in one parameter with each unit's in the other."""
-    a, b = (t.reshape(len(t), -1) if axis == 0 else t.T for t in (target, current))
-    return a @ b.T  # (H, H)
+def _units(weights, layer):
+    """u_i = [W_l; b_l; W_(l+1)^T]_i, all that belongs to hidden unit i: (H, in + 1 + out)."""
+    own = [p.reshape(len(p), -1) for p in weights[layer]]
+    return np.concatenate([*own, weights[layer + 1][0].T], axis=1)
 
 
 def _match_activations(reference, model, x):
@@ -373,15 +349,14 @@ def canonical(model):
     """
     widths(model)
     result = models.frozen(models.clone(model))
-    layers = models.weight_layers(result)
-    for here, after in pairwise(layers):
-        columns = [p if p.ndim > 1 else p[:, None] for p in result[here].parameters()]
+    for here, after in _neighbours(result):
+        columns = [p if p.ndim > 1 else p[:, None] for p in here.parameters()]
         incoming = torch.cat(columns, dim=1)  # (H, in), or (H, in + 1) with the bias
         norm = incoming.norm(dim=1)
         norm = torch.where(norm > 0, norm, torch.ones_like(norm))
-        for p in result[here].parameters():
+        for p in here.parameters():
             p.data /= norm.view(-1, *[1] * (p.ndim - 1))
-        result[after].weight.data *= norm
+        after.weight.data *= norm
     return result
 
 
@@ -575,6 +550,11 @@ def elbow(values):
         for q in range(1, len(values))
     ]
     return int(np.argmin(pooled)) + 1
+
+
+def _neighbours(model):
+    """Pairs of neighbouring Linear layers: a hidden layer's units lie between the two."""
+    return list(pairwise(model[i] for i in models.weight_layers(model)))
 
 
 def _same_widths(networks):

@@ -1,6 +1,9 @@
 """Chapter 2: all subnetworks, beside one product over all masks and one pass a mask.
 
 python benchmarks/bench_ablation.py
+
+What should hold on 2 cores: all_losses under 4 s and under 1 GiB; at least 2.5 times faster than
+one product and softplus, and at least 1,000 times faster a subnetwork than one forward pass each.
 """
 
 import torch

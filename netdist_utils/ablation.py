@@ -85,9 +85,11 @@ def all_losses(model, split, fill=None):
 
     Notes
     -----
-    The exponential of a sum factors into two tables of 2^(H/2) rows, a product of such sums is a
-    matrix product, and one logarithm serves up to 16 points. Points whose logits are too large
-    for that take a slower, safe path.
+    A unit that is off at a point may be removed there at no change, so points are grouped by the
+    units that are on, and a group of A units needs 2^A losses. Their Walsh coefficients, added up
+    over groups, are those of the whole table. Within a group the exponential of a sum factors into
+    two tables of 2^(A/2) rows, a product of such sums is a matrix product, and one logarithm
+    serves up to 16 points. Points whose logits are too large for that take a slower, safe path.
 
     Examples
     --------
@@ -123,17 +125,55 @@ def _additive_losses(h, output, y, fill):
     fill = torch.zeros_like(h) if fill is None else torch.as_tensor(fill).double().cpu()
     sign = 1.0 - 2.0 * y.cpu().double()  # the loss is log(1 + exp(sign * margin))
     start = sign * (bias + (fill * weight).expand_as(h).sum(1))  # (N,)
-    low, high = _half_sums(start, sign[:, None] * (h - fill) * weight)
+    terms = sign[:, None] * (h - fill) * weight  # (N, H)
+    sets, group = _active_sets(terms)
+    if sets is None:
+        return _loss_sums(start, terms) / len(h)
+    coefficients = torch.zeros(2 ** h.shape[1]).double()
+    for k, units in enumerate(sets):
+        here = group == k
+        coefficients[_subset_numbers(units)] += walsh(
+            _loss_sums(start[here], terms[here][:, units])
+        )
+    return inverse_walsh(coefficients) / len(h)
+
+
+def _active_sets(terms):
+    """Groups of points at which the same units matter: the sets of units, and each point's group.
+
+    Without fill, a unit that is off at a point may be removed there at no change. None in place
+    of the sets where the tables of all groups would be no smaller than that of all units.
+    """
+    n = terms.shape[1]
+    if n <= 12:  # a small table is faster than sorting points
+        return None, None
+    numbers, group = ((terms != 0) << torch.arange(n)).sum(1).unique(return_inverse=True)
+    sets = [bits.nonzero()[:, 0] for bits in _bits(numbers, n)]
+    fewer = sum(2 ** len(units) for units in sets) < 2**n
+    return (sets, group) if fewer else (None, None)
+
+
+def _subset_numbers(units):
+    """Numbers among all subsets of the 2^A subsets of some units, in their own order."""
+    numbers = torch.zeros(1, dtype=torch.long)
+    for unit in units.tolist():
+        numbers = torch.cat([numbers, numbers + 2**unit])
+    return numbers
+
+
+def _loss_sums(start, terms):
+    """Sum over points of log(1 + e^(start + subset's terms)), for all subsets: (2^A,)."""
+    low, high = _half_sums(start, terms)
     total = torch.zeros(high.shape[1], low.shape[1]).double()
     largest = low.amax(1) + high.amax(1).clamp_min(0)  # neither table nor a margin exceeds it
-    left = torch.ones(len(h), dtype=torch.bool)
+    left = torch.ones(len(start), dtype=torch.bool)
     for size in (16, 8, 4, 2, 1):  # points whose factors may be multiplied before the logarithm
         chosen = left & (largest <= LARGEST_EXPONENT / size)
         left &= ~chosen
         for some in chosen.nonzero()[:, 0].split(4096):  # spares memory
             _add_by_products(total, low[some].exp(), high[some].exp(), size)
     _add_by_softplus(total, low[left], high[left])
-    return total.flatten() / len(h)
+    return total.flatten()
 
 
 def _half_sums(start, terms):
@@ -341,6 +381,30 @@ def walsh(values):
     for unit in range(n):
         off, on = found.view(-1, 2, 2**unit).unbind(1)
         found = torch.stack([(on + off) / 2, (on - off) / 2], dim=1).flatten()
+    return found
+
+
+def inverse_walsh(coefficients):
+    """The function with these Walsh-Hadamard coefficients: undoes `walsh`.
+
+    Parameters
+    ----------
+    coefficients : (2**H,) tensor
+
+    Returns
+    -------
+    (2**H,) float64 tensor
+
+    Examples
+    --------
+    >>> inverse_walsh(torch.tensor([2.0, 1.0]))
+    tensor([1., 3.], dtype=torch.float64)
+    """
+    n = _units_of(coefficients)
+    found = coefficients.detach().double().cpu()
+    for unit in range(n):
+        even, odd = found.view(-1, 2, 2**unit).unbind(1)
+        found = torch.stack([even - odd, even + odd], dim=1).flatten()
     return found
 
 

@@ -65,6 +65,25 @@ def test_products_of_points_change_nothing(n, n_points, scale):
     assert torch.allclose(found[some], direct, atol=1e-12, rtol=1e-12)
 
 
+@pytest.mark.parametrize("bias", [-2.0, -0.5, 0.0, 2.0])
+def test_only_units_that_are_on_matter(bias, monkeypatch):
+    """Grouped by the units that are on, or all units at every point: the same table."""
+    model, split = net(2, 14, 2), data.circle(60, 0)
+    model[1].bias.data = torch.full((14,), bias)  # from all units off to all units on
+    grouped = ablation.all_losses(model, split)
+    groups = []
+
+    def spy(terms):
+        groups.append(real(terms)[0])
+        return None, None
+
+    real = ablation._active_sets
+    monkeypatch.setattr(ablation, "_active_sets", spy)
+    assert torch.allclose(grouped, ablation.all_losses(model, split), rtol=1e-13, atol=1e-14)
+    sizes = None if groups[0] is None else [len(units) for units in groups[0]]
+    assert {-2.0: sizes == [0], -0.5: sizes, 0.0: True, 2.0: sizes is None}[bias]
+
+
 @pytest.mark.parametrize("size", [1.0, 5.0, 20.0, 1e2, 3e2, 1e4])
 def test_nothing_overflows(size):
     """Logits up to 1e4: finite, and those of a stable softplus in double precision."""
@@ -102,6 +121,13 @@ def test_gradients_against_finite_differences():
             model, split, mask - step
         )
         assert torch.allclose(found[:, i], rise / 2e-5, atol=1e-6)
+
+
+@given(st.integers(0, 9), st.integers(0, 100))
+@settings(deadline=None, max_examples=25)
+def test_the_inverse_undoes_walsh(n, seed):
+    f = values(n, seed)
+    assert torch.allclose(ablation.inverse_walsh(ablation.walsh(f)), f.double(), atol=1e-12)
 
 
 @given(st.integers(0, 7), st.integers(0, 100))

@@ -21,10 +21,17 @@ needs_browser = pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this mac
 @contextmanager
 def open_page(html, folder, width=1000, height=900):
     """A page that shows a piece of HTML; any console error or foreign request fails the test."""
-    from playwright.sync_api import sync_playwright
-
     file = folder / "page.html"
     file.write_text(f"<!doctype html><html lang='en'><meta charset='utf-8'><body>{html}")
+    with open_site(file, width, height) as page:
+        yield page
+
+
+@contextmanager
+def open_site(file, width=390, height=900):
+    """A page on disk; any console error or foreign request fails the test."""
+    from playwright.sync_api import sync_playwright
+
     complaints = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
@@ -38,4 +45,4 @@ def open_page(html, folder, width=1000, height=900):
         page.goto(file.as_uri())
         yield page
         browser.close()
-    assert complaints == []
+    assert not complaints, complaints

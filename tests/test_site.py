@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser import needs_browser, open_site
+
 SITE = Path(__file__).resolve().parent.parent / "_build" / "html"
 PAGES = sorted(SITE.glob("**/*.html"))
 
@@ -40,3 +42,12 @@ def test_chapters_show_no_progress_bar_and_no_traceback():
         text = page.read_text()
         assert "Traceback (most recent call last)" not in text
         assert "it/s]" not in text
+
+
+@needs_browser
+@pytest.mark.parametrize("page", [page for page in PAGES if page.parent.name == "notebooks"])
+def test_chapters_open_without_a_complaint(page):
+    """No script fails, nothing foreign is asked for, and the figure with a handle is drawn."""
+    with open_site(page) as opened:
+        assert opened.locator(".netdist-figure input[type=range]").count() > 0
+        assert opened.evaluate("document.documentElement.scrollWidth") <= 390

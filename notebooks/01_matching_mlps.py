@@ -521,8 +521,8 @@ display(
 # %% [markdown]
 # Walk one of these lines yourself. Each picture is the input weights of one hidden unit, blue below
 # zero and orange above. Matched, a unit turns into one that was like it from the start. Clear the
-# box, and it fades on the way into another: in the middle the units are blurs, and the accuracy is
-# gone.
+# box, and it turns into any other: half-way it is a blend of two units that do different things, and
+# the accuracy falls.
 
 # %%
 path_slider(*pairs[0], images.test, (8, 8))

@@ -253,8 +253,9 @@ plt.show()
 
 # %% [markdown]
 # How much does the exponent owe to the threshold? Move it. On a planted power law the curve on the
-# right is level until the tail runs out of values; on a layer it falls all the way, and the number
-# that is reported is the place where the rule of the smallest distance happens to stop.
+# right is level, up to the noise of short tails. On a layer it is level over a stretch at most, and
+# falls as more values are let in: if there is a power law, it holds for the largest values alone,
+# and the rule of the smallest distance decides how many they are.
 
 # %%
 tail_slider(

@@ -31,7 +31,7 @@ def test_partners_are_those_of_the_assignment(tmp_path, channels):
             assert captions[0] == f"network 0, unit {unit}"
             for k, (c, partner) in enumerate(zip(between, partners, strict=True), 1):
                 mate = int(partner[unit])
-                assert captions[k] == f"network {k}, unit {mate}, r = {c[unit, mate]:.2f}"
+                assert captions[k] == f"network {k}, unit {mate}\nr = {c[unit, mate]:.2f}"
             alike = sum(
                 int(c[unit].argmax()) == int(p[unit])
                 for c, p in zip(between, partners, strict=True)
@@ -58,7 +58,7 @@ def test_permuted_copies_find_themselves(tmp_path):
         for _ in range(6):
             first, second = page.locator("figcaption").all_inner_texts()
             unit = int(first.split()[-1])
-            assert second == f"network 1, unit {order.tolist().index(unit)}, r = 1.00"
+            assert second == f"network 1, unit {order.tolist().index(unit)}\nr = 1.00"
             page.keyboard.press("ArrowRight")
 
 

@@ -32,8 +32,8 @@ function mount(root, data) {
     pictures.forEach(({ canvas, caption }, k) => {
       const from = (k * units + shown[k]) * size;
       paint(canvas, (p) => [0, 1, 2].map((c) => filters[from + 3 * p + c]));
-      caption.textContent = `network ${k}, unit ${shown[k]}` + (k ? `, r = ${r(k, shown[k]).toFixed(2)}` : "");
-      canvas.setAttribute("aria-label", `Filter of ${caption.textContent}`);
+      caption.textContent = `network ${k}, unit ${shown[k]}` + (k ? `\nr = ${r(k, shown[k]).toFixed(2)}` : "");
+      canvas.setAttribute("aria-label", `Filter of network ${k}, unit ${shown[k]}`);
     });
     let drawing =
       `<line class="axis" x1="90" y1="${bottom}" x2="${right}" y2="${bottom}"/>` +

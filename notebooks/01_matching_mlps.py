@@ -23,8 +23,8 @@
 #
 # **What you need.** Matrix products, training by gradient descent, correlation.
 #
-# **Time.** About 35 minutes to read. It runs in about two minutes on two CPU cores, and in
-# seconds at smoke scale; no GPU was at hand to measure one.
+# **Time.** About 35 minutes to read. It runs in half a minute on two CPU cores; no GPU was at
+# hand to measure one.
 #
 # The chapter follows a notebook of B. Pedigo {cite:p}`pedigo2021`, which asked the question and
 # tried graph matching on eight small networks. Where it went wrong, the text says so.

@@ -22,7 +22,7 @@
 #
 # **What you need.** Expectation and variance, the logistic loss.
 #
-# **Time.** About 40 minutes to read. It runs in about two minutes on two CPU cores; no GPU was at
+# **Time.** About 40 minutes to read. It runs in less than a minute on two CPU cores; no GPU was at
 # hand to measure one.
 #
 # The chapter follows a post on a toy network that tells the inside of a circle from its outside

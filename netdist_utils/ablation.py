@@ -1,22 +1,31 @@
 """Chapter 2: what a network does when any set of its hidden units is removed.
 
 With one hidden layer the logit margin is a sum over units, so the loss of every one of the 2^H
-subnetworks can be had exactly. A function on subsets is a polynomial in signs: its Walsh-Hadamard
-coefficients (O'Donnell, "Analysis of Boolean Functions", 2014) give its energy by degree, its
-covariance along random paths and, with Shapley's weights, the share of each unit.
+subnetworks can be had exactly. What can be read off such a table, for any function on subsets, is
+in `netdist_utils.subsets`; its functions may be called from here too.
 
 Subsets are numbered by their bits: in subset m, unit i is kept where bit i of m is 1. In deeper
 networks units count through the hidden layers, first layer first.
 """
 
-import math
-
-import numpy as np
 import torch
-from scipy.linalg import toeplitz
 from torch import nn
 
 from netdist_utils import models
+from netdist_utils.subsets import (  # noqa: F401  (for readers of chapter 2)
+    best_subsets,
+    distribution_moments,
+    energy_by_degree,
+    flip_path_covariance,
+    flip_paths,
+    greedy_subsets,
+    inverse_walsh,
+    keep_probabilities,
+    russo_margulis,
+    shapley_values,
+    subset_sizes,
+    walsh,
+)
 
 MOST_UNITS = 24
 # One logarithm serves several points, log a + log b = log ab, as long as the product of their
@@ -320,298 +329,3 @@ def _hidden(model, x, masks, layers):
 def _bits(numbers, n):
     """(M,) subset numbers as masks (M, n)."""
     return (numbers[:, None] >> torch.arange(n)) & 1
-
-
-def subset_sizes(n):
-    """Number of units in each subset, (2**n,) long tensor.
-
-    Examples
-    --------
-    >>> subset_sizes(2)
-    tensor([0, 1, 1, 2])
-    """
-    sizes = torch.zeros(1, dtype=torch.long)
-    for _ in range(n):
-        sizes = torch.cat([sizes, sizes + 1])
-    return sizes
-
-
-def _units_of(values):
-    """H of a table of 2**H values; refuse any other length."""
-    n = len(values).bit_length() - 1
-    if values.ndim != 1 or len(values) != 2**n:
-        raise ValueError(f"values have shape {tuple(values.shape)}; (2**H,) is needed")
-    return n
-
-
-def keep_probabilities(n, p):
-    """Probability of each subset where every unit is kept with probability p: (2**n,).
-
-    Examples
-    --------
-    >>> keep_probabilities(2, 0.5)
-    tensor([0.2500, 0.2500, 0.2500, 0.2500], dtype=torch.float64)
-    """
-    if not 0 <= p <= 1:
-        raise ValueError(f"p is {p}; a probability is needed")
-    sizes = subset_sizes(n).double()
-    return p**sizes * (1 - p) ** (n - sizes)
-
-
-def walsh(values):
-    """Walsh-Hadamard coefficients: f(m) = sum_S coeff[S] prod_{i in S} s_i, s_i = +-1.
-
-    Parameters
-    ----------
-    values : (2**H,) tensor
-        s_i is +1 where bit i of m is 1, else -1.
-
-    Returns
-    -------
-    (2**H,) float64 tensor
-        Coefficients, by the subset S's number.
-
-    Examples
-    --------
-    >>> walsh(torch.tensor([1.0, 3.0]))
-    tensor([2., 1.], dtype=torch.float64)
-    """
-    n = _units_of(values)
-    found = values.detach().double().cpu()
-    for unit in range(n):
-        off, on = found.view(-1, 2, 2**unit).unbind(1)
-        found = torch.stack([(on + off) / 2, (on - off) / 2], dim=1).flatten()
-    return found
-
-
-def inverse_walsh(coefficients):
-    """The function with these Walsh-Hadamard coefficients: undoes `walsh`.
-
-    Parameters
-    ----------
-    coefficients : (2**H,) tensor
-
-    Returns
-    -------
-    (2**H,) float64 tensor
-
-    Examples
-    --------
-    >>> inverse_walsh(torch.tensor([2.0, 1.0]))
-    tensor([1., 3.], dtype=torch.float64)
-    """
-    n = _units_of(coefficients)
-    found = coefficients.detach().double().cpu()
-    for unit in range(n):
-        even, odd = found.view(-1, 2, 2**unit).unbind(1)
-        found = torch.stack([even - odd, even + odd], dim=1).flatten()
-    return found
-
-
-def energy_by_degree(coefficients):
-    """Sum of squared Walsh coefficients of subsets of each size.
-
-    Parameters
-    ----------
-    coefficients : (2**H,) tensor
-
-    Returns
-    -------
-    (H+1,) tensor
-        Entry 0 is the squared mean; the others sum to the variance at p = 1/2 (Parseval).
-
-    Examples
-    --------
-    >>> energy_by_degree(torch.tensor([2.0, 1.0]))
-    tensor([4., 1.], dtype=torch.float64)
-    """
-    n = _units_of(coefficients)
-    squares = coefficients.double().square()
-    return torch.zeros(n + 1).double().index_add_(0, subset_sizes(n), squares)
-
-
-def flip_path_covariance(coefficients):
-    """Covariance of f along a random path that flips every unit once, in closed form.
-
-    From a uniform random subset, units are flipped one by one in random order. After d flips a
-    product of k signs has kept its sign with expectation K_k(d) / C(H, k) (K: Krawtchouk
-    polynomial), so Cov(d) = sum_k W_k K_k(d) / C(H, k) with the energies W_k.
-
-    Parameters
-    ----------
-    coefficients : (2**H,) tensor
-
-    Returns
-    -------
-    (H+1, H+1) float64 tensor
-        Toeplitz: only the number of flips between two points matters.
-
-    Examples
-    --------
-    >>> flip_path_covariance(torch.tensor([2.0, 1.0]))
-    tensor([[ 1., -1.],
-            [-1.,  1.]], dtype=torch.float64)
-    """
-    n = _units_of(coefficients)
-    energy = energy_by_degree(coefficients).tolist()
-    row = [
-        sum(energy[k] * _krawtchouk(k, d, n) / math.comb(n, k) for k in range(1, n + 1))
-        for d in range(n + 1)
-    ]
-    return torch.from_numpy(toeplitz(np.array(row)))
-
-
-def _krawtchouk(k, d, n):
-    return sum((-1) ** j * math.comb(d, j) * math.comb(n - d, k - j) for j in range(k + 1))
-
-
-def flip_paths(values, n_paths, generator):
-    """f along sampled paths: what the closed form of the covariance is checked against.
-
-    Parameters
-    ----------
-    values : (2**H,) tensor
-    n_paths : int
-    generator : torch.Generator
-
-    Returns
-    -------
-    (n_paths, H+1) tensor
-
-    Examples
-    --------
-    >>> flip_paths(torch.arange(4.0), 3, torch.Generator().manual_seed(0)).shape
-    torch.Size([3, 3])
-    """
-    n = _units_of(values)
-    start = torch.randint(2**n, (n_paths, 1), generator=generator)
-    order = torch.rand(n_paths, n, generator=generator).argsort(1)
-    flipped = torch.cat([torch.zeros(n_paths, 1).long(), (1 << order).cumsum(1)], dim=1)
-    return values[start ^ flipped]
-
-
-def shapley_values(values):
-    """Shapley's share of each unit in f(all) - f(none).
-
-    Parameters
-    ----------
-    values : (2**H,) tensor
-
-    Returns
-    -------
-    (H,) float64 tensor
-        Mean over all orders of the change when the unit joins (Shapley 1953).
-
-    Examples
-    --------
-    >>> shapley_values(torch.tensor([0.0, 1.0, 2.0, 3.0]))
-    tensor([1., 2.], dtype=torch.float64)
-    """
-    n = _units_of(values)
-    values = values.detach().double().cpu()
-    others = subset_sizes(n - 1) if n else torch.zeros(1).long()
-    by_size = torch.tensor([1 / (n * math.comb(n - 1, k)) for k in range(n)], dtype=torch.double)
-    weights = by_size[others] if n else torch.zeros(1)
-    shares = []
-    for unit in range(n):
-        off, on = values.view(-1, 2, 2**unit).unbind(1)
-        shares.append(((on - off).flatten() * weights).sum())
-    return torch.stack(shares) if shares else torch.zeros(0).double()
-
-
-def distribution_moments(values, p):
-    """Mean, standard deviation, skewness and excess kurtosis of f at keep-probability p, exactly.
-
-    Parameters
-    ----------
-    values : (2**H,) tensor
-    p : float
-
-    Returns
-    -------
-    (float, float, float, float)
-
-    Examples
-    --------
-    >>> distribution_moments(torch.tensor([0.0, 1.0]), 0.5)
-    (0.5, 0.5, 0.0, -2.0)
-    """
-    weights = keep_probabilities(_units_of(values), p)
-    values = values.double()
-    mean = (weights * values).sum()
-    second, third, fourth = ((weights * (values - mean) ** k).sum() for k in (2, 3, 4))
-    sd = second.sqrt()
-    return float(mean), float(sd), float(third / sd**3), float(fourth / second**2 - 3)
-
-
-def russo_margulis(values, p):
-    """d/dp of E_p[f], exactly: sum over units of E_p[f with the unit - f without it].
-
-    Parameters
-    ----------
-    values : (2**H,) tensor
-    p : float
-
-    Returns
-    -------
-    float
-
-    Examples
-    --------
-    >>> russo_margulis(torch.tensor([0.0, 1.0, 2.0, 3.0]), 0.3)
-    3.0
-    """
-    n = _units_of(values)
-    weights = keep_probabilities(n - 1, p)
-    pairs = (values.double().view(-1, 2, 2**unit).unbind(1) for unit in range(n))
-    return round(float(sum(((on - off).flatten() * weights).sum() for off, on in pairs)), 12)
-
-
-def best_subsets(values):
-    """The subset of least f of each size.
-
-    Parameters
-    ----------
-    values : (2**H,) tensor
-
-    Returns
-    -------
-    (H+1,) long tensor
-        Subset numbers, for 0, 1, ..., H units.
-
-    Examples
-    --------
-    >>> best_subsets(torch.tensor([5.0, 1.0, 2.0, 0.0]))
-    tensor([0, 1, 3])
-    """
-    n = _units_of(values)
-    sizes = subset_sizes(n)
-    return torch.stack([
-        members[values[members].argmin()]
-        for members in ((sizes == k).nonzero()[:, 0] for k in range(n + 1))
-    ])  # fmt: skip
-
-
-def greedy_subsets(values):
-    """Subsets met by removing, from all units on, the unit whose loss costs least.
-
-    Parameters
-    ----------
-    values : (2**H,) tensor
-
-    Returns
-    -------
-    (H+1,) long tensor
-        Subset numbers, for 0, 1, ..., H units.
-
-    Examples
-    --------
-    >>> greedy_subsets(torch.tensor([5.0, 1.0, 2.0, 0.0]))
-    tensor([0, 1, 3])
-    """
-    n = _units_of(values)
-    met = [2**n - 1]
-    for _ in range(n):
-        ways = [met[-1] ^ (1 << unit) for unit in range(n) if met[-1] >> unit & 1]
-        met.append(min(ways, key=lambda m: float(values[m])))
-    return torch.tensor(met[::-1])

@@ -7,11 +7,12 @@ one hidden layer the best order is a single linear assignment problem (`scipy`'s
 (Ainsworth, Hayase and Srinivasa 2023, "Git Re-Basin", algorithm 1). Graph matching by the fast
 approximate quadratic (FAQ) algorithm (Vogelstein et al. 2015) stands beside it for comparison.
 
-Multi-layer perceptrons only: Flatten, Linear and ReLU.
+Multi-layer perceptrons only: Flatten, Linear and ReLU. What a permutation is stands in
+`netdist_utils.units`, the graph in `netdist_utils.graphs`; their functions may be called from
+here too.
 """
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import torch
@@ -20,7 +21,9 @@ from torch import nn
 from torch.func import functional_call, vmap
 
 from netdist_utils import models
+from netdist_utils.graphs import adjacency, elbow, from_adjacency  # noqa: F401
 from netdist_utils.moments import correlation, moments
+from netdist_utils.units import canonical, permute, same_widths, widths  # noqa: F401
 
 METHODS = ("weights", "activations", "faq", "graspologic")
 
@@ -44,81 +47,6 @@ class Barrier:
     loss: torch.Tensor
     accuracy: torch.Tensor
     height: float
-
-
-def widths(model):
-    """Inputs, hidden units of each layer, and outputs of a multi-layer perceptron.
-
-    Parameters
-    ----------
-    model : torch.nn.Sequential
-
-    Returns
-    -------
-    list of int
-
-    Raises
-    ------
-    TypeError
-        If a layer is not Flatten, Linear or ReLU, or none is Linear.
-    ValueError
-        If a weight is NaN or infinite.
-
-    Examples
-    --------
-    >>> widths(models.mlp([64, 15, 10]))
-    [64, 15, 10]
-    """
-    models.check(model, allowed=(nn.Flatten, nn.Linear, nn.ReLU))
-    linear = [model[i] for i in models.weight_layers(model)]
-    if not linear:
-        raise TypeError(f"{model} has no Linear layer")
-    return [linear[0].in_features, *(layer.out_features for layer in linear)]
-
-
-def permute(model, permutations):
-    """The same function with its hidden units reordered.
-
-    Parameters
-    ----------
-    model : torch.nn.Sequential
-        A multi-layer perceptron; left as it is.
-    permutations : list of (H,) long tensors
-        One a hidden layer: unit i of the result is unit ``permutations[l][i]`` of the model.
-
-    Returns
-    -------
-    torch.nn.Sequential
-
-    Raises
-    ------
-    ValueError
-        If there is not one permutation of the right length a hidden layer.
-
-    Examples
-    --------
-    >>> net = models.mlp([2, 3, 1])
-    >>> turned = permute(net, [torch.tensor([2, 0, 1])])
-    >>> bool((turned[1].weight[0] == net[1].weight[2]).all())
-    True
-    """
-    hidden = widths(model)[1:-1]
-    lengths = [len(p) for p in permutations]
-    if lengths != hidden or any(
-        not torch.equal(torch.sort(torch.as_tensor(p).cpu()).values, torch.arange(len(p)))
-        for p in permutations
-    ):
-        raise ValueError(
-            f"permutations of lengths {lengths} were given; one of 0..H-1 is needed for each "
-            f"hidden layer, H = {hidden}"
-        )
-    result = models.clone(model)
-    for (here, after), permutation in zip(_neighbours(result), permutations, strict=True):
-        order = torch.as_tensor(permutation).to(here.weight.device)
-        for p in here.parameters():
-            p.data = p.data[order]
-        after.weight.data = after.weight.data[:, order]
-    return result
 
 
 def match(reference, model, method="weights", *, x=None, rng=None):
@@ -157,7 +85,7 @@ def match(reference, model, method="weights", *, x=None, rng=None):
     >>> match(permute(net, [torch.tensor([2, 0, 1])]), net)
     [tensor([2, 0, 1])]
     """
-    shared = _same_widths([reference, model])
+    shared = same_widths([reference, model])
     rng = rng if rng is None else np.random.default_rng(rng)
     if method == "weights":
         return _match_weights(reference, model, rng)
@@ -190,7 +118,7 @@ def objective(reference, model):
     >>> objective(net, net) > 0
     True
     """
-    _same_widths([reference, model])
+    same_widths([reference, model])
     pairs = zip(reference.parameters(), model.parameters(), strict=True)
     return sum((a.double() * b.double().to(a.device)).sum().item() for a, b in pairs)
 
@@ -259,107 +187,6 @@ def _match_graphs(reference, model, method, rng):
     return [torch.from_numpy(np.asarray(order)[hidden] - n_in)]
 
 
-def adjacency(model):
-    """A network as the adjacency matrix of a directed graph.
-
-    Nodes are inputs, hidden units layer by layer, outputs, then one bias node a layer; the entry
-    (i, j) is the weight of the edge from i to j. 64-15-10 has 64 + 15 + 10 + 2 = 91 nodes.
-
-    Parameters
-    ----------
-    model : torch.nn.Sequential
-
-    Returns
-    -------
-    (n_nodes, n_nodes) numpy array
-
-    Examples
-    --------
-    >>> adjacency(models.mlp([64, 15, 10])).shape
-    (91, 91)
-    """
-    sizes = widths(model)
-    first = np.concatenate([[0], np.cumsum(sizes)])  # where each layer's nodes begin
-    matrix = np.zeros((first[-1] + len(sizes) - 1,) * 2)
-    for number, index in enumerate(models.weight_layers(model)):
-        source = slice(first[number], first[number + 1])
-        sink = slice(first[number + 1], first[number + 2])
-        matrix[source, sink] = model[index].weight.detach().cpu().numpy().T  # (in, out)
-        if model[index].bias is not None:
-            matrix[first[-1] + number, sink] = model[index].bias.detach().cpu().numpy()
-    return matrix
-
-
-def from_adjacency(matrix, sizes):
-    """The network whose `adjacency` has these entries; entries between other nodes are ignored.
-
-    Parameters
-    ----------
-    matrix : (n_nodes, n_nodes) array_like
-    sizes : sequence of int
-        Widths of the network.
-
-    Returns
-    -------
-    torch.nn.Sequential
-
-    Raises
-    ------
-    ValueError
-        If the matrix has not one node an input, unit, output and layer.
-
-    Examples
-    --------
-    >>> net = models.mlp([4, 3, 2])
-    >>> bool((from_adjacency(adjacency(net), [4, 3, 2])[3].weight == net[3].weight).all())
-    True
-    """
-    matrix, first = np.asarray(matrix), np.concatenate([[0], np.cumsum(sizes)])
-    n_nodes = first[-1] + len(sizes) - 1
-    if matrix.shape != (n_nodes, n_nodes):
-        raise ValueError(f"widths {list(sizes)} need {(n_nodes, n_nodes)}, not {matrix.shape}")
-    model = models.mlp(sizes)
-    for number, index in enumerate(models.weight_layers(model)):
-        sink = slice(first[number + 1], first[number + 2])
-        weight = matrix[first[number] : first[number + 1], sink].T.copy()
-        model[index].weight.data = torch.tensor(weight, dtype=torch.float32)
-        model[index].bias.data = torch.tensor(matrix[first[-1] + number, sink]).float()
-    return models.frozen(model)
-
-
-def canonical(model):
-    """The same function with each hidden unit's incoming weights (and bias) of norm 1.
-
-    A ReLU commutes with a positive factor, so a unit's incoming weights may be divided by their
-    norm if its outgoing weights are multiplied by it. A unit without incoming weights is left.
-
-    Parameters
-    ----------
-    model : torch.nn.Sequential
-
-    Returns
-    -------
-    torch.nn.Sequential
-
-    Examples
-    --------
-    >>> net = canonical(models.mlp([2, 3, 1], bias=False))
-    >>> net[1].weight.norm(dim=1).round(decimals=4)
-    tensor([1., 1., 1.])
-    """
-    widths(model)
-    result = models.frozen(models.clone(model))
-    for here, after in _neighbours(result):
-        columns = [p if p.ndim > 1 else p[:, None] for p in here.parameters()]
-        incoming = torch.cat(columns, dim=1)  # (H, in), or (H, in + 1) with the bias
-        norm = incoming.norm(dim=1)
-        norm = torch.where(norm > 0, norm, torch.ones_like(norm))
-        for p in here.parameters():
-            p.data /= norm.view(-1, *[1] * (p.ndim - 1))
-        after.weight.data *= norm
-    return result
-
-
 def average(networks):
     """The network of the mean weights and biases.
 
@@ -386,7 +213,7 @@ def average(networks):
     networks = list(networks)
     if not networks:
         raise ValueError("an empty list of networks has no average; give one or more")
-    _same_widths(networks)
+    same_widths(networks)
     result = models.frozen(models.clone(networks[0]))
     for p, *others in zip(*(m.parameters() for m in [result, *networks]), strict=True):
         p.data = torch.stack([o.detach().to(p.device) for o in others]).mean(0)
@@ -453,7 +280,7 @@ def barrier(model_a, model_b, split, steps=25):
     >>> barrier(net, net, data.circle(10, 0)).height < 1e-6
     True
     """
-    _same_widths([model_a, model_b])
+    same_widths([model_a, model_b])
     if steps < 2:
         raise ValueError(f"steps is {steps}; the line has two ends, so at least 2")
     device = models.device_of(model_a)
@@ -518,53 +345,3 @@ def sample_gaussian(networks, generator, covariance="full"):
         noise = z * deviations.square().sum(0).sqrt()
     nn.utils.vector_to_parameters(mean + noise, result.parameters())
     return models.frozen(result)
-
-
-def elbow(values):
-    """Where a scree plot bends: the split of largest profile likelihood.
-
-    The values before and after it are taken as two Gaussian samples with one variance (Zhu and
-    Ghodsi 2006).
-
-    Parameters
-    ----------
-    values : (R,) array_like
-        Descending, two or more.
-
-    Returns
-    -------
-    int
-        How many values stand before the bend, from 1 to R - 1.
-
-    Examples
-    --------
-    >>> elbow([9.0, 8.8, 1.1, 1.0, 0.9])
-    2
-    """
-    values = np.asarray(values, dtype=float)
-    if values.ndim != 1 or len(values) < 2:
-        raise ValueError(f"values have shape {values.shape}; (R,) with R >= 2 is needed")
-    # With one variance the likelihood falls with the pooled sum of squares.
-    pooled = [
-        sum(((part - part.mean()) ** 2).sum() for part in (values[:q], values[q:]))
-        for q in range(1, len(values))
-    ]
-    return int(np.argmin(pooled)) + 1
-
-
-def _neighbours(model):
-    """Pairs of neighbouring Linear layers: a hidden layer's units lie between the two."""
-    return list(pairwise(model[i] for i in models.weight_layers(model)))
-
-
-def _same_widths(networks):
-    """The widths that all networks have; an error names the first two that differ."""
-    sizes = [widths(model) for model in networks]
-    biases = [[model[i].bias is None for i in models.weight_layers(model)] for model in networks]
-    for size, bias in zip(sizes, biases, strict=True):
-        if size != sizes[0] or bias != biases[0]:
-            raise ValueError(
-                f"networks of widths {sizes[0]} and {size} (or with and without biases) "
-                "cannot be compared unit by unit"
-            )
-    return sizes[0]

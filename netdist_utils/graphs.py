@@ -1,0 +1,107 @@
+"""A multi-layer perceptron as a directed graph, and the ranks of its adjacency matrix."""
+
+import numpy as np
+import torch
+
+from netdist_utils import models
+from netdist_utils.units import widths
+
+
+def adjacency(model):
+    """A network as the adjacency matrix of a directed graph.
+
+    Nodes are inputs, hidden units layer by layer, outputs, then one bias node a layer; the entry
+    (i, j) is the weight of the edge from i to j. 64-15-10 has 64 + 15 + 10 + 2 = 91 nodes.
+
+    Parameters
+    ----------
+    model : torch.nn.Sequential
+
+    Returns
+    -------
+    (n_nodes, n_nodes) numpy array
+
+    Examples
+    --------
+    >>> adjacency(models.mlp([64, 15, 10])).shape
+    (91, 91)
+    """
+    sizes = widths(model)
+    first = np.concatenate([[0], np.cumsum(sizes)])  # where each layer's nodes begin
+    matrix = np.zeros((first[-1] + len(sizes) - 1,) * 2)
+    for number, index in enumerate(models.weight_layers(model)):
+        source = slice(first[number], first[number + 1])
+        sink = slice(first[number + 1], first[number + 2])
+        matrix[source, sink] = model[index].weight.detach().cpu().numpy().T  # (in, out)
+        if model[index].bias is not None:
+            matrix[first[-1] + number, sink] = model[index].bias.detach().cpu().numpy()
+    return matrix
+
+
+def from_adjacency(matrix, sizes):
+    """The network whose `adjacency` has these entries; entries between other nodes are ignored.
+
+    Parameters
+    ----------
+    matrix : (n_nodes, n_nodes) array_like
+    sizes : sequence of int
+        Widths of the network.
+
+    Returns
+    -------
+    torch.nn.Sequential
+
+    Raises
+    ------
+    ValueError
+        If the matrix has not one node an input, unit, output and layer.
+
+    Examples
+    --------
+    >>> net = models.mlp([4, 3, 2])
+    >>> bool((from_adjacency(adjacency(net), [4, 3, 2])[3].weight == net[3].weight).all())
+    True
+    """
+    matrix, first = np.asarray(matrix), np.concatenate([[0], np.cumsum(sizes)])
+    n_nodes = first[-1] + len(sizes) - 1
+    if matrix.shape != (n_nodes, n_nodes):
+        raise ValueError(f"widths {list(sizes)} need {(n_nodes, n_nodes)}, not {matrix.shape}")
+    model = models.mlp(sizes)
+    for number, index in enumerate(models.weight_layers(model)):
+        sink = slice(first[number + 1], first[number + 2])
+        weight = matrix[first[number] : first[number + 1], sink].T.copy()
+        model[index].weight.data = torch.tensor(weight, dtype=torch.float32)
+        model[index].bias.data = torch.tensor(matrix[first[-1] + number, sink]).float()
+    return models.frozen(model)
+
+
+def elbow(values):
+    """Where a scree plot bends: the split of largest profile likelihood.
+
+    The values before and after it are taken as two Gaussian samples with one variance (Zhu and
+    Ghodsi 2006).
+
+    Parameters
+    ----------
+    values : (R,) array_like
+        Descending, two or more.
+
+    Returns
+    -------
+    int
+        How many values stand before the bend, from 1 to R - 1.
+
+    Examples
+    --------
+    >>> elbow([9.0, 8.8, 1.1, 1.0, 0.9])
+    2
+    """
+    values = np.asarray(values, dtype=float)
+    if values.ndim != 1 or len(values) < 2:
+        raise ValueError(f"values have shape {values.shape}; (R,) with R >= 2 is needed")
+    # With one variance the likelihood falls with the pooled sum of squares.
+    pooled = [
+        sum(((part - part.mean()) ** 2).sum() for part in (values[:q], values[q:]))
+        for q in range(1, len(values))
+    ]
+    return int(np.argmin(pooled)) + 1

@@ -36,7 +36,7 @@ function mount(root, data) {
   root.innerHTML =
     '<div class="columns"><div class="map"><canvas role="img"></canvas></div><div class="side">' +
     '<p class="reading" role="status"></p><fieldset><legend>Units kept</legend><div class="units"></div></fieldset>' +
-    '<p class="row"><button type="button" data-do="all">All on</button> <button type="button" data-do="none">All off</button> ' +
+    '<p class="buttons"><button type="button" data-do="all">All on</button> <button type="button" data-do="none">All off</button> ' +
     '<button type="button" data-do="flip">Flip all</button> <button type="button" data-do="path">Play a flip path</button></p>' +
     '<label class="best">Best subnetwork with k units <input type="range" min="0"></label> <output></output>' +
     '<p class="key"><span class="inside"></span> inside the circle <span class="outside"></span> outside</p></div></div>';

@@ -126,9 +126,11 @@ function mount(root, data) {
     const value = loss();
     const kept = mask.filter(Boolean).length;
     boxes.forEach((box, i) => (box.checked = mask[i]));
+    const worse = 100 - percentile(value);
+    const share = worse > 99.9 ? "more than 99.9" : worse.toFixed(1);
     reading.textContent =
       `${kept} of ${n} units. Loss ${value.toFixed(4)} nats: lower than ` +
-      `${(100 - percentile(value)).toFixed(1)} % of all ${(2 ** n).toLocaleString("en")} subnetworks.`;
+      `${share} % of all ${(2 ** n).toLocaleString("en")} subnetworks.`;
     canvas.setAttribute("aria-label", `Decision map on the square from -2 to 2. ${reading.textContent}`);
     root.querySelector("output").textContent = `k = ${best.value}`;
     best.setAttribute("aria-valuetext", `${best.value} units`);

@@ -84,6 +84,22 @@ def test_only_units_that_are_on_matter(bias, monkeypatch):
     assert {-2.0: sizes == [0], -0.5: sizes, 0.0: True, 2.0: sizes is None}[bias]
 
 
+@pytest.mark.parametrize("label", [0, 1])
+def test_small_losses_are_not_lost_beside_large_ones(label):
+    """Margins up to thousands, all of one sign: no loss is off by more than log(1 + x) rounds."""
+    model, x = net(2, 14, 2).double(), data.circle(60, 0).x.double()
+    model[3].weight.data *= 1e3 * torch.tensor([[-1.0], [1.0]]) * model[3].weight.sign()
+    model[3].bias.data.zero_()
+    found = ablation.all_losses(model, data.Split(x, torch.full((60,), label)))
+    some = torch.arange(0, 2**14, 499)
+    kept = ((some[:, None] >> torch.arange(14)) & 1).double()
+    weight = model[3].weight[1] - model[3].weight[0]
+    margin = (1 - 2 * label) * (kept * weight) @ model[:3](x).T  # (M, N), of the wrong class
+    expected = torch.logaddexp(margin, torch.zeros(()).double()).mean(1).detach()
+    assert (found >= 0).all()
+    assert torch.allclose(found[some], expected, rtol=1e-12, atol=2e-16)
+
+
 @pytest.mark.parametrize("size", [1.0, 5.0, 20.0, 1e2, 3e2, 1e4])
 def test_nothing_overflows(size):
     """Logits up to 1e4: finite, and those of a stable softplus in double precision."""

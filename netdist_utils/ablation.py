@@ -24,6 +24,7 @@ from netdist_utils.subsets import (  # noqa: F401  (for readers of chapter 2)
     russo_margulis,
     shapley_values,
     subset_sizes,
+    subset_sums,
     walsh,
 )
 
@@ -141,9 +142,8 @@ def _additive_losses(h, output, y, fill):
     coefficients = torch.zeros(2 ** h.shape[1]).double()
     for k, units in enumerate(sets):
         here = group == k
-        coefficients[_subset_numbers(units)] += walsh(
-            _loss_sums(start[here], terms[here][:, units])
-        )
+        subsets = subset_sums(2**units)  # of these units, numbered among all
+        coefficients[subsets] += walsh(_loss_sums(start[here], terms[here][:, units]))
     sums = inverse_walsh(coefficients)
     # Rounding is 1e-15 of the largest loss; where the smallest would feel it, all units at once.
     small = sums.min() < 1e-9 * sums.max()
@@ -165,17 +165,10 @@ def _active_sets(terms):
     return (sets, group) if fewer else (None, None)
 
 
-def _subset_numbers(units):
-    """Numbers among all subsets of the 2^A subsets of some units, in their own order."""
-    numbers = torch.zeros(1, dtype=torch.long)
-    for unit in units.tolist():
-        numbers = torch.cat([numbers, numbers + 2**unit])
-    return numbers
-
-
 def _loss_sums(start, terms):
     """Sum over points of log(1 + e^(start + subset's terms)), for all subsets: (2^A,)."""
-    low, high = _half_sums(start, terms)
+    half = terms.shape[1] // 2
+    low, high = subset_sums(terms[:, :half]), subset_sums(terms[:, half:], start)  # (N, 2^half)
     total = torch.zeros(high.shape[1], low.shape[1]).double()
     largest = low.amax(1) + high.amax(1).clamp_min(0)  # neither table nor a margin exceeds it
     left = torch.ones(len(start), dtype=torch.bool)
@@ -186,18 +179,6 @@ def _loss_sums(start, terms):
             _add_by_products(total, low[some].exp(), high[some].exp(), size)
     _add_by_softplus(total, low[left], high[left])
     return total.flatten()
-
-
-def _half_sums(start, terms):
-    """Sums over all subsets of the low and of the high half of the units, (N, 2^half) each."""
-    half = terms.shape[1] // 2
-    tables = []
-    for first, units in ((torch.zeros_like(start), terms[:, :half]), (start, terms[:, half:])):
-        sums = first[:, None]
-        for unit in units.T:
-            sums = torch.cat([sums, sums + unit[:, None]], dim=1)
-        tables.append(sums)
-    return tables
 
 
 def _add_by_products(total, low, high, size):

@@ -21,10 +21,31 @@ def subset_sizes(n):
     >>> subset_sizes(2)
     tensor([0, 1, 1, 2])
     """
-    sizes = torch.zeros(1, dtype=torch.long)
-    for _ in range(n):
-        sizes = torch.cat([sizes, sizes + 1])
-    return sizes
+    return subset_sums(torch.ones(n, dtype=torch.long))
+
+
+def subset_sums(terms, start=0):
+    """Sums of each subset of some terms, by the subset's number.
+
+    Parameters
+    ----------
+    terms : (..., H) tensor
+    start : (...) tensor, or 0
+        What the sum of no term is.
+
+    Returns
+    -------
+    (..., 2**H) tensor
+
+    Examples
+    --------
+    >>> subset_sums(torch.tensor([1, 10]))
+    tensor([ 0,  1, 10, 11])
+    """
+    sums = (torch.zeros_like(terms.sum(-1)) + start)[..., None]
+    for term in terms.unbind(-1):
+        sums = torch.cat([sums, sums + term[..., None]], dim=-1)
+    return sums
 
 
 def _units_of(values):

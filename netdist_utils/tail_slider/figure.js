@@ -33,16 +33,16 @@ function mount(root, data) {
   [sample, exponents].forEach((svg) => svg.setAttribute("viewBox", `0 0 ${right + 14} 266`));
   const top = 12; // the curve of exponents is cut here
   select.querySelectorAll("option").forEach((option, i) => (option.textContent = data.samples[i].name));
+  const chosen = () => data.samples[Number(select.value)].chosen;
   let values, fits, x, y, n, alphaX, alphaY;
 
   function choose() {
-    const { values: packed, chosen } = data.samples[Number(select.value)];
-    values = unpack(packed);
+    values = unpack(data.samples[Number(select.value)].values);
     n = values.length;
     fits = Array.from({ length: n + 1 }, (_, k) => (k < data.least ? null : fit(values, k)));
     slider.min = data.least;
     slider.max = n;
-    slider.value = chosen;
+    slider.value = chosen();
     const log = Array.from(values, Math.log10);
     x = scale(log[0], log[n - 1], 46, right);
     y = scale(-Math.log10(n), 0, 226, 26);
@@ -78,7 +78,7 @@ function mount(root, data) {
     place(exponents.querySelector(".mark"), { cx: alphaX(k), cy: alphaY(Math.min(top, alpha)) });
     output.textContent =
       `${k} of ${n} values, above ${values[n - k].toPrecision(3)}: α = ${alpha.toFixed(2)} ± ${error.toFixed(2)}, ` +
-      `distance ${distance.toFixed(3)}${k === data.samples[Number(select.value)].chosen ? ", the smallest" : ""}`;
+      `distance ${distance.toFixed(3)}${k === chosen() ? ", the smallest" : ""}`;
     slider.setAttribute("aria-valuetext", output.textContent);
     sample.setAttribute("aria-label", `Share of values at or above each value. ${output.textContent}`);
     exponents.setAttribute("aria-label", `Exponent against the number of values in the tail. ${output.textContent}`);
@@ -86,7 +86,7 @@ function mount(root, data) {
   select.addEventListener("change", choose);
   slider.addEventListener("input", draw);
   root.querySelector("button").addEventListener("click", () => {
-    slider.value = data.samples[Number(select.value)].chosen;
+    slider.value = chosen();
     draw();
   });
   choose();

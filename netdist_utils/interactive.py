@@ -60,7 +60,7 @@ def figure(folder, data, *, title):
 
     Examples
     --------
-    >>> figure("explorer", {}, title="Explorer")  # doctest: +SKIP
+    >>> figure("ablation", {}, title="Explorer")  # doctest: +SKIP
     <IPython.core.display.HTML object>
     """
     from html import escape

@@ -46,7 +46,6 @@ from netdist_utils import (
     settings,
     training,
 )
-from netdist_utils.path_slider import path_slider
 
 plotting.use_style()
 
@@ -525,7 +524,7 @@ display(
 # the accuracy falls.
 
 # %%
-path_slider(*pairs[0], images.test, (8, 8))
+matching.path_slider(*pairs[0], images.test, (8, 8))
 
 # %% [markdown]
 # ## 1.9 The null

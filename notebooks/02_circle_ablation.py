@@ -46,7 +46,6 @@ from netdist_utils import (
     settings,
     training,
 )
-from netdist_utils.explorer import explorer
 
 plotting.use_style()
 
@@ -136,7 +135,7 @@ display(
 
 # %%
 losses = ablation.all_losses(model, points)  # all of them
-explorer(model, points, losses)
+ablation.explorer(model, points, losses)
 
 # %% [markdown]
 # How can the losses of a million subnetworks take a tenth of a second, when 1,000 points make that a

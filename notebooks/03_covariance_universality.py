@@ -45,7 +45,6 @@ from netdist_utils import (
     settings,
     training,
 )
-from netdist_utils.rank_slider import rank_slider
 
 plotting.use_style()
 
@@ -202,7 +201,7 @@ display(
 # and is nearly as good.
 
 # %%
-rank_slider(networks[0], 1, clipped, (side, side), images.classes)
+covariance.rank_slider(networks[0], 1, clipped, (side, side), images.classes)
 
 # %% [markdown]
 # ## 3.4 The covariance of weights

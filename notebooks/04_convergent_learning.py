@@ -51,10 +51,8 @@ from netdist_utils import (
     plotting,
     settings,
     training,
-    unit_pictures,
 )
-from netdist_utils.match_browser import match_browser
-from netdist_utils.moments import as_samples, moments
+from netdist_utils.moments import as_samples, correlation, dead_units, moments
 
 plotting.use_style()
 
@@ -177,7 +175,7 @@ plt.show()
 
 # %% tags=["hide-input"]
 dead = {
-    (name, k): convergence.dead_units(found, layer, k).nonzero().flatten()
+    (name, k): dead_units(found, layer, k).nonzero().flatten()
     for layer, name in zip(layers, names, strict=True)
     for k in range(len(networks))
 }
@@ -199,8 +197,8 @@ display(
 # ## 4.3 Correlations within and between networks
 
 # %% mystnb={"image": {"alt": "Four correlation matrices of the first layer: within network 0, within network 1, between them without structure, and between them reordered by the matching with a bright diagonal."}}
-within = [convergence.correlation(found, layers[0], k, k) for k in (0, 1)]
-between = convergence.correlation(found, layers[0], 0, 1)
+within = [correlation(found, layers[0], k, k) for k in (0, 1)]
+between = correlation(found, layers[0], 0, 1)
 match = convergence.bipartite_match(between)
 order = convergence.matched(between, match).argsort(descending=True)
 fig, axes = plt.subplots(1, 4, figsize=(7.2, 2.3))
@@ -243,7 +241,7 @@ chance = moments(networks, shuffles, layers, batch_size=200)
 def one_to_one(statistics, layer, i, j):
     """Correlations by greedy and by bipartite matching, both sorted by the greedy one; their
     overlap; and the background, the mean absolute correlation of all pairs, matched or not."""
-    c = convergence.correlation(statistics, layer, i, j).cpu()
+    c = correlation(statistics, layer, i, j).cpu()
     greedy, bipartite = (
         convergence.greedy_match(c),
         convergence.bipartite_match(c),
@@ -392,8 +390,8 @@ best_and_worst = [*order[:6].tolist(), *order[-6:].tolist()]
 
 def filters(k, units):
     """First-layer weights of network k as pictures."""
-    pictures = unit_pictures.contrast(networks[k][0].weight)
-    return [unit_pictures.mosaic(pictures[unit][None]) for unit in units]
+    pictures = convergence.contrast(networks[k][0].weight)
+    return [convergence.mosaic(pictures[unit][None]) for unit in units]
 
 
 plotting.picture_grid(
@@ -412,7 +410,7 @@ plt.show()
 # of the other network; a partner that is not the rightmost dot was taken by another unit.
 
 # %%
-match_browser(networks, found, layers[0])
+convergence.match_browser(networks, found, layers[0])
 
 # %% [markdown]
 # In deeper layers the weights are no pictures;
@@ -428,14 +426,14 @@ shown = shown[:, None] if shown.ndim == 3 else shown.movedim(-1, 1)
 
 @cache
 def exciting(k, layer):
-    return unit_pictures.most_exciting(networks[k], layer, test.x)
+    return convergence.most_exciting(networks[k], layer, test.x)
 
 
 def sheets(k, layer, units):
     """Two rows of pictures of some units of network k: patches, and gradients in them."""
     return zip(
         *(
-            unit_pictures.sheet(
+            convergence.sheet(
                 networks[k], layer, unit, test.x, shown, exciting(k, layer)
             )
             for unit in units
@@ -447,10 +445,10 @@ def sheets(k, layer, units):
 def best_and_worst_pairs(position, count=4):
     """Best and worst bipartite matches of networks 0 and 1 in a layer, dead units left out."""
     layer = layers[position]
-    c = convergence.correlation(found, layer, 0, 1).cpu()
+    c = correlation(found, layer, 0, 1).cpu()
     pair = convergence.bipartite_match(c)
-    alive = ~convergence.dead_units(found, layer, 0).cpu()
-    alive &= ~convergence.dead_units(found, layer, 1).cpu()[pair]
+    alive = ~dead_units(found, layer, 0).cpu()
+    alive &= ~dead_units(found, layer, 1).cpu()[pair]
     value = convergence.matched(c, pair)
     ranked = [u for u in value.argsort(descending=True).tolist() if alive[u]]
     units = ranked[:count] + ranked[-count:]
@@ -488,7 +486,7 @@ plt.show()
 # %% mystnb={"image": {"alt": "Patches of the three most active and three least active units of the second convolution in each network, one network a row."}}
 rows = []
 for k in range(n):
-    alive = ~convergence.dead_units(found, layers[1], k).cpu()
+    alive = ~dead_units(found, layers[1], k).cpu()
     by_mean = found.mean(layers[1], k).cpu().argsort(descending=True)
     ranked = [u for u in by_mean.tolist() if alive[u]]
     rows.append(next(sheets(k, layers[1], [*ranked[:3], *ranked[-3:]])))
@@ -521,7 +519,7 @@ def some_activations(model, layer):
 
 kept = {}
 for layer, name in list(zip(layers, names, strict=True))[:2]:
-    c = convergence.correlation(found, layer, 0, 1).cpu()
+    c = correlation(found, layer, 0, 1).cpu()
     information = convergence.mutual_information(
         *(some_activations(m, layer) for m in networks[:2]), bins=10
     )
@@ -541,7 +539,7 @@ claims.check("convergence_mutual_information", kept["conv 1"][0], images.name)
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3))
 rho = np.linspace(0, 0.99, 100)
 for ax, layer, name in zip(axes, layers, names, strict=False):
-    c = convergence.correlation(found, layer, 0, 1).cpu()
+    c = correlation(found, layer, 0, 1).cpu()
     ax.plot(c.abs().flatten(), kept[name][1].flatten(), ".", ms=2)
     ax.plot(rho, -np.log(1 - rho**2) / 2, "k--", lw=1, label="Gaussian pairs")
     ax.set(
@@ -587,9 +585,9 @@ seen = moments(
 )
 paths, errors = {}, {}
 for layer in layers:
-    gram, cross = (convergence.correlation(seen, layer, 0, j) for j in (0, 1))
+    gram, cross = (correlation(seen, layer, 0, j) for j in (0, 1))
     paths[layer] = convergence.sparse_path(gram, cross, penalties)
-    alive = ~convergence.dead_units(seen, layer, 1)
+    alive = ~dead_units(seen, layer, 1)
     errors[layer] = convergence.held_out_error(
         paths[layer], seen, found, layer, 0, 1
     )[:, alive]
@@ -666,7 +664,7 @@ plt.show()
 # %% mystnb={"image": {"alt": "Patches that excite one unit of network 1, and patches of its three strongest predictors in network 0 with their weights."}}
 layer = layers[1]
 w2 = paths[layer][moderate]
-c2 = convergence.correlation(found, layer, 0, 1).cpu()
+c2 = correlation(found, layer, 0, 1).cpu()
 all_errors = convergence.held_out_error(w2, seen, found, layer, 0, 1).cpu()
 gain = (0.5 - all_errors) - c2.amax(
     0
@@ -825,7 +823,7 @@ plt.show()
 rows = {}
 for layer, name in zip(layers, names, strict=True):
     steps = [
-        convergence.bipartite_match(convergence.correlation(found, layer, i, j))
+        convergence.bipartite_match(correlation(found, layer, i, j))
         for i, j in [(0, 1), (1, 2), (2, 0)]
     ]
     back = steps[2][steps[1][steps[0]]] == torch.arange(len(steps[0]))
@@ -933,7 +931,7 @@ claims.table("04_convergent_learning")
 # :::{admonition} Solution
 # :class: dropdown
 # ```python
-# c = convergence.correlation(found, layers[-1], 0, 1)
+# c = correlation(found, layers[-1], 0, 1)
 # m = convergence.bipartite_match(c.abs())
 # print(convergence.matched(c, m).mean(), convergence.matched(c.abs(), m).mean())
 # ```

@@ -43,13 +43,11 @@ from netdist_utils import (
     data,
     models,
     plotting,
-    power_law,
     random_matrices,
     settings,
     spectra,
     training,
 )
-from netdist_utils.tail_slider import tail_slider
 
 plotting.use_style()
 
@@ -199,7 +197,7 @@ claims.check("spectra_pareto_alpha", fit.alpha, "synthetic")
 claims.check("spectra_pareto_xmin", fit.xmin, "synthetic")
 
 # %% tags=["hide-input"]
-low, high = power_law.bootstrap_interval(planted, min(knobs.draws, 100))
+low, high = spectra.bootstrap_interval(planted, min(knobs.draws, 100))
 display(
     Markdown(
         f"Planted 3.5. By hand, with the threshold known: {by_hand:.3f}. "
@@ -220,7 +218,7 @@ names = [f"{s.shape[1]} to {s.shape[0]}" for s in layers]
 for name, layer in zip(names, layers, strict=True):
     values = layer.eigenvalues
     found = spectra.fit_power_law(values)
-    low, high = power_law.bootstrap_interval(values, knobs.draws)
+    low, high = spectra.bootstrap_interval(values, knobs.draws)
     rows[name] = {
         "n": found.n,
         "n_tail": found.n_tail,
@@ -228,7 +226,7 @@ for name, layer in zip(names, layers, strict=True):
         "stderr": found.stderr,
         "low": low,
         "high": high,
-        "p": power_law.goodness_of_fit(values, knobs.draws),
+        "p": spectra.goodness_of_fit(values, knobs.draws),
     }
 pd.DataFrame(rows).T.round(3)
 
@@ -258,7 +256,7 @@ plt.show()
 # and the rule of the smallest distance decides how many they are.
 
 # %%
-tail_slider(
+spectra.tail_slider(
     dict(zip(names[:2], (s.eigenvalues for s in layers), strict=False))
     | {"a planted power law": planted[:500]}
 )
@@ -742,8 +740,8 @@ counts
 comparison = {}
 for name, layer in list(zip(names, layers, strict=True))[:2]:
     found = spectra.fit_power_law(layer.eigenvalues)
-    for rival in power_law.RIVALS:
-        ratio = power_law.likelihood_ratio(layer.eigenvalues, found, rival)
+    for rival in spectra.RIVALS:
+        ratio = spectra.likelihood_ratio(layer.eigenvalues, found, rival)
         comparison[name, rival.replace("_", " ")] = {
             "log-likelihood ratio": ratio.ratio,
             "p": ratio.p,

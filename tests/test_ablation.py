@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import kurtosis, skew
 
 from netdist_utils import ablation, data, models, training
+from netdist_utils.ablation import enumeration
 
 
 def net(*sizes, seed=0, bias=True):
@@ -77,8 +78,8 @@ def test_only_units_that_are_on_matter(bias, monkeypatch):
         groups.append(real(terms)[0])
         return None, None
 
-    real = ablation._active_sets
-    monkeypatch.setattr(ablation, "_active_sets", spy)
+    real = enumeration._active_sets
+    monkeypatch.setattr(enumeration, "_active_sets", spy)
     assert torch.allclose(grouped, ablation.all_losses(model, split), rtol=1e-13, atol=1e-14)
     sizes = None if groups[0] is None else [len(units) for units in groups[0]]
     assert {-2.0: sizes == [0], -0.5: sizes, 0.0: True, 2.0: sizes is None}[bias]

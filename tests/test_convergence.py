@@ -12,8 +12,8 @@ from sklearn.linear_model import Lasso
 from torch import nn
 
 from netdist_utils import convergence as cv
-from netdist_utils import matching, models, unit_pictures
-from netdist_utils.moments import moments
+from netdist_utils import matching, models
+from netdist_utils.moments import correlation, moments
 
 LAYER = 1  # of the convolutional test network: the first ReLU
 
@@ -77,7 +77,7 @@ def test_a_rotated_layer_is_matched_by_cka_and_not_one_to_one():
     rotation = torch.linalg.qr(torch.randn(20, 20, generator=generator(3)))[0]
     assert cv.linear_cka(h, h @ rotation) == pytest.approx(1, abs=1e-6)
     corr = moments([nn.Sequential(nn.Identity())] * 2, [h, h @ rotation], [0])
-    corr = cv.correlation(corr, 0, 0, 1)
+    corr = correlation(corr, 0, 0, 1)
     assert cv.matched(corr, cv.bipartite_match(corr)).mean() < 0.7
 
 
@@ -222,7 +222,7 @@ def test_held_out_error_is_the_one_of_samples():
     a, b = net(0), net(1)
     train, test = X[:40], X[40:]
     fitted, held = (moments([a, b], x, [LAYER]) for x in (train, test))
-    w = cv.sparse_path(cv.correlation(fitted, 1, 0, 0), cv.correlation(fitted, 1, 0, 1), [0.02])
+    w = cv.sparse_path(correlation(fitted, 1, 0, 0), correlation(fitted, 1, 0, 1), [0.02])
     rows = [
         [m[: LAYER + 1](x).permute(0, 2, 3, 1).flatten(0, 2).double() for m in (a, b)]
         for x in (train, test)
@@ -288,7 +288,7 @@ def test_two_orders_of_the_same_mlp_in_chapter_1s_convention():
 def test_receptive_fields_by_gradients():
     model = models.convnet((1, 20, 20), [2, 2], kernel_size=[5, 3], padding=[2, 1], pool=2)
     for layer in (0, 2, 3, 5):
-        side, step, first = unit_pictures.receptive_field(model, layer)
+        side, step, first = cv.receptive_field(model, layer)
         x = torch.rand(1, 1, 20, 20, requires_grad=True)
         h = x
         for module in model[: layer + 1]:  # every path open: a mean for a maximum, no ReLU
@@ -301,12 +301,12 @@ def test_receptive_fields_by_gradients():
         top = first + place * step
         assert (seen.min(), seen.max()) == (top, top + side - 1)
     with pytest.raises(ValueError, match="sees the whole input"):
-        unit_pictures.receptive_field(model, 7)
+        cv.receptive_field(model, 7)
 
 
 def test_most_exciting_is_the_slow_search():
     model, layer = net(), 3
-    found = unit_pictures.most_exciting(model, layer, X, n=5, batch_size=7)
+    found = cv.most_exciting(model, layer, X, n=5, batch_size=7)
     h = model[: layer + 1](X)
     peaks = h.amax((2, 3))  # (N, C)
     for unit in range(5):
@@ -318,9 +318,9 @@ def test_most_exciting_is_the_slow_search():
 def test_pictures_cut_out_what_the_unit_saw():
     """A linear unit's activation is its weights times its patch: the border is zero."""
     model = models.convnet((3, 9, 9), [4], kernel_size=3, padding=1)
-    places = unit_pictures.most_exciting(model, 0, X, n=6)[2]
-    patches = unit_pictures.crops(model, 0, X, places)
-    gradients = unit_pictures.gradients(model, 0, 2, X, places)
+    places = cv.most_exciting(model, 0, X, n=6)[2]
+    patches = cv.crops(model, 0, X, places)
+    gradients = cv.gradients(model, 0, 2, X, places)
     h = model[0](X)[places[:, 0], 2, places[:, 1], places[:, 2]]
     torch.testing.assert_close((patches * model[0].weight[2]).sum((1, 2, 3)) + model[0].bias[2], h)
     inside = patches != 0
@@ -329,8 +329,8 @@ def test_pictures_cut_out_what_the_unit_saw():
 
 def test_pictures_of_a_dense_unit_are_whole_images():
     model = models.convnet((3, 9, 9), [4], kernel_size=3, dense=[7])
-    places = unit_pictures.most_exciting(model, 4, X, n=3)
+    places = cv.most_exciting(model, 4, X, n=3)
     assert places.shape == (7, 3, 3) and (places[:, :, 1:] == 0).all()
-    patches = unit_pictures.crops(model, 4, X, places[0])
-    gradients = unit_pictures.gradients(model, 4, 0, X, places[0])
+    patches = cv.crops(model, 4, X, places[0])
+    gradients = cv.gradients(model, 4, 0, X, places[0])
     assert patches.shape == gradients.shape == (3, 3, 9, 9)

@@ -3,7 +3,6 @@ import pytest
 import torch
 
 from netdist_utils import ablation, data, models, training
-from netdist_utils.explorer import explorer
 from tests.browser import needs_browser, open_page
 
 pytestmark = needs_browser
@@ -14,7 +13,7 @@ def figure():
     model, split = training.start(lambda: models.mlp([2, 10, 2]), 0), data.circle(300, 0)
     model[3].weight.data *= 5
     values = ablation.all_losses(model, split)
-    return model, split, values, explorer(model, split, values).data
+    return model, split, values, ablation.explorer(model, split, values).data
 
 
 def state(page):
@@ -112,7 +111,7 @@ def test_a_redraw_is_under_a_frame(tmp_path):
     """Twenty units and a thousand points, the chapter's size; the least of many redraws."""
     model, split = training.start(lambda: models.mlp([2, 20, 2]), 0), data.circle(1000, 0)
     values = torch.linspace(0.1, 2, 2**20).double()
-    html = explorer(model, split, values).data
+    html = ablation.explorer(model, split, values).data
     assert len(html) < 1_500_000
     with open_page(html, tmp_path) as page:
         times = []
@@ -132,4 +131,4 @@ def test_it_fits_the_page(figure, tmp_path, width):
 def test_wrong_networks_are_refused():
     model, split = models.mlp([2, 3, 3, 2]), data.circle(5, 0)
     with pytest.raises(ValueError, match="2-H-2"):
-        explorer(model, split, torch.zeros(64))
+        ablation.explorer(model, split, torch.zeros(64))

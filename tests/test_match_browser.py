@@ -1,8 +1,7 @@
 import pytest
 import torch
 
-from netdist_utils import convergence, models, moments, unit_pictures
-from netdist_utils.match_browser import match_browser
+from netdist_utils import convergence, models, moments
 from tests.browser import needs_browser, open_page
 
 
@@ -20,10 +19,10 @@ def images(channels=3):
 def test_partners_are_those_of_the_assignment(tmp_path, channels):
     networks = nets(3, channels)
     found = moments.moments(networks, images(channels), [1])
-    between = [convergence.correlation(found, 1, 0, k) for k in (1, 2)]
+    between = [moments.correlation(found, 1, 0, k) for k in (1, 2)]
     partners = [convergence.bipartite_match(c) for c in between]
     order = convergence.matched(between[0], partners[0]).argsort(descending=True)
-    with open_page(match_browser(networks, found, 1).data, tmp_path) as page:
+    with open_page(convergence.match_browser(networks, found, 1).data, tmp_path) as page:
         for place in (0, 3, 5):
             page.locator("input").fill(str(place))
             unit = int(order[place])
@@ -40,7 +39,7 @@ def test_partners_are_those_of_the_assignment(tmp_path, channels):
             shown = page.locator("canvas").first.evaluate(
                 "c => Array.from(c.getContext('2d').getImageData(0, 0, c.width, c.height).data)"
             )
-            expected = 255 * unit_pictures.contrast(networks[0][0].weight)[unit].expand(3, -1, -1)
+            expected = 255 * convergence.contrast(networks[0][0].weight)[unit].expand(3, -1, -1)
             shown = torch.tensor(shown).view(*expected.shape[1:], 4)[..., :3].movedim(2, 0)
             assert (shown - expected).abs().max() <= 1
 
@@ -53,7 +52,7 @@ def test_permuted_copies_find_themselves(tmp_path):
     order = torch.tensor([2, 0, 1, 5, 4, 3])
     turned[0].weight.data, turned[0].bias.data = one[0].weight[order], one[0].bias[order]
     found = moments.moments([one, turned], images(), [0])  # before the ReLU no unit is dead
-    with open_page(match_browser([one, turned], found, 0).data, tmp_path) as page:
+    with open_page(convergence.match_browser([one, turned], found, 0).data, tmp_path) as page:
         page.locator("input").focus()
         for _ in range(6):
             first, second = page.locator("figcaption").all_inner_texts()
@@ -67,7 +66,9 @@ def test_permuted_copies_find_themselves(tmp_path):
 def test_it_fits_the_page_and_is_named(tmp_path, width):
     networks = nets(4)
     found = moments.moments(networks, images(), [1])
-    with open_page(match_browser(networks, found, 1).data, tmp_path, width=width) as page:
+    with open_page(
+        convergence.match_browser(networks, found, 1).data, tmp_path, width=width
+    ) as page:
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         names = page.evaluate(
             "Array.from(document.querySelectorAll('canvas, svg'), (e) => e.ariaLabel)"
@@ -79,6 +80,6 @@ def test_bad_input_is_named():
     networks = nets(2)
     found = moments.moments(networks, images(), [1])
     with pytest.raises(ValueError, match="1 networks were given; 2 or more"):
-        match_browser(networks[:1], found, 1)
+        convergence.match_browser(networks[:1], found, 1)
     with pytest.raises(ValueError, match="layer 0 is Flatten"):
-        match_browser([models.mlp([4, 3, 2])] * 2, found, 1)
+        convergence.match_browser([models.mlp([4, 3, 2])] * 2, found, 1)

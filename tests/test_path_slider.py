@@ -2,7 +2,6 @@ import pytest
 import torch
 
 from netdist_utils import data, matching, models
-from netdist_utils.path_slider import path_slider
 from tests.browser import needs_browser, open_page
 
 DIGITS = data.digits().test
@@ -16,7 +15,7 @@ def net(seed, *widths):
 @needs_browser
 def test_the_way_from_a_to_b_is_the_barriers(tmp_path):
     a, b = net(0, 5), net(1, 5)
-    html = path_slider(a, b, DIGITS, (8, 8), steps=5)
+    html = matching.path_slider(a, b, DIGITS, (8, 8), steps=5)
     matched = matching.permute(b, matching.match(a, b))
     with open_page(html.data, tmp_path) as page:
         slider, box = page.locator("input[type=range]"), page.locator("input[type=checkbox]")
@@ -36,7 +35,7 @@ def test_a_permuted_copy_stands_still_once_matched(tmp_path):
     """Matched, B is A: the pictures at both ends agree. Unmatched they do not."""
     a = net(0, 5)
     b = matching.permute(a, [torch.tensor([1, 2, 3, 4, 0])])
-    with open_page(path_slider(a, b, DIGITS, (8, 8), steps=3).data, tmp_path) as page:
+    with open_page(matching.path_slider(a, b, DIGITS, (8, 8), steps=3).data, tmp_path) as page:
 
         def pictures(step):
             page.locator("input[type=range]").fill(str(step))
@@ -56,7 +55,7 @@ def test_a_permuted_copy_stands_still_once_matched(tmp_path):
 @needs_browser
 @pytest.mark.parametrize("width", [390, 1280])
 def test_it_fits_the_page_and_is_named(tmp_path, width):
-    html = path_slider(net(0, 15), net(1, 15), DIGITS, (8, 8), steps=3)
+    html = matching.path_slider(net(0, 15), net(1, 15), DIGITS, (8, 8), steps=3)
     with open_page(html.data, tmp_path, width=width) as page:
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         labels = [text.strip() for text in page.locator("label").all_inner_texts()]
@@ -74,6 +73,6 @@ def test_it_fits_the_page_and_is_named(tmp_path, width):
 
 def test_bad_input_is_named():
     with pytest.raises(ValueError, match=r"widths \[64, 5, 4, 10\]; one hidden layer"):
-        path_slider(net(0, 5, 4), net(1, 5, 4), DIGITS, (8, 8))
+        matching.path_slider(net(0, 5, 4), net(1, 5, 4), DIGITS, (8, 8))
     with pytest.raises(ValueError, match=r"\[64, 5, 10\] and \[64, 4, 10\]"):
-        path_slider(net(0, 5), net(1, 4), DIGITS, (8, 8))
+        matching.path_slider(net(0, 5), net(1, 4), DIGITS, (8, 8))

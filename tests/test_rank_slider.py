@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 from netdist_utils import covariance, data, models, training
-from netdist_utils.rank_slider import rank_slider
 from tests.browser import needs_browser, open_page
 
 
@@ -10,7 +9,9 @@ from tests.browser import needs_browser, open_page
 def test_dragging_shows_accuracy_and_pictures(tmp_path):
     images = data.digits().test
     model = training.start(lambda: models.mlp([64, 10], bias=False), 0)
-    html = rank_slider(model, 1, images, (8, 8), [str(k) for k in range(10)], directions=64)
+    html = covariance.rank_slider(
+        model, 1, images, (8, 8), [str(k) for k in range(10)], directions=64
+    )
     found = covariance.moments([model], images.x, [0])
     basis = covariance.spectrum(found.second(0))[1].float()
     expected = covariance.clip_curve(model, 1, basis, images, range(65))
@@ -37,6 +38,8 @@ def test_dragging_shows_accuracy_and_pictures(tmp_path):
 @pytest.mark.parametrize("width", [390, 1280])
 def test_it_fits_the_page(tmp_path, width):
     images = data.digits().test
-    html = rank_slider(models.mlp([64, 10]), 1, images, (8, 8), "0123456789", directions=8)
+    html = covariance.rank_slider(
+        models.mlp([64, 10]), 1, images, (8, 8), "0123456789", directions=8
+    )
     with open_page(html.data, tmp_path, width=width) as page:
         assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from scipy import stats
 from torch import nn
 
-from netdist_utils import power_law, spectra
+from netdist_utils import spectra
+from netdist_utils.spectra import __main__ as command
 
 
 def quietly(call, *args, **options):
@@ -127,10 +128,10 @@ def test_the_chapters_numbers():
 def test_no_verdict_without_data(values, reason):
     fit = spectra.fit_power_law(values)
     assert np.isnan(fit.alpha) and reason in fit.reason
-    assert np.isnan(power_law.bootstrap_interval(values)[0])
-    assert np.isnan(power_law.goodness_of_fit(values))
+    assert np.isnan(spectra.bootstrap_interval(values)[0])
+    assert np.isnan(spectra.goodness_of_fit(values))
     with pytest.raises(ValueError, match="no fit to compare"):
-        power_law.likelihood_ratio(values, fit, "lognormal")
+        spectra.likelihood_ratio(values, fit, "lognormal")
 
 
 def test_zeros_are_left_out():
@@ -152,11 +153,11 @@ def test_bad_values_are_refused(values, message):
         spectra.fit_power_law(values)
 
 
-@pytest.mark.parametrize("rival", list(power_law.RIVALS))
+@pytest.mark.parametrize("rival", list(spectra.RIVALS))
 @pytest.mark.parametrize("name", ["pareto", "lognormal", "exponential"])
 def test_likelihood_ratio_is_powerlaw_1_5(name, rival):
     values, nested = SAMPLES[name], rival == "truncated_power_law" or None
-    ours = power_law.likelihood_ratio(values, spectra.fit_power_law(values), rival)
+    ours = spectra.likelihood_ratio(values, spectra.fit_power_law(values), rival)
     theirs = quietly(
         oracle(values).distribution_compare,
         "power_law",
@@ -175,14 +176,14 @@ def test_likelihood_ratio_is_powerlaw_1_5(name, rival):
 
 def test_unknown_rival():
     with pytest.raises(ValueError, match="'normal' is unknown"):
-        power_law.likelihood_ratio([1.0], spectra.fit_power_law([1.0]), "normal")
+        spectra.likelihood_ratio([1.0], spectra.fit_power_law([1.0]), "normal")
 
 
 def test_goodness_of_fit_accepts_the_law_and_refuses_another():
     rng = np.random.default_rng(8)
-    assert power_law.goodness_of_fit(1 + rng.pareto(1.5, 300), draws=50) > 0.1
+    assert spectra.goodness_of_fit(1 + rng.pareto(1.5, 300), draws=50) > 0.1
     # The edge of a noise spectrum; a large one, since ten points could pass for anything.
-    assert power_law.goodness_of_fit(noise(1000, 500), draws=50) < 0.1
+    assert spectra.goodness_of_fit(noise(1000, 500), draws=50) < 0.1
 
 
 def test_bootstrap_covers_as_often_as_it_says():
@@ -190,7 +191,7 @@ def test_bootstrap_covers_as_often_as_it_says():
     covered = 0
     for seed in range(30):
         sample = 1 + np.random.default_rng(seed).pareto(1.5, 200)
-        low, high = power_law.bootstrap_interval(sample, draws=60, seed=seed)
+        low, high = spectra.bootstrap_interval(sample, draws=60, seed=seed)
         covered += low <= 2.5 <= high
     assert covered >= 22
 
@@ -268,9 +269,9 @@ def test_state_dict_and_module_agree(tmp_path, capsys):
     assert list(by_module.index) == list(by_state.index) == ["0", "2"]
     np.testing.assert_allclose(by_module.alpha, by_state.alpha)
     save_file(model.state_dict(), tmp_path / "model.safetensors")
-    assert spectra.main([str(tmp_path / "model.safetensors")]) == 0
+    assert command.main([str(tmp_path / "model.safetensors")]) == 0
     assert "spectral_norm" in capsys.readouterr().out
-    assert spectra.main([str(tmp_path / "model.safetensors"), "--csv"]) == 0
+    assert command.main([str(tmp_path / "model.safetensors"), "--csv"]) == 0
     assert capsys.readouterr().out.startswith("layer,kind,rows")
 
 

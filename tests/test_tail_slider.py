@@ -3,8 +3,7 @@ import re
 import numpy as np
 import pytest
 
-from netdist_utils import power_law
-from netdist_utils.tail_slider import tail_slider
+from netdist_utils import spectra
 from tests.browser import needs_browser, open_page
 
 PLANTED = 1 + np.random.default_rng(0).pareto(2.5, 200)
@@ -22,12 +21,12 @@ def above(values, n):
 @needs_browser
 def test_the_handle_fits_above_each_threshold(tmp_path):
     samples = {"planted": PLANTED, "with zeros": np.concatenate([OTHER, np.zeros(7)])}
-    with open_page(tail_slider(samples).data, tmp_path) as page:
+    with open_page(spectra.tail_slider(samples).data, tmp_path) as page:
         slider, output = page.locator("input"), page.locator("output")
         for name, values in [("planted", PLANTED), ("with zeros", OTHER)]:
             page.locator("select").select_option(name)
-            # It opens on the automatic choice, which is that of fit_power_law.
-            fit = power_law.fit_power_law(values)
+            # It opens on the automatic choice, which is that of fit_spectra.
+            fit = spectra.fit_power_law(values)
             start = output.inner_text()
             assert start.startswith(f"{fit.n_tail} of {len(values)} values")
             assert f"α = {fit.alpha:.2f} ± {fit.stderr:.2f}" in start
@@ -43,7 +42,7 @@ def test_the_handle_fits_above_each_threshold(tmp_path):
 
 @needs_browser
 def test_keyboard_and_names(tmp_path):
-    with open_page(tail_slider({"planted": PLANTED}).data, tmp_path) as page:
+    with open_page(spectra.tail_slider({"planted": PLANTED}).data, tmp_path) as page:
         slider = page.locator("input")
         slider.fill("50")
         slider.focus()
@@ -59,14 +58,14 @@ def test_keyboard_and_names(tmp_path):
 @needs_browser
 @pytest.mark.parametrize("width", [390, 1280])
 def test_it_fits_the_page(tmp_path, width):
-    with open_page(tail_slider({"planted": PLANTED}).data, tmp_path, width=width) as page:
+    with open_page(spectra.tail_slider({"planted": PLANTED}).data, tmp_path, width=width) as page:
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_bad_input_is_named():
     with pytest.raises(ValueError, match="samples is empty"):
-        tail_slider({})
+        spectra.tail_slider({})
     with pytest.raises(ValueError, match="'few' has no power law: 3 positive values"):
-        tail_slider({"few": [1.0, 2.0, 3.0, 0.0]})
+        spectra.tail_slider({"few": [1.0, 2.0, 3.0, 0.0]})
     with pytest.raises(ValueError, match="negative"):
-        tail_slider({"below": -PLANTED})
+        spectra.tail_slider({"below": -PLANTED})

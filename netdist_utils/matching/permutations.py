@@ -1,4 +1,4 @@
-"""Chapter 1: put the hidden units of two networks into the same order.
+"""Put the hidden units of two networks into the same order.
 
 Permuting the hidden units of a network changes nothing that it computes, so two networks can be
 compared weight by weight only after the units of one were put into the order of the other. For
@@ -8,45 +8,19 @@ one hidden layer the best order is a single linear assignment problem (`scipy`'s
 approximate quadratic (FAQ) algorithm (Vogelstein et al. 2015) stands beside it for comparison.
 
 Multi-layer perceptrons only: Flatten, Linear and ReLU. What a permutation is stands in
-`netdist_utils.units`, the graph in `netdist_utils.graphs`; their functions may be called from
-here too.
+`netdist_utils.units`.
 """
-
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from scipy.optimize import linear_sum_assignment, quadratic_assignment
-from torch import nn
-from torch.func import functional_call, vmap
 
 from netdist_utils import models
-from netdist_utils.graphs import adjacency, elbow, from_adjacency  # noqa: F401
+from netdist_utils.matching.graphs import adjacency
 from netdist_utils.moments import correlation, moments
-from netdist_utils.units import canonical, permute, same_widths, widths  # noqa: F401
+from netdist_utils.units import same_widths, widths
 
 METHODS = ("weights", "activations", "faq", "graspologic")
-
-
-@dataclass(frozen=True)
-class Barrier:
-    """Loss and accuracy along the straight line between two networks.
-
-    Attributes
-    ----------
-    t : (steps,) tensor
-        Position on the line: 0 is the first network, 1 the second.
-    loss : (steps,) tensor
-        Cross-entropy in nats.
-    accuracy : (steps,) tensor
-    height : float
-        Largest excess of the loss over the straight line between its end values, in nats.
-    """
-
-    t: torch.Tensor
-    loss: torch.Tensor
-    accuracy: torch.Tensor
-    height: float
 
 
 def match(reference, model, method="weights", *, x=None, rng=None):
@@ -81,6 +55,7 @@ def match(reference, model, method="weights", *, x=None, rng=None):
 
     Examples
     --------
+    >>> from netdist_utils.units import permute
     >>> net = models.mlp([4, 3, 2])
     >>> match(permute(net, [torch.tensor([2, 0, 1])]), net)
     [tensor([2, 0, 1])]
@@ -185,163 +160,3 @@ def _match_graphs(reference, model, method, rng):
         found = graph_match(a, b, partial_match=pairs, maximize=True, n_init=20, rng=seed)
         order = found.indices_B[np.argsort(found.indices_A)]
     return [torch.from_numpy(np.asarray(order)[hidden] - n_in)]
-
-
-def average(networks):
-    """The network of the mean weights and biases.
-
-    Parameters
-    ----------
-    networks : list of torch.nn.Sequential
-        One or more, of the same widths.
-
-    Returns
-    -------
-    torch.nn.Sequential
-
-    Raises
-    ------
-    ValueError
-        If the list is empty or the widths differ.
-
-    Examples
-    --------
-    >>> net = models.mlp([2, 3, 1])
-    >>> bool((average([net, net])[1].weight == net[1].weight).all())
-    True
-    """
-    networks = list(networks)
-    if not networks:
-        raise ValueError("an empty list of networks has no average; give one or more")
-    same_widths(networks)
-    result = models.frozen(models.clone(networks[0]))
-    for p, *others in zip(*(m.parameters() for m in [result, *networks]), strict=True):
-        p.data = torch.stack([o.detach().to(p.device) for o in others]).mean(0)
-    return result
-
-
-def consensus(networks, max_sweeps=20):
-    """Match all networks to their average, average again, until no unit moves.
-
-    Parameters
-    ----------
-    networks : list of torch.nn.Sequential
-        The first one's order of units is where it starts.
-    max_sweeps : int
-
-    Returns
-    -------
-    list of torch.nn.Sequential
-        The networks, reordered; their `average` is the consensus.
-
-    Examples
-    --------
-    >>> net = models.mlp([2, 3, 1])
-    >>> one, two = consensus([net, permute(net, [torch.tensor([1, 2, 0])])])
-    >>> bool((one[1].weight == two[1].weight).all())
-    True
-    """
-    target, before = networks[0], None
-    for _ in range(max_sweeps):
-        orders = [match(target, m) for m in networks]
-        matched = [permute(m, order) for m, order in zip(networks, orders, strict=True)]
-        flat = torch.cat([torch.cat(order) for order in orders if order] or [torch.empty(0)])
-        if before is not None and torch.equal(flat, before):
-            break
-        target, before = average(matched), flat
-    return matched
-
-
-def barrier(model_a, model_b, split, steps=25):
-    """Loss and accuracy along the straight line between two networks.
-
-    Parameters
-    ----------
-    model_a, model_b : torch.nn.Sequential
-        Of the same widths.
-    split : data.Split
-        x (N, D), y (N,).
-    steps : int
-        Points on the line, both ends included.
-
-    Returns
-    -------
-    Barrier
-
-    Raises
-    ------
-    ValueError
-        If the widths differ or there are fewer than two steps.
-
-    Examples
-    --------
-    >>> from netdist_utils import data
-    >>> net = models.mlp([2, 3, 2])
-    >>> barrier(net, net, data.circle(10, 0)).height < 1e-6
-    True
-    """
-    same_widths([model_a, model_b])
-    if steps < 2:
-        raise ValueError(f"steps is {steps}; the line has two ends, so at least 2")
-    device = models.device_of(model_a)
-    t = torch.linspace(0, 1, steps, device=device)
-    pairs = zip(model_a.named_parameters(), model_b.parameters(), strict=True)
-    line = {
-        name: torch.lerp(a.detach()[None], b.detach()[None].to(device), t.view(-1, *[1] * a.ndim))
-        for (name, a), b in pairs
-    }  # (steps, ...)
-    y, z = split.y.to(device), []
-    with torch.no_grad():
-        for x in split.x.split(1024):
-            z.append(vmap(lambda p, x=x: functional_call(model_a, p, (x.to(device),)))(line))
-    z = torch.cat(z, dim=1)  # (steps, N, K)
-    labels = y.expand(steps, -1)
-    loss = nn.functional.cross_entropy(z.movedim(2, 1), labels, reduction="none").mean(1)
-    accuracy = (z.argmax(2) == labels).float().mean(1)
-    height = (loss - torch.lerp(loss[0], loss[-1], t)).max().item()
-    return Barrier(t.cpu(), loss.cpu(), accuracy.cpu(), height)
-
-
-def sample_gaussian(networks, generator, covariance="full"):
-    """One new network from the Gaussian fitted to the weights of many.
-
-    Parameters
-    ----------
-    networks : list of torch.nn.Sequential
-        Two or more, of the same widths, their units matched.
-    generator : torch.Generator
-    covariance : {"full", "diagonal"}
-        ``"full"``: the sample covariance, whose rank is one less than the number of networks.
-        ``"diagonal"``: each weight on its own.
-
-    Returns
-    -------
-    torch.nn.Sequential
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than two networks or the covariance is unknown.
-
-    Examples
-    --------
-    >>> pair = [models.mlp([2, 3, 1]) for _ in range(2)]
-    >>> len(sample_gaussian(pair, torch.Generator().manual_seed(0)))
-    4
-    """
-    if len(networks) < 2 or covariance not in ("full", "diagonal"):
-        raise ValueError(
-            f"{len(networks)} networks and covariance {covariance!r}: two or more networks and "
-            "'full' or 'diagonal' are needed"
-        )
-    result = average(networks)
-    vectors = torch.stack([nn.utils.parameters_to_vector(m.parameters()) for m in networks])
-    mean = vectors.mean(0)
-    deviations = (vectors - mean) / (len(networks) - 1) ** 0.5  # (S, P): covariance is D^T D
-    if covariance == "full":
-        noise = torch.randn(len(networks), generator=generator).to(mean.device) @ deviations
-    else:
-        z = torch.randn(len(mean), generator=generator).to(mean.device)
-        noise = z * deviations.square().sum(0).sqrt()
-    nn.utils.vector_to_parameters(mean + noise, result.parameters())
-    return models.frozen(result)

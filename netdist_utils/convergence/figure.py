@@ -3,7 +3,10 @@
 import numpy as np
 import torch
 
-from netdist_utils import convergence, interactive, unit_pictures
+from netdist_utils import interactive
+from netdist_utils.convergence.matchings import bipartite_match, matched
+from netdist_utils.convergence.pictures import contrast
+from netdist_utils.moments import correlation
 
 
 def match_browser(networks, statistics, layer):
@@ -40,14 +43,14 @@ def match_browser(networks, statistics, layer):
     if len(kernels) < len(networks) or kernels[0].shape[1] not in (1, 3):
         raise ValueError(f"layer 0 is {networks[0][0]}; a Conv2d on 1 or 3 channels is needed")
     between = torch.stack(
-        [convergence.correlation(statistics, layer, 0, k).cpu() for k in range(1, len(networks))]
+        [correlation(statistics, layer, 0, k).cpu() for k in range(1, len(networks))]
     )  # (K-1, C, C)
-    partners = [convergence.bipartite_match(c).tolist() for c in between]
-    order = convergence.matched(between[0], torch.tensor(partners[0])).argsort(descending=True)
-    colours = torch.stack([unit_pictures.contrast(k.detach().cpu()) for k in kernels])
+    partners = [bipartite_match(c).tolist() for c in between]
+    order = matched(between[0], torch.tensor(partners[0])).argsort(descending=True)
+    colours = torch.stack([contrast(k.detach().cpu()) for k in kernels])
     colours = colours.expand(-1, -1, 3, -1, -1).movedim(2, -1)  # (K, C, h, w, 3)
     return interactive.figure(
-        "match_browser",
+        "convergence",
         {
             "shape": list(colours.shape),
             "filters": interactive.pack((255 * colours).round().numpy().astype(np.uint8)),

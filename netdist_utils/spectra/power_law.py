@@ -1,4 +1,4 @@
-"""Power-law tails of a sample: fit, error bars, goodness of fit, and rivals.
+"""Power-law tails of a sample: fit, error bars, and goodness of fit.
 
 Follows Clauset, Shalizi and Newman (2009), *Power-law distributions in empirical data*: the
 exponent by maximum likelihood above a threshold, the threshold by the smallest
@@ -9,9 +9,9 @@ Kolmogorov-Smirnov distance. `fit_power_law` agrees with the package powerlaw 1.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import integrate, optimize, special, stats
 
 MINIMUM = 10  # positive values, below which no exponent is given
+
 PROBES = 48  # points of a tail at which its distance is bounded from below first
 
 
@@ -75,7 +75,7 @@ def fit_power_law(values):
     >>> round(fit.alpha, 5), round(fit.xmin, 6)
     (3.44634, 1.118762)
     """
-    x = _positive(values)
+    x = positive(values)
     unique, first = np.unique(x, return_index=True)  # (k,) ascending; index in sorted x
     if len(x) < MINIMUM or len(unique) < 2:
         few = f"{len(x)} positive values, {MINIMUM} or more are needed"
@@ -90,7 +90,7 @@ def fit_power_law(values):
     return PowerLawFit(alpha, float(unique[best]), ks, n_tail, (alpha - 1) / n_tail**0.5, len(x))
 
 
-def _positive(values):
+def positive(values):
     """The positive values, ascending, or an error that names what is wrong."""
     x = np.asarray(values, dtype=float)
     if x.ndim != 1:
@@ -158,7 +158,7 @@ def bootstrap_interval(values, draws=200, level=0.95, seed=0):
     >>> low < 2.5 < high
     True
     """
-    x, rng = _positive(values), np.random.default_rng(seed)
+    x, rng = positive(values), np.random.default_rng(seed)
     if np.isnan(fit_power_law(x).alpha):
         return np.nan, np.nan
     alphas = [fit_power_law(rng.choice(x, len(x))).alpha for _ in range(draws)]
@@ -186,7 +186,7 @@ def goodness_of_fit(values, draws=200, seed=0):
     >>> goodness_of_fit(sample, draws=40) > 0.1
     True
     """
-    x, rng = _positive(values), np.random.default_rng(seed)
+    x, rng = positive(values), np.random.default_rng(seed)
     fit = fit_power_law(x)
     if np.isnan(fit.alpha):
         return np.nan
@@ -197,118 +197,3 @@ def goodness_of_fit(values, draws=200, seed=0):
         body = rng.choice(below, len(x) - n_tail) if len(below) else tail[:0]
         farther += fit_power_law(np.concatenate([body, tail])).ks >= fit.ks
     return farther / draws
-
-
-@dataclass(frozen=True)
-class LikelihoodRatio:
-    """Log-likelihood of the power law minus the rival's, and the p-value of its sign.
-
-    Attributes
-    ----------
-    ratio : float
-        Positive where the power law is the more likely.
-    p : float
-        Vuong's test; for the truncated power law, which contains the power law, Wilks's.
-    """
-
-    ratio: float
-    p: float
-
-
-def likelihood_ratio(values, fit, rival):
-    """Compare the fitted power law with another law on the same tail.
-
-    Parameters
-    ----------
-    values : (n,) array_like
-    fit : PowerLawFit
-        Of these values.
-    rival : {"exponential", "lognormal", "truncated_power_law"}
-
-    Returns
-    -------
-    LikelihoodRatio
-
-    Raises
-    ------
-    ValueError
-        If the rival is unknown or the fit has no alpha.
-
-    Examples
-    --------
-    >>> sample = 1 + np.random.default_rng(0).pareto(1.5, 500)
-    >>> likelihood_ratio(sample, fit_power_law(sample), "exponential").ratio > 0
-    True
-    """
-    if rival not in RIVALS:
-        raise ValueError(f"rival {rival!r} is unknown; use one of {sorted(RIVALS)}")
-    if np.isnan(fit.alpha):
-        raise ValueError(f"there is no fit to compare: {fit.reason}")
-    x = _positive(values)
-    tail = x[x >= fit.xmin] / fit.xmin  # the ratio does not depend on the unit
-    power_law = np.log(fit.alpha - 1) - fit.alpha * np.log(tail)
-    difference = power_law - RIVALS[rival](tail, fit.alpha)
-    ratio = float(difference.sum())
-    if rival == "truncated_power_law":
-        return LikelihoodRatio(ratio, float(stats.chi2.sf(2 * max(-ratio, 0), 1)))
-    spread = difference.std()
-    # Two laws that agree everywhere can't be told apart.
-    p = special.erfc(abs(ratio) / (2 * len(tail)) ** 0.5 / spread) if spread > 1e-12 else 1.0
-    return LikelihoodRatio(ratio, float(p))
-
-
-def _exponential(tail, _):
-    """Log-densities of the best exponential law above 1."""
-    mean = (tail - 1).mean()
-    return -np.log(mean) - (tail - 1) / mean
-
-
-def _lognormal(tail, alpha):
-    """Log-densities of the best lognormal law, cut off below 1.
-
-    In y = log x it is exp(-a y - b y^2): the power law is its limit b = 0, so the search in
-    (a, log b) has no far-away maximum, as one in the mean and deviation of y has.
-    """
-    logs = np.log(tail)
-
-    def densities(parameters):
-        a, b = parameters[0], np.exp(parameters[1])
-        z = a / (2 * b**0.5)
-        log_erfcx = np.log(special.erfcx(z)) if z > 0 else z**2 + np.log(special.erfc(z))
-        log_mass = np.log(np.pi / b) / 2 - np.log(2) + log_erfcx
-        return -a * logs - b * logs**2 - log_mass - logs
-
-    return densities(_maximum(densities, [alpha - 1, -np.log(logs.var() + 1e-9) - 3]))
-
-
-def _truncated_power_law(tail, alpha):
-    """Log-densities of the best x**-a exp(-rate x) above 1."""
-    logs = np.log(tail)
-
-    def densities(parameters):
-        a, rate = parameters[0], np.exp(parameters[1])
-        # In t = log x the integrand is smooth; it is scaled to 1 at its lower end.
-        mass = integrate.quad(lambda t: np.exp((1 - a) * t - rate * np.expm1(t)), 0, 60)[0]
-        return -a * logs - rate * (tail - 1) - np.log(mass)
-
-    starts = [[alpha, np.log(1e-3 / tail.mean())], [alpha / 2, -np.log(tail.mean())]]
-    found = [densities(_maximum(densities, start)) for start in starts]
-    return max(found, key=np.sum)
-
-
-def _maximum(densities, start):
-    """Parameters of the largest likelihood near a start."""
-
-    def loss(parameters):
-        with np.errstate(all="ignore"):
-            total = -densities(parameters).sum()
-        return total if np.isfinite(total) else np.inf
-
-    return optimize.minimize(loss, start, method="Nelder-Mead", options={"maxiter": 400}).x
-
-
-RIVALS = {
-    "exponential": _exponential,
-    "lognormal": _lognormal,
-    "truncated_power_law": _truncated_power_law,
-}

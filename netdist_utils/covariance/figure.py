@@ -2,7 +2,10 @@
 
 import numpy as np
 
-from netdist_utils import covariance, interactive
+from netdist_utils import interactive
+from netdist_utils.covariance.clipping import clip_curve
+from netdist_utils.covariance.directions import spectrum
+from netdist_utils.moments import moments
 
 
 def rank_slider(model, layer, split, shape, labels, directions=256, n_images=6):
@@ -35,15 +38,15 @@ def rank_slider(model, layer, split, shape, labels, directions=256, n_images=6):
     >>> len(html.data) < 60_000
     True
     """
-    found = covariance.moments([model], split.x, [layer - 1])
-    _, basis = covariance.spectrum(found.second(layer - 1))
+    found = moments([model], split.x, [layer - 1])
+    _, basis = spectrum(found.second(layer - 1))
     basis = basis[:directions].float()  # (K, D)
-    accuracy = covariance.clip_curve(model, layer, basis, split, range(len(basis) + 1)).numpy()
+    accuracy = clip_curve(model, layer, basis, split, range(len(basis) + 1)).numpy()
     x = split.x[:n_images].flatten(1)
     rows = basis.cpu().numpy()
     scales = np.abs(rows).max(1) / 127  # one byte an entry keeps the page small
     return interactive.figure(
-        "rank_slider",
+        "covariance",
         {
             "shape": list(shape),
             "dimensions": x.shape[1],

@@ -3,7 +3,9 @@
 import numpy as np
 import torch
 
-from netdist_utils import ablation, interactive, models
+from netdist_utils import interactive, models
+from netdist_utils.ablation.masks import n_units
+from netdist_utils.ablation.subsets import best_subsets
 
 QUANTILES = 4001  # of the losses of all subnetworks: percentiles to a fortieth of a percent
 
@@ -34,11 +36,11 @@ def explorer(model, split, values, radius=(2 / np.pi) ** 0.5):
 
     Examples
     --------
-    >>> from netdist_utils import data
+    >>> from netdist_utils import ablation, data
     >>> net, points = models.mlp([2, 3, 2]), data.circle(10, 0)
     >>> html = explorer(net, points, ablation.all_losses(net, points))
     """
-    n = ablation.n_units(model)
+    n = n_units(model)
     first, last = (
         model[i] for i in (models.weight_layers(model)[0], models.weight_layers(model)[-1])
     )
@@ -53,7 +55,7 @@ def explorer(model, split, values, radius=(2 / np.pi) ** 0.5):
     hidden_bias = torch.zeros(n) if first.bias is None else first.bias
     quantiles = torch.from_numpy(np.quantile(values.numpy(), np.linspace(0, 1, QUANTILES)))
     return interactive.figure(
-        "explorer",
+        "ablation",
         {
             "units": n,
             "weight": packed(first.weight),
@@ -63,7 +65,7 @@ def explorer(model, split, values, radius=(2 / np.pi) ** 0.5):
             "x": packed(split.x),
             "y": interactive.pack(split.y.numpy().astype(np.uint8)),
             "quantiles": packed(quantiles),
-            "best": ablation.best_subsets(values).tolist(),
+            "best": best_subsets(values).tolist(),
             "radius": float(radius),
         },
         title="Explorer of subnetworks",

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from netdist_utils import interactive, power_law
+from netdist_utils import interactive
+from netdist_utils.spectra.power_law import fit_power_law
 
 LEAST_TAIL = 5  # values, below which the handle does not go
 
@@ -35,7 +36,7 @@ def tail_slider(samples):
         raise ValueError("samples is empty; give one or more")
     packed = []
     for name, values in samples.items():
-        fit = power_law.fit_power_law(values)
+        fit = fit_power_law(values)
         if np.isnan(fit.alpha):
             raise ValueError(f"sample {name!r} has no power law: {fit.reason}")
         x = np.asarray(values, dtype=float)
@@ -43,7 +44,7 @@ def tail_slider(samples):
             {"name": name, "values": interactive.pack(np.sort(x[x > 0])), "chosen": fit.n_tail}
         )
     return interactive.figure(
-        "tail_slider",
+        "spectra",
         {"samples": packed, "least": LEAST_TAIL},
         title="Power law above a threshold",
     )

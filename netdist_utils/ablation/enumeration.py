@@ -1,72 +1,21 @@
-"""Chapter 2: what a network does when any set of its hidden units is removed.
+"""The loss of every one of the 2^H subnetworks, exactly.
 
 With one hidden layer the logit margin is a sum over units, so the loss of every one of the 2^H
-subnetworks can be had exactly. What can be read off such a table, for any function on subsets, is
-in `netdist_utils.subsets`; its functions may be called from here too.
-
-Subsets are numbered by their bits: in subset m, unit i is kept where bit i of m is 1. In deeper
-networks units count through the hidden layers, first layer first.
+subnetworks can be had exactly. Subsets are numbered by their bits: in subset m, unit i is kept
+where bit i of m is 1. In deeper networks units count through the hidden layers, first layer first.
 """
 
 import torch
-from torch import nn
 
 from netdist_utils import models
-from netdist_utils.subsets import (  # noqa: F401  (for readers of chapter 2)
-    best_subsets,
-    distribution_moments,
-    energy_by_degree,
-    flip_path_covariance,
-    flip_paths,
-    greedy_subsets,
-    inverse_walsh,
-    keep_probabilities,
-    russo_margulis,
-    shapley_values,
-    subset_sizes,
-    subset_sums,
-    walsh,
-)
+from netdist_utils.ablation.masks import bits, hidden, n_units
+from netdist_utils.ablation.subsets import inverse_walsh, subset_sums, walsh
 
 MOST_UNITS = 24
+
 # One logarithm serves several points, log a + log b = log ab, as long as the product of their
 # factors 1 + e^margin fits into double precision: e^690 does, with room for the ones.
 LARGEST_EXPONENT = 690.0
-
-
-def n_units(model):
-    """Number of hidden units of a classifier of two classes.
-
-    Parameters
-    ----------
-    model : torch.nn.Sequential
-        Flatten, Linear, ReLU, ..., Linear with two outputs.
-
-    Returns
-    -------
-    int
-
-    Raises
-    ------
-    TypeError
-        If a layer is of another type, or the order of layers is another.
-    ValueError
-        If there are not two outputs, no hidden layer, or a weight is not finite.
-
-    Examples
-    --------
-    >>> n_units(models.mlp([2, 20, 2]))
-    20
-    """
-    models.check(model, allowed=(nn.Flatten, nn.Linear, nn.ReLU))
-    linear = [model[i] for i in models.weight_layers(model)]
-    expected = models.mlp([linear[0].in_features, *(layer.out_features for layer in linear)])
-    if [type(layer) for layer in model] != [type(layer) for layer in expected]:
-        raise TypeError(f"{model} is not Flatten, then Linear layers with a ReLU between them")
-    sizes = [layer.out_features for layer in linear]
-    if len(sizes) < 2 or sizes[-1] != 2:
-        raise ValueError(f"layers of {sizes} outputs: hidden units and two classes are needed")
-    return sum(sizes[:-1])
 
 
 @torch.no_grad()
@@ -119,10 +68,10 @@ def all_losses(model, split, fill=None):
     if fill is not None and len(layers) > 2:
         raise ValueError(f"fill takes one hidden layer, not {len(layers) - 1}")
     last = model[layers[-2]].out_features
-    masks = _bits(torch.arange(2 ** (n - last)), n - last)  # of all hidden layers but the last
+    masks = bits(torch.arange(2 ** (n - last)), n - last)  # of all hidden layers but the last
     found = torch.empty(len(masks), 2**last, dtype=torch.float64)
     for row, mask in enumerate(masks):
-        h = _hidden(model, split.x, mask[None], layers[:-1])[0]
+        h = hidden(model, split.x, mask[None], layers[:-1])[0]
         found[row] = _additive_losses(h, model[layers[-1]], split.y, fill)
     return found.T.flatten()  # the last layer's units are the highest bits
 
@@ -160,7 +109,7 @@ def _active_sets(terms):
     if n <= 12:  # a small table is faster than sorting points
         return None, None
     numbers, group = ((terms != 0) << torch.arange(n)).sum(1).unique(return_inverse=True)
-    sets = [bits.nonzero()[:, 0] for bits in _bits(numbers, n)]
+    sets = [mask.nonzero()[:, 0] for mask in bits(numbers, n)]
     fewer = sum(2 ** len(units) for units in sets) < 2**n
     return (sets, group) if fewer else (None, None)
 
@@ -220,96 +169,3 @@ def _add_by_softplus(total, low, high):
     for k in range(len(low)):
         margin = high[k][:, None] + low[k]
         total += torch.logaddexp(margin, torch.zeros(()).double())
-
-
-def losses(model, split, masks):
-    """Cross-entropy of some subnetworks, by running them.
-
-    Parameters
-    ----------
-    model : torch.nn.Sequential
-        Any number of hidden layers.
-    split : data.Split
-    masks : (M, H) tensor
-        Each unit's output is multiplied by its entry; between 0 and 1.
-
-    Returns
-    -------
-    (M,) tensor
-
-    Raises
-    ------
-    ValueError
-        If the masks do not fit the model.
-
-    Examples
-    --------
-    >>> from netdist_utils import data
-    >>> losses(models.mlp([2, 3, 2]), data.circle(5, 0), torch.ones(4, 3)).shape
-    torch.Size([4])
-    """
-    with torch.no_grad():
-        return torch.cat([_losses(model, split, part) for part in _parts(model, split, masks)])
-
-
-def mask_gradients(model, split, masks):
-    """Derivative of the loss by each entry of the mask.
-
-    Parameters
-    ----------
-    model, split, masks
-        As in `losses`.
-
-    Returns
-    -------
-    (M, H) tensor
-        Not the effect of removing a unit, but the slope at this mask.
-
-    Examples
-    --------
-    >>> from netdist_utils import data
-    >>> mask_gradients(models.mlp([2, 3, 2]), data.circle(5, 0), torch.ones(4, 3)).shape
-    torch.Size([4, 3])
-    """
-    found = []
-    for part in _parts(model, split, masks):
-        part = part.detach().clone().requires_grad_()
-        found.append(torch.autograd.grad(_losses(model, split, part).sum(), part)[0])
-    return torch.cat(found)
-
-
-def _parts(model, split, masks):
-    """The masks in pieces small enough to run at once."""
-    n, masks = n_units(model), torch.as_tensor(masks)
-    if masks.ndim != 2 or masks.shape[1] != n or masks.min() < 0 or masks.max() > 1:
-        raise ValueError(
-            f"masks of shape {tuple(masks.shape)} were given; (M, {n}) with entries in [0, 1] is "
-            "needed"
-        )
-    weight = model[models.weight_layers(model)[0]].weight
-    return masks.to(weight).split(max(1, 10_000_000 // (len(split) * n)))
-
-
-def _losses(model, split, masks):
-    layers = models.weight_layers(model)
-    h = _hidden(model, split.x, masks, layers[:-1])
-    z = model[layers[-1]](h * masks[:, None, -h.shape[2] :])  # (M, N, 2)
-    labels = split.y.to(z.device).expand(len(masks), -1)
-    return nn.functional.cross_entropy(z.movedim(2, 1), labels, reduction="none").mean(1)
-
-
-def _hidden(model, x, masks, layers):
-    """Outputs (M, N, H) of the last hidden layer, the layers before it masked, itself not yet."""
-    h, first = x.to(models.device_of(model)).flatten(1)[None], 0
-    for index in layers:
-        h = model[index](h).relu()
-        size = h.shape[2]
-        if index != layers[-1]:
-            h = h * masks[:, None, first : first + size].to(h)
-        first += size
-    return h
-
-
-def _bits(numbers, n):
-    """(M,) subset numbers as masks (M, n)."""
-    return (numbers[:, None] >> torch.arange(n)) & 1

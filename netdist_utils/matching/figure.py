@@ -2,7 +2,10 @@
 
 import numpy as np
 
-from netdist_utils import interactive, matching, models
+from netdist_utils import interactive, models
+from netdist_utils.matching.barriers import barrier
+from netdist_utils.matching.permutations import match
+from netdist_utils.units import permute, widths
 
 
 def path_slider(model_a, model_b, split, shape, steps=51):
@@ -34,17 +37,17 @@ def path_slider(model_a, model_b, split, shape, steps=51):
     >>> a, b = models.mlp([64, 5, 10]), models.mlp([64, 5, 10])
     >>> html = path_slider(a, b, data.digits().test, (8, 8), steps=3)
     """
-    if len(matching.widths(model_a)) != 3:
-        raise ValueError(f"widths {matching.widths(model_a)}; one hidden layer is needed")
-    matched = matching.permute(model_b, matching.match(model_a, model_b))
-    lines = [matching.barrier(model_a, other, split, steps) for other in (model_b, matched)]
+    if len(widths(model_a)) != 3:
+        raise ValueError(f"widths {widths(model_a)}; one hidden layer is needed")
+    matched = permute(model_b, match(model_a, model_b))
+    lines = [barrier(model_a, other, split, steps) for other in (model_b, matched)]
     first = models.weight_layers(model_a)[0]
     weights = np.stack(
         [m[first].weight.detach().cpu().numpy() for m in (model_a, model_b, matched)]
     )  # (3, H, D)
     reach = np.abs(weights).max()
     return interactive.figure(
-        "path_slider",
+        "matching",
         {
             "shape": list(shape),
             "units": weights.shape[1],

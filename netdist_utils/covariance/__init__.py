@@ -1,0 +1,26 @@
+"""Chapter 3: second moments of activations and weights, aligned between networks.
+
+Two networks are compared through the covariances of their layers: streamed over the data
+(`moments`), diagonalised (`spectrum`, `weight_spectrum`), brought into one frame by an orthogonal
+Procrustes map (`procrustes`), and turned back into networks (`rainbow`), after Guth, Menard,
+Rochette and Mallat, "A Rainbow in Deep Network Black Boxes" (JMLR 25, 2024).
+"""
+
+from netdist_utils.alignment import alignment_cosine, procrustes
+from netdist_utils.covariance.clipping import clip_curve
+from netdist_utils.covariance.directions import spectrum, weight_spectrum
+from netdist_utils.covariance.figure import rank_slider
+from netdist_utils.covariance.sampling import rainbow
+from netdist_utils.moments import Moments, moments
+
+__all__ = [
+    "Moments",
+    "alignment_cosine",
+    "clip_curve",
+    "moments",
+    "procrustes",
+    "rainbow",
+    "rank_slider",
+    "spectrum",
+    "weight_spectrum",
+]

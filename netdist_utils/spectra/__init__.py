@@ -1,0 +1,44 @@
+"""Chapter 5: spectra of weight matrices, heavy tails, and what they are said to mean.
+
+Any ``torch.nn.Module`` will do, or a dictionary of weights. From the command line::
+
+    python -m netdist_utils.spectra model.safetensors
+"""
+
+from netdist_utils.random_matrices import marchenko_pastur_edges
+from netdist_utils.spectra.figure import tail_slider
+from netdist_utils.spectra.layers import (
+    LayerSpectrum,
+    convolution_spectra,
+    layer_spectra,
+    unjudged_layers,
+)
+from netdist_utils.spectra.measures import alpha_hat, phase, rank_correlation, spikes, table
+from netdist_utils.spectra.power_law import (
+    PowerLawFit,
+    bootstrap_interval,
+    fit_power_law,
+    goodness_of_fit,
+)
+from netdist_utils.spectra.rivals import RIVALS, LikelihoodRatio, likelihood_ratio
+
+__all__ = [
+    "RIVALS",
+    "LayerSpectrum",
+    "LikelihoodRatio",
+    "PowerLawFit",
+    "alpha_hat",
+    "bootstrap_interval",
+    "convolution_spectra",
+    "fit_power_law",
+    "goodness_of_fit",
+    "layer_spectra",
+    "likelihood_ratio",
+    "marchenko_pastur_edges",
+    "phase",
+    "rank_correlation",
+    "spikes",
+    "table",
+    "tail_slider",
+    "unjudged_layers",
+]

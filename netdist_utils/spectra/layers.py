@@ -1,0 +1,214 @@
+"""The spectrum of each layer of any model."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+
+CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, *TRANSPOSED)
+
+
+@dataclass(frozen=True)
+class LayerSpectrum:
+    """Eigenvalues of one layer's weights.
+
+    Attributes
+    ----------
+    name : str
+        As in ``model.named_modules()``.
+    kind : str
+        The module's type.
+    shape : (int, int)
+        Rows (outputs) and columns of the matrix: of one group, where there are groups.
+    eigenvalues : (M,) numpy array
+        Of W^T W / N, descending; N is the larger side, M the smaller. Those of all groups.
+        What is below rounding is 0.
+    groups : int
+    """
+
+    name: str
+    kind: str
+    shape: tuple
+    eigenvalues: np.ndarray
+    groups: int = 1
+
+    @property
+    def aspect_ratio(self):
+        """Q = N / M, larger side over smaller."""
+        return max(self.shape) / min(self.shape)
+
+
+def layer_spectra(model):
+    """Spectrum of each Linear and convolutional layer, wherever it stands in the model.
+
+    A convolution is flattened to (out, in * kernel); a grouped one is one matrix a group;
+    a transposed one is the matrix of its groups, rows being outputs all the same. Weights that
+    two layers share are counted once.
+
+    Parameters
+    ----------
+    model : torch.nn.Module or mapping of str to tensor
+        Of a mapping (a state dict) each floating-point tensor of 2 to 5 axes is a layer: groups,
+        transposition and embeddings can't be told there.
+
+    Returns
+    -------
+    list of LayerSpectrum
+        In the model's order. What is left out, `unjudged_layers` lists.
+
+    Raises
+    ------
+    TypeError
+        If it is neither a Module nor a mapping.
+    ValueError
+        If a weight is NaN or infinite.
+
+    Examples
+    --------
+    >>> first, second = layer_spectra(nn.Sequential(nn.Linear(300, 100), nn.Linear(100, 10)))
+    >>> first.shape, first.eigenvalues.shape, first.aspect_ratio
+    ((100, 300), (100,), 3.0)
+    """
+    return [_spectrum(*layer) for layer in _layers(model)[0]]
+
+
+def unjudged_layers(model):
+    """Layers whose weights have no spectrum here, and the reason of each.
+
+    Parameters
+    ----------
+    model : as in `layer_spectra`
+
+    Returns
+    -------
+    dict of str to str
+
+    Examples
+    --------
+    >>> unjudged_layers(nn.Sequential(nn.Linear(2, 2), nn.Embedding(5, 2)))
+    {'1': 'Embedding is neither Linear nor a convolution'}
+    """
+    return _layers(model)[1]
+
+
+def _layers(model):
+    """[(name, kind, (groups, rows, columns) tensor)] and {name: reason}."""
+    if isinstance(model, Mapping):
+        return _layers_of_state(model)
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"a torch.nn.Module or a dict of tensors is needed, not {type(model)}")
+    found, left_out, seen = [], {}, {}
+    for name, module in model.named_modules():
+        kind, weight = type(module).__name__, getattr(module, "weight", None)
+        if not isinstance(module, (nn.Linear, *CONVOLUTIONS)):
+            if any(p.ndim > 1 for p in module.parameters(recurse=False)):
+                left_out[name] = f"{kind} is neither Linear nor a convolution"
+        elif isinstance(weight, nn.parameter.UninitializedParameter):
+            left_out[name] = f"{kind} has no weight yet: pass an input through it first"
+        elif not torch.is_tensor(weight) or weight.numel() == 0:
+            left_out[name] = f"{kind} has no weight with entries"
+        elif id(weight) in seen:
+            left_out[name] = f"shares its weight with {seen[id(weight)]}"
+        else:
+            if weight is module._parameters.get("weight"):  # not made anew at each access
+                seen[id(weight)] = name
+            found.append((name, kind, _matrices(module, weight)))
+    return found, left_out
+
+
+def _matrices(module, weight):
+    """Weight as (groups, rows, columns)."""
+    weight, groups = weight.detach(), getattr(module, "groups", 1)
+    if isinstance(module, TRANSPOSED):  # stored as (in, out / groups, ...)
+        weight = weight.unflatten(0, (groups, -1)).transpose(1, 2).flatten(0, 1)
+    return weight.unflatten(0, (groups, -1)).flatten(2)
+
+
+def _layers_of_state(state):
+    found, left_out, seen = [], {}, {}
+    for key, weight in state.items():
+        if not torch.is_tensor(weight) or weight.ndim < 2:
+            continue
+        name = key.removesuffix(".weight")
+        if weight.ndim > 5 or weight.numel() == 0 or not weight.is_floating_point():
+            left_out[name] = f"{weight.dtype} of shape {tuple(weight.shape)} is no layer's weight"
+        elif (weight.data_ptr(), weight.shape) in seen:
+            left_out[name] = f"shares its weight with {seen[weight.data_ptr(), weight.shape]}"
+        else:
+            seen[weight.data_ptr(), weight.shape] = name
+            found.append(
+                (
+                    name,
+                    f"{weight.ndim - 2}d" if weight.ndim > 2 else "matrix",
+                    weight.detach().flatten(1)[None],
+                )
+            )
+    return found, left_out
+
+
+def _spectrum(name, kind, matrices):
+    """Eigenvalues of the smaller Gram matrix of each group, in double precision."""
+    if not torch.isfinite(matrices).all():
+        bad = int((~torch.isfinite(matrices)).sum())
+        raise ValueError(
+            f"layer {name!r} ({kind}): {bad} of {matrices.numel()} weights are NaN or infinite"
+        )
+    matrices = matrices.double()
+    groups, rows, columns = matrices.shape
+    tall = matrices if rows >= columns else matrices.mT  # (G, N, M)
+    values = torch.linalg.eigvalsh(tall.mT @ tall / tall.shape[1])  # (G, M)
+    rounding = values.amax() * np.finfo(float).eps * max(rows, columns)
+    values = torch.where(values > rounding, values, 0).flatten()
+    return LayerSpectrum(
+        name, kind, (rows, columns), values.sort(descending=True).values.cpu().numpy(), groups
+    )
+
+
+def convolution_spectra(weight, side):
+    """Eigenvalues of a convolution, three ways.
+
+    Parameters
+    ----------
+    weight : (out, in, h, w) tensor
+    side : int
+        Of the square image that the operator acts on, at least h and w.
+
+    Returns
+    -------
+    dict of str to numpy array
+        ``"flattened"``: of the (out, in*h*w) matrix. ``"slices"``: of the h*w matrices
+        (out, in), pooled. ``"operator"``: of the convolution as a linear map of images with
+        periodic borders and stride 1, exactly: one (out, in) matrix a frequency (Sedghi, Gupta
+        and Long 2019). All are squared singular values, descending, not divided.
+
+    Raises
+    ------
+    ValueError
+        If the weight has not four axes or the kernel is larger than the image.
+
+    Examples
+    --------
+    >>> found = convolution_spectra(torch.ones(1, 1, 1, 1), side=2)
+    >>> found["operator"]
+    array([1., 1., 1., 1.])
+    """
+    if weight.ndim != 4 or max(weight.shape[2:]) > side:
+        raise ValueError(
+            f"weight has shape {tuple(weight.shape)} and the image side {side}; (out, in, h, w) "
+            "and a side of at least h and w are needed"
+        )
+    weight = weight.detach().double().cpu()
+    waves = torch.fft.fft2(weight, s=(side, side)).permute(2, 3, 0, 1)  # (side, side, out, in)
+    ways = {
+        "flattened": weight.flatten(1),
+        "slices": weight.permute(2, 3, 0, 1),  # (h, w, out, in)
+        "operator": waves,
+    }
+    return {
+        name: np.sort(torch.linalg.svdvals(matrices).square().flatten().numpy())[::-1]
+        for name, matrices in ways.items()
+    }

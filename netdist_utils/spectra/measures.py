@@ -1,0 +1,223 @@
+"""What is said of a network from its spectra alone, and whether it ranks networks.
+
+Follows Martin and Mahoney (2021), *Implicit self-regularization in deep neural networks*, and
+Martin, Peng and Mahoney (2021), *Predicting trends in the quality of state-of-the-art neural
+networks without access to training or testing data*.
+"""
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from netdist_utils.random_matrices import bulk_variance, largest_noise_eigenvalue
+from netdist_utils.spectra.layers import layer_spectra, unjudged_layers
+from netdist_utils.spectra.power_law import fit_power_law
+
+
+def alpha_hat(model, convention="log10", min_eigenvalues=10):
+    """Mean over layers of alpha times the logarithm of the largest eigenvalue.
+
+    Parameters
+    ----------
+    model : as in `layer_spectra`
+    convention : {"log10", "weightwatcher", "deepdataprofiler"}
+        ``"log10"``: eigenvalues of W^T W / N, N the larger side. ``"weightwatcher"``: log10,
+        eigenvalues not divided (Martin, Peng and Mahoney 2021, eq. 5).
+        ``"deepdataprofiler"``: natural logarithm, divided by the number of rows. alpha is the
+        same in all three.
+    min_eigenvalues : int
+        Layers with fewer positive ones are left out.
+
+    Returns
+    -------
+    float
+        NaN if no layer can be judged.
+
+    Raises
+    ------
+    ValueError
+        If the convention is unknown.
+
+    Examples
+    --------
+    >>> from torch import nn
+    >>> net = nn.Linear(300, 100)
+    >>> alpha_hat(net) < alpha_hat(net, "weightwatcher")
+    True
+    """
+    scales = {
+        "log10": lambda layer: 1.0,
+        "weightwatcher": lambda layer: float(max(layer.shape)),
+        "deepdataprofiler": lambda layer: max(layer.shape) / layer.shape[0],
+    }
+    if convention not in scales:
+        raise ValueError(f"convention {convention!r} is unknown; use one of {sorted(scales)}")
+    log = np.log if convention == "deepdataprofiler" else np.log10
+    terms = []
+    for layer in layer_spectra(model):
+        fit = fit_power_law(layer.eigenvalues)
+        if fit.n >= min_eigenvalues and not np.isnan(fit.alpha):
+            terms.append(fit.alpha * log(layer.eigenvalues[0] * scales[convention](layer)))
+    return float(np.mean(terms)) if terms else float("nan")
+
+
+def phase(alpha, convention):
+    """The words that an exponent is given.
+
+    Parameters
+    ----------
+    alpha : float
+    convention : {"deepdataprofiler", "weightwatcher"}
+        DeepDataProfiler judges mu = 2 (alpha - 1) at 4 and 7, so alpha at 3 and 4.5;
+        WeightWatcher judges alpha at 2 and 6.
+
+    Returns
+    -------
+    str
+        ``"unjudged"`` for NaN.
+
+    Examples
+    --------
+    >>> phase(5.0, "deepdataprofiler"), phase(5.0, "weightwatcher")
+    ('not trained', 'well trained')
+    """
+    words = {
+        "deepdataprofiler": ((3, "well trained"), (4.5, "somewhat trained")),
+        "weightwatcher": ((2, "over-trained"), (6, "well trained")),
+    }
+    if convention not in words:
+        raise ValueError(f"convention {convention!r} is unknown; use one of {sorted(words)}")
+    if np.isnan(alpha):
+        return "unjudged"
+    return next((word for limit, word in words[convention] if alpha <= limit), "not trained")
+
+
+def spikes(spectrum, quantile=0.99):
+    """Number of eigenvalues above the noise that the bulk of the spectrum speaks for.
+
+    Parameters
+    ----------
+    spectrum : LayerSpectrum
+    quantile : {0.90, 0.95, 0.99}
+        Of the Tracy-Widom law of the largest noise eigenvalue.
+
+    Returns
+    -------
+    int
+        Noise of the bulk's variance has one or more with probability 1 - quantile.
+
+    Examples
+    --------
+    >>> from torch import nn
+    >>> spikes(layer_spectra(nn.Linear(300, 100))[0])
+    0
+    """
+    variance = bulk_variance(spectrum.eigenvalues, spectrum.aspect_ratio)
+    edge = largest_noise_eigenvalue(spectrum.shape, variance, quantile)
+    return int((spectrum.eigenvalues > edge).sum())
+
+
+def table(model):
+    """All that this chapter measures, one row a layer.
+
+    Parameters
+    ----------
+    model : as in `layer_spectra`
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by layer; the last rows are the layers that can't be judged, with the reason.
+        ``lambda_max`` is of W^T W / N, ``spectral_norm`` of W itself, ``stable_rank`` the sum
+        of the eigenvalues over the largest.
+
+    Examples
+    --------
+    >>> from torch import nn
+    >>> table(nn.Sequential(nn.Linear(300, 100), nn.Embedding(5, 2)))["reason"].to_list()
+    ['', 'Embedding is neither Linear nor a convolution']
+    """
+    rows = []
+    for layer in layer_spectra(model):
+        fit, largest = fit_power_law(layer.eigenvalues), layer.eigenvalues[0]
+        rows.append(
+            {
+                "layer": layer.name,
+                "kind": layer.kind,
+                "rows": layer.shape[0],
+                "columns": layer.shape[1],
+                "groups": layer.groups,
+                "Q": layer.aspect_ratio,
+                "alpha": fit.alpha,
+                "stderr": fit.stderr,
+                "xmin": fit.xmin,
+                "ks": fit.ks,
+                "n": fit.n,
+                "n_tail": fit.n_tail,
+                "lambda_max": largest,
+                "spectral_norm": (largest * max(layer.shape)) ** 0.5,
+                "stable_rank": layer.eigenvalues.sum() / largest if largest > 0 else np.nan,
+                "spikes": spikes(layer),
+                "reason": fit.reason,
+            }
+        )
+    rows += [{"layer": name, "reason": why} for name, why in unjudged_layers(model).items()]
+    columns = ["layer", *TABLE]
+    return pd.DataFrame(rows, columns=columns).set_index("layer")
+
+
+TABLE = ["kind", "rows", "columns", "groups", "Q", "alpha", "stderr", "xmin", "ks", "n", "n_tail",
+         "lambda_max", "spectral_norm", "stable_rank", "spikes", "reason"]  # fmt: skip
+
+
+def rank_correlation(x, y, controls=(), draws=1000, seed=0):
+    """Spearman's rank correlation, with others held fixed, and a bootstrap interval.
+
+    Parameters
+    ----------
+    x, y : (n,) array_like
+    controls : sequence of (n,) array_like
+        Their ranks are regressed out of the ranks of both.
+    draws : int
+        Resamples of the n pairs.
+    seed : int or numpy Generator
+
+    Returns
+    -------
+    (float, float, float)
+        Value, and the ends of its 95 % percentile interval.
+
+    Raises
+    ------
+    ValueError
+        If lengths differ, a value is not finite, or there are too few for the controls.
+
+    Examples
+    --------
+    >>> rank_correlation([1, 2, 3, 4], [1, 4, 9, 16])[0]
+    1.0
+    """
+    data = [np.asarray(v, dtype=float) for v in (x, y, *controls)]
+    if len({v.shape for v in data}) > 1 or data[0].ndim != 1 or len(data[0]) < len(data) + 1:
+        raise ValueError(
+            f"shapes {[v.shape for v in data]}; one length, at least {len(data) + 1}, is needed"
+        )
+    data = np.stack(data)  # (2 + controls, n)
+    if not np.isfinite(data).all():
+        raise ValueError("x, y and controls must be finite; drop what is not judged first")
+    rng = np.random.default_rng(seed)
+    resamples = rng.integers(data.shape[1], size=(draws, data.shape[1]))
+    found = [_partial(data[:, rows]) for rows in resamples]
+    low, high = np.nanquantile(found, [0.025, 0.975])
+    return _partial(data), float(low), float(high)
+
+
+def _partial(data):
+    """Correlation of the ranks of rows 0 and 1, those of the others regressed out."""
+    ranks = stats.rankdata(data, axis=1)
+    ranks -= ranks.mean(1, keepdims=True)
+    (x, y), others = ranks[:2], ranks[2:].T  # others: (n, controls)
+    if others.shape[1]:
+        x, y = (v - others @ np.linalg.lstsq(others, v, rcond=None)[0] for v in (x, y))
+    size = np.linalg.norm(x) * np.linalg.norm(y)
+    return float(round(x @ y / size, 12)) if size > 1e-9 else float("nan")

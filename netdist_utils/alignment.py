@@ -1,6 +1,92 @@
-"""Maps that bring the units of one network to those of another."""
+"""Maps that bring the units of one network to those of another: one to one, turned, or linear.
+
+Each is the best of its kind, in closed form or by an exact algorithm: a permutation is a linear
+assignment (Kuhn 1955; Crouse 2016), an orthogonal map a Procrustes problem (Schonemann 1966), an
+affine map least squares. Each kind contains the one before.
+"""
 
 import torch
+from scipy.optimize import linear_sum_assignment
+
+
+def bipartite_match(scores):
+    """The one-to-one matching of greatest total, by linear assignment: exact.
+
+    Parameters
+    ----------
+    scores : (C1, C2) tensor
+        What pairing row i with column j is worth: a correlation, an inner product.
+
+    Returns
+    -------
+    (C1,) LongTensor
+        Columns; -1 for a row that is left over, where C1 > C2.
+
+    Raises
+    ------
+    ValueError
+        If it is no matrix, empty, or has NaN.
+
+    Examples
+    --------
+    >>> bipartite_match(torch.tensor([[0.9, 0.1], [0.8, 0.2]]))
+    tensor([0, 1])
+    """
+    scores = finite_matrix(scores)
+    rows, columns = linear_sum_assignment(scores.detach().cpu().numpy(), maximize=True)
+    match = torch.full((len(scores),), -1)
+    match[torch.from_numpy(rows)] = torch.from_numpy(columns)
+    return match
+
+
+def finite_matrix(values):
+    """The same as a tensor, or a ValueError: a matrix with entries, all finite, is needed.
+
+    Examples
+    --------
+    >>> finite_matrix([[1.0, 2.0]]).shape
+    torch.Size([1, 2])
+    """
+    matrix = torch.as_tensor(values)
+    if matrix.ndim != 2 or matrix.numel() == 0 or not torch.isfinite(matrix).all():
+        raise ValueError(
+            f"a finite (C1, C2) matrix is needed; got shape {tuple(matrix.shape)} with "
+            f"{int((~torch.isfinite(matrix)).sum())} entries NaN or infinite"
+        )
+    return matrix
+
+
+def greedy_match(scores):
+    """For each row the column of its largest entry; two rows may share one.
+
+    Parameters
+    ----------
+    scores : (C1, C2) tensor
+
+    Returns
+    -------
+    (C1,) LongTensor
+        The total is at least that of `bipartite_match`, by construction. A matrix that is none,
+        or is empty, or has NaN, is refused as there.
+
+    Examples
+    --------
+    >>> greedy_match(torch.tensor([[0.9, 0.1], [0.8, 0.2]]))
+    tensor([0, 0])
+    """
+    return finite_matrix(scores).argmax(1)
+
+
+def matched(scores, match):
+    """Entries that a matching picks; rows without a partner are left out.
+
+    Examples
+    --------
+    >>> matched(torch.tensor([[0.9, 0.1], [0.8, 0.2]]), torch.tensor([0, -1]))
+    tensor([0.9000])
+    """
+    rows = (match >= 0).nonzero().flatten()
+    return scores[rows, match[rows]]
 
 
 def procrustes(cross_moment):
@@ -19,7 +105,7 @@ def procrustes(cross_moment):
     Raises
     ------
     ValueError
-        If the matrix is not two-dimensional and finite.
+        If it is no matrix, empty, or has NaN.
 
     Examples
     --------
@@ -27,24 +113,24 @@ def procrustes(cross_moment):
     tensor([[ 1.,  0.],
             [ 0., -1.]])
     """
-    if cross_moment.ndim != 2 or not torch.isfinite(cross_moment).all():
-        raise ValueError(f"a finite (D1, D2) matrix is needed, not {tuple(cross_moment.shape)}")
-    u, _, vt = torch.linalg.svd(cross_moment, full_matrices=False)
+    u, _, vt = torch.linalg.svd(finite_matrix(cross_moment), full_matrices=False)
     return u @ vt + 0.0  # no negative zeros
 
 
-def alignment_cosine(found, layer, i, j, alignment, centered=False):
+def alignment_cosine(statistics, i, j, alignment, centered=False):
     """Cosine between one network's aligned activations and another's.
 
     Parameters
     ----------
-    found : Moments
+    statistics : moments.LayerMoments
         On which it is measured: those of training images, or of others.
-    layer, i, j : int
+    i, j : int
+        Networks.
     alignment : (D_i, D_j) tensor
-        A of `procrustes`, in which case the square of the cosine is the share of the variance
-        of phi_j that a multiple of phi_i A explains.
+        A of `procrustes`, or a permutation matrix. The square of the cosine is the share of the
+        variance of phi_j that the best multiple of phi_i A explains.
     centered : bool
+        Whether the means are taken out.
 
     Returns
     -------
@@ -55,9 +141,47 @@ def alignment_cosine(found, layer, i, j, alignment, centered=False):
     >>> from netdist_utils import models, moments
     >>> nets = [models.mlp([2, 3]), models.mlp([2, 3])]
     >>> found = moments.moments(nets, torch.ones(4, 2), [-1])
-    >>> round(alignment_cosine(found, -1, 0, 1, torch.eye(2).double()), 6)
-    1.0
+    >>> bool(0.999 < alignment_cosine(found[-1], 0, 1, torch.eye(2)) <= 1.001)
+    True
     """
-    cross = found.second(layer, i, j, centered)
-    own = [found.second(layer, k, k, centered).trace() for k in (i, j)]
-    return float((alignment.to(cross) * cross).sum() / (own[0] * own[1]).sqrt())
+    moment = statistics.covariance if centered else statistics.second
+    cross, sizes = moment(i, j), moment(i).trace() * moment(j).trace()
+    return float((alignment.to(cross) * cross).sum() / sizes.sqrt())
+
+
+def explained(fitted, held_out, i, j, ridge=1e-4):
+    """Share of network j's variance that network i explains on other data, by kind of map.
+
+    Parameters
+    ----------
+    fitted, held_out : moments.LayerMoments
+        Of one layer: the maps are fitted on the first and measured on the second.
+    i, j : int
+        Networks.
+    ridge : float
+        Added to the diagonal of the affine map's normal equations, as a share of its mean.
+
+    Returns
+    -------
+    dict of str to float
+        ``"permutation"`` (units must be as many), ``"orthogonal"``, ``"affine"``. The first two
+        are fitted up to a factor; centred, so a constant offset costs nothing.
+
+    Examples
+    --------
+    >>> from netdist_utils import models, moments
+    >>> found = moments.moments([models.mlp([4, 3])], torch.randn(99, 4), [1])[1]
+    >>> {kind: round(share, 3) for kind, share in explained(found, found, 0, 0).items()}
+    {'permutation': 1.0, 'orthogonal': 1.0, 'affine': 1.0}
+    """
+    own, cross = fitted.covariance(i), fitted.covariance(i, j)
+    permutation = torch.eye(len(own))[bipartite_match(cross)]
+    maps = {"permutation": permutation, "orthogonal": procrustes(cross)}
+    shares = {
+        kind: alignment_cosine(held_out, i, j, a, centered=True) ** 2 for kind, a in maps.items()
+    }
+    penalty = ridge * own.diagonal().mean() * torch.eye(len(own)).to(own)
+    affine = torch.linalg.solve(own + penalty, cross)  # (D_i, D_j)
+    gained = 2 * held_out.covariance(i, j) - held_out.covariance(i) @ affine
+    shares["affine"] = float((affine * gained).sum() / held_out.covariance(j).trace())
+    return shares

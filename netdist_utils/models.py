@@ -155,15 +155,15 @@ def from_sklearn(estimator):
     model = mlp([weights[0].shape[1], *(len(b) for b in biases)])
     for index, weight, bias in zip(weight_layers(model), weights, biases, strict=True):
         model[index].weight.data, model[index].bias.data = weight, bias
-    return frozen(model)
+    return freeze(model)
 
 
-def frozen(model):
-    """The model itself in evaluation mode, its parameters no longer tracking gradients.
+def freeze(model):
+    """Put a model into evaluation mode and stop its gradients, in place; returns the same model.
 
     Examples
     --------
-    >>> frozen(mlp([2, 1])).training
+    >>> freeze(mlp([2, 1])).training
     False
     """
     return model.eval().requires_grad_(False)

@@ -3,7 +3,7 @@
 Chapters 1, 3 and 4 compare networks through these: covariances, correlations, regressions and
 their held-out errors are all functions of means and second moments, so no activation is kept.
 
-In a convolutional layer the channels are the dimensions and the positions are more samples.
+In a convolutional layer the channels are the units and the positions are more samples.
 """
 
 from dataclasses import dataclass
@@ -18,49 +18,89 @@ CONSTANT = 1e-5
 
 
 @dataclass(frozen=True)
-class Moments:
-    """First and second moments of some layers of several networks, over one data set.
+class LayerMoments:
+    """Means and mean products of the units of one layer, for several networks at once.
 
     Attributes
     ----------
-    sizes : dict of int to list of int
-        Dimensions D of each network's activations, by layer.
-    counts : dict of int to int
-        Samples (times positions), by layer.
-    means : dict of int to (sum D,) float64 tensor
-    seconds : dict of int to (sum D, sum D) float64 tensor
-        Mean outer products of all networks' activations put side by side.
+    sizes : tuple of int
+        Units D of each network.
+    count : int
+        Samples, times positions.
+    means : (sum D,) float64 tensor
+        Of all networks' units side by side.
+    seconds : (sum D, sum D) float64 tensor
+        Mean outer products of the same.
+
+    Examples
+    --------
+    >>> found = moments([models.mlp([4, 3])], torch.randn(9, 4), [1])[1]
+    >>> found.count, found.covariance().shape
+    (9, torch.Size([3, 3]))
     """
 
-    sizes: dict
-    counts: dict
-    means: dict
-    seconds: dict
+    sizes: tuple
+    count: int
+    means: torch.Tensor
+    seconds: torch.Tensor
+
+    def mean(self, i=0):
+        """E[phi_i] of network i: (D_i,) float64 tensor."""
+        return self.means[self._units(i)]
+
+    def second(self, i=0, j=None):
+        """E[phi_i^T phi_j]: (D_i, D_j) float64 tensor; j is i where it is not given."""
+        return self.seconds[self._units(i), self._units(i if j is None else j)]
+
+    def covariance(self, i=0, j=None):
+        """The same less the product of the means."""
+        j = i if j is None else j
+        return self.second(i, j) - torch.outer(self.mean(i), self.mean(j))
+
+    def correlation(self, i=0, j=None):
+        """Correlations (D_i, D_j); the row or column of a dead unit is 0."""
+        j = i if j is None else j
+        return self.scale(i)[:, None] * self.covariance(i, j) * self.scale(j)
+
+    def dead(self, i=0):
+        """Which units of network i never change: (D_i,) bool tensor."""
+        return self._variance(i) <= CONSTANT * self.second(i).diagonal()
+
+    def scale(self, i=0):
+        """1 / standard deviation of each unit, 0 for a dead one: (D_i,) float64 tensor."""
+        variance = self._variance(i)
+        positive = variance.clamp_min(torch.finfo(variance.dtype).tiny)
+        return torch.where(self.dead(i), 0, positive.rsqrt())
+
+    def _variance(self, i):
+        return self.second(i).diagonal() - self.mean(i).square()
+
+    def _units(self, i):
+        first = sum(self.sizes[:i])
+        return slice(first, first + self.sizes[i])
+
+
+@dataclass(frozen=True)
+class Moments:
+    """`LayerMoments` of some layers of several networks, over one data set: ``found[layer]``.
+
+    Attributes
+    ----------
+    layers : dict of int to LayerMoments
+    """
+
+    layers: dict
+
+    def __getitem__(self, layer):
+        return self.layers[layer]
 
     def mean(self, layer, i=0):
-        """E[phi_i] of one layer: (D_i,) float64 tensor."""
-        return self.means[layer].split(self.sizes[layer])[i]
+        """As `LayerMoments.mean` of that layer."""
+        return self[layer].mean(i)
 
     def second(self, layer, i=0, j=None, centered=False):
-        """E[phi_i^T phi_j] of one layer, or the covariance where centered.
-
-        Parameters
-        ----------
-        layer : int
-        i, j : int
-            Networks; j is i by default.
-        centered : bool
-
-        Returns
-        -------
-        (D_i, D_j) float64 tensor
-        """
-        first = [sum(self.sizes[layer][:k]) for k in range(len(self.sizes[layer]) + 1)]
-        j = i if j is None else j
-        rows, columns = slice(first[i], first[i + 1]), slice(first[j], first[j + 1])
-        matrix = self.seconds[layer][rows, columns]
-        mean = self.means[layer]
-        return matrix - torch.outer(mean[rows], mean[columns]) if centered else matrix
+        """As `LayerMoments.covariance` of that layer where centered, else as its ``second``."""
+        return self[layer].covariance(i, j) if centered else self[layer].second(i, j)
 
 
 def moments(networks, x, layers, batch_size=1000):
@@ -84,125 +124,60 @@ def moments(networks, x, layers, batch_size=1000):
     Raises
     ------
     ValueError
-        If there are no samples, if the tensors of a list are not one a network and of one
-        length, or if two networks' layers have other numbers of positions.
+        If there are no samples, an activation is NaN or infinite, the tensors of a list are not
+        one a network and of one length, or two networks' layers have other numbers of positions.
 
     Examples
     --------
     >>> found = moments([models.mlp([4, 3, 2])], torch.ones(10, 4), [-1, 2])
-    >>> found.second(-1).shape, found.counts[2]
+    >>> found[-1].second().shape, found[2].count
     (torch.Size([4, 4]), 10)
     """
-    layers = list(layers)
+    inputs = _one_each(networks, x)
+    layers = list(dict.fromkeys(layers))
+    sums, sizes = {}, {}
+    for batches in zip(*(part.split(batch_size) for part in inputs), strict=True):
+        outputs = [models.outputs(*pair, layers) for pair in zip(networks, batches, strict=True)]
+        for layer in layers:
+            h, sizes[layer] = _side_by_side(layer, [of_layer[layer] for of_layer in outputs])
+            # Products in single precision are fast; adding many of them up wants double.
+            new = len(h), h.sum(0).double(), (h.T @ h).double()
+            sums[layer] = [a + b for a, b in zip(sums.get(layer, (0, 0, 0)), new, strict=True)]
+    found = {}
+    for layer, (count, total, product) in sums.items():
+        found[layer] = LayerMoments(sizes[layer], count, total / count, product / count)
+        _check_finite(layer, found[layer])
+    return Moments(found)
+
+
+def _one_each(networks, x):
+    """One tensor of inputs a network, all of one length that is not 0."""
     inputs = list(x) if isinstance(x, list | tuple) else [x] * len(networks)
+    shapes = [tuple(part.shape) for part in inputs]
     if not networks or len(inputs) != len(networks) or len({len(part) for part in inputs}) != 1:
-        shapes = [tuple(part.shape) for part in inputs]
         raise ValueError(
             f"inputs of shapes {shapes} for {len(networks)} networks; one each, of one length"
         )
     if len(inputs[0]) == 0:
-        raise ValueError(f"x has shape {tuple(inputs[0].shape)}; one sample or more is needed")
-    sizes, counts, sums, products = {}, dict.fromkeys(layers, 0), {}, {}
-    for batches in zip(*(part.split(batch_size) for part in inputs), strict=True):
-        found = [
-            models.outputs(model, batch, layers)
-            for model, batch in zip(networks, batches, strict=True)
-        ]
-        for layer in layers:
-            parts = [as_samples(acts[layer]) for acts in found]
-            if len({len(part) for part in parts}) > 1:
-                shapes = [tuple(acts[layer].shape) for acts in found]
-                raise ValueError(f"layer {layer}: activations of shapes {shapes} do not pair up")
-            h = torch.cat([part.to(parts[0].device) for part in parts], dim=1)  # (B, sum D)
-            sizes[layer] = [part.shape[1] for part in parts]
-            counts[layer] += len(h)
-            # Products in single precision are fast; adding many of them up wants double.
-            sums[layer] = sums.get(layer, 0) + h.sum(0).double()
-            products[layer] = products.get(layer, 0) + (h.T @ h).double()
-    return Moments(
-        sizes,
-        counts,
-        {layer: sums[layer] / counts[layer] for layer in layers},
-        {layer: products[layer] / counts[layer] for layer in layers},
-    )
+        raise ValueError(f"x has shape {shapes[0]}; one sample or more is needed")
+    return inputs
 
 
-def correlation(found, layer, i, j):
-    """Correlations of the units of networks i and j, from moments; 0 for units that never change.
-
-    Parameters
-    ----------
-    found : Moments
-    layer, i, j : int
-
-    Returns
-    -------
-    (C_i, C_j) float64 tensor
-
-    Raises
-    ------
-    ValueError
-        If a moment is NaN.
-
-    Examples
-    --------
-    >>> net = models.mlp([4, 3])
-    >>> correlation(moments([net, net], torch.randn(9, 4), [1]), 1, 0, 1).shape
-    torch.Size([3, 3])
-    """
-    covariance = found.second(layer, i, j, centered=True)
-    if not torch.isfinite(covariance).all():
-        raise ValueError(f"activations of layer {layer} of networks {i}, {j} are NaN or infinite")
-    return (
-        inverse_deviations(found, layer, i)[:, None]
-        * covariance
-        * inverse_deviations(found, layer, j)
-    )
+def _side_by_side(layer, activations):
+    """Samples of all networks in one matrix (B, sum D), and the units of each."""
+    parts = [as_samples(h) for h in activations]
+    if len({len(part) for part in parts}) > 1:
+        shapes = [tuple(h.shape) for h in activations]
+        raise ValueError(f"layer {layer}: activations of shapes {shapes} do not pair up")
+    together = torch.cat([part.to(parts[0].device) for part in parts], dim=1)
+    return together, tuple(part.shape[1] for part in parts)
 
 
-def dead_units(found, layer, i):
-    """Which units of a network's layer never change.
-
-    Parameters
-    ----------
-    found : Moments
-    layer, i : int
-
-    Returns
-    -------
-    (C,) bool tensor
-
-    Examples
-    --------
-    >>> found = moments([models.mlp([4, 3])], torch.ones(9, 4), [1])
-    >>> dead_units(found, 1, 0)
-    tensor([True, True, True])
-    """
-    variance = found.second(layer, i, centered=True).diagonal()
-    return variance <= CONSTANT * found.second(layer, i).diagonal()
-
-
-def inverse_deviations(found, layer, i):
-    """1 / standard deviation of each unit; 0 for units that never change.
-
-    Parameters
-    ----------
-    found : Moments
-    layer, i : int
-
-    Returns
-    -------
-    (C,) float64 tensor
-
-    Examples
-    --------
-    >>> found = moments([torch.nn.Sequential()], torch.tensor([[0.0, 5.0], [4.0, 5.0]]), [-1])
-    >>> inverse_deviations(found, -1, 0)
-    tensor([0.5000, 0.0000], dtype=torch.float64)
-    """
-    variance = found.second(layer, i, centered=True).diagonal()
-    scale = variance.clamp_min(torch.finfo(variance.dtype).tiny).rsqrt()
-    return torch.where(dead_units(found, layer, i), 0, scale)
+def _check_finite(layer, found):
+    """Name the networks whose activations are not finite."""
+    bad = [i for i in range(len(found.sizes)) if not torch.isfinite(found.second(i)).all()]
+    if bad:
+        raise ValueError(f"activations of layer {layer} of networks {bad} are NaN or infinite")
 
 
 def as_samples(activations):

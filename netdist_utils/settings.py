@@ -36,36 +36,36 @@ def scale():
     return name
 
 
-def pick(*, smoke, standard, full):
-    """The sizes of one chapter at the current scale.
+def pick(**sizes):
+    """The sizes of one chapter at the current scale, one line a size.
 
     Parameters
     ----------
-    smoke, standard, full : dict
-        The chapter's sizes by name. All three must name the same sizes.
+    **sizes : (smoke, standard, full)
+        By name, a size at each scale.
 
     Returns
     -------
     types.SimpleNamespace
-        The dict of the current scale, read as attributes.
+        Those of the current scale, read as attributes.
 
     Raises
     ------
     ValueError
-        If the three do not name the same sizes: a size missing at one scale is found out
-        at every scale, not on the day that somebody has a GPU.
+        If a size has not three values: one that is missing at one scale is found out at every
+        scale, not on the day that somebody has a GPU.
 
     Examples
     --------
-    >>> knobs = pick(smoke=dict(n=1), standard=dict(n=1), full=dict(n=1))
-    >>> knobs.n
-    1
+    >>> knobs = pick(networks=(2, 20, 200), widths=([8], [8, 64], [8, 64, 512]))
+    >>> knobs.networks in (2, 20, 200)
+    True
     """
-    choices = {"smoke": smoke, "standard": standard, "full": full}
-    for name, sizes in choices.items():
-        if odd := set(sizes) ^ set(standard):
-            raise ValueError(f"{name} and standard must name the same sizes; differing: {odd}")
-    return SimpleNamespace(**choices[scale()])
+    for name, values in sizes.items():
+        if not isinstance(values, tuple) or len(values) != len(SCALES):
+            raise ValueError(f"{name} is {values!r}; a tuple ({', '.join(SCALES)}) is needed")
+    position = SCALES.index(scale())
+    return SimpleNamespace(**{name: values[position] for name, values in sizes.items()})
 
 
 def device():

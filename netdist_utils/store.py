@@ -6,7 +6,8 @@ Two chapters that run at once train a network once, and a killed run leaves no h
 import hashlib
 import json
 import os
-from contextlib import contextmanager
+from contextlib import ExitStack
+from dataclasses import asdict
 
 import torch
 from filelock import FileLock
@@ -18,10 +19,25 @@ FORMAT = 1  # raise it when a change of `training` changes the networks that com
 
 
 def path_of(model, split, seed, recipe, epoch):
-    """File of one network, named by the SHA-256 of all that determines it."""
+    """File of one network, named by the SHA-256 of all that determines it.
+
+    Parameters
+    ----------
+    model : torch.nn.Sequential
+        Its start.
+    split : data.Split
+    seed : int
+    recipe : training.Recipe
+    epoch : int
+
+    Returns
+    -------
+    pathlib.Path
+    """
     # Under a constant rate, epoch 3 of ten is the same network as epoch 3 of three.
-    horizon = recipe["epochs"] if recipe["schedule"] == "cosine" else None
-    text = {**recipe, "epochs": horizon, "epoch": epoch, "seed": seed, "format": FORMAT}
+    horizon = recipe.epochs if recipe.schedule == "cosine" else None
+    text = {**asdict(recipe), "epochs": horizon, "epoch": epoch, "seed": seed, "format": FORMAT}
+    text |= {name: float(text[name]) for name in ("lr", "momentum", "weight_decay")}
     text |= {"layers": repr(model), "data": split.fingerprint, "torch": torch.__version__}
     digest = hashlib.sha256(json.dumps(text, sort_keys=True).encode())
     for tensor in model.state_dict().values():
@@ -30,38 +46,61 @@ def path_of(model, split, seed, recipe, epoch):
     return settings.cache_dir() / "networks" / f"{digest.hexdigest()}.safetensors"
 
 
-def missing(paths):
-    """Positions of the networks of which some epoch is not on disk."""
+def fetch(starts, files, train):
+    """Networks from their files; what is missing is trained, by one process at a time, and kept.
+
+    Parameters
+    ----------
+    starts : list of torch.nn.Sequential
+        Untrained networks, which have the right shapes.
+    files : list of dict of int to pathlib.Path
+        For each network, the file after each epoch that is wanted.
+    train : callable
+        Takes positions in the list, returns for each a dict from epoch to network.
+
+    Returns
+    -------
+    list of dict of int to torch.nn.Sequential
+    """
+    if _missing(files):
+        with _locks(files):
+            missing = _missing(files)  # once more: who held the locks may have trained them
+            for i, snapshots in zip(missing, train(missing), strict=True):
+                for epoch, model in snapshots.items():
+                    _save(model, files[i][epoch])
     return [
-        i for i, by_epoch in enumerate(paths) if not all(p.exists() for p in by_epoch.values())
+        {epoch: _load(start, path) for epoch, path in of_network.items()}
+        for start, of_network in zip(starts, files, strict=True)
     ]
 
 
-@contextmanager
-def lock(paths):
+def _missing(files):
+    """Positions of the networks of which some epoch is not on disk."""
+    return [
+        i for i, by_epoch in enumerate(files) if not all(p.exists() for p in by_epoch.values())
+    ]
+
+
+def _locks(files):
     """Locks of all networks wanted, taken in one order so that no two runs wait on each other."""
     folder = settings.cache_dir() / "networks"
     folder.mkdir(exist_ok=True)
-    names = sorted({str(by_epoch[max(by_epoch)]) for by_epoch in paths})
-    locks = [FileLock(f"{name}.lock") for name in names]
-    try:
-        for lock in locks:
-            lock.acquire()
-        yield
-    finally:
-        for lock in locks:
-            lock.release()
+    held = ExitStack()
+    with held:
+        for name in sorted({str(by_epoch[max(by_epoch)]) for by_epoch in files}):
+            held.enter_context(FileLock(f"{name}.lock"))
+        return held.pop_all()
 
 
-def save(model, path):
+def _save(model, path):
     """Write beside the target, then rename: a killed run leaves no half file."""
     partial = path.with_suffix(f".{os.getpid()}.tmp")
     save_file({k: v.cpu().contiguous() for k, v in model.state_dict().items()}, partial)
     partial.replace(path)
 
 
-def load(model, path):
+def _load(start, path):
     """The cached weights in a copy of the start, which has the right shapes."""
-    loaded = models.clone(model)
+    loaded = models.clone(start)
     loaded.load_state_dict(load_file(path))
-    return models.frozen(loaded.to(settings.device()))
+    return models.freeze(loaded.to(settings.device()))

@@ -12,6 +12,7 @@ floating-point sums are taken (`TOLERANCE`).
 """
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import nn
@@ -27,6 +28,62 @@ TOLERANCE = 1e-3
 BATCHED_PARAMETERS = 200_000
 
 
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """What determines a training, apart from the start, the data and the seed.
+
+    Attributes
+    ----------
+    epochs : int
+    lr : float
+        Learning rate, at its highest.
+    batch_size : int
+        The last batch of an epoch may be smaller.
+    momentum : float
+        Of SGD.
+    optimizer : {"sgd", "adam"}
+    weight_decay : float
+        L2 penalty, as in torch.optim.
+    schedule : {"constant", "cosine"}
+        ``"cosine"`` lowers the rate to zero over the run.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of range, or an option is unknown.
+
+    Examples
+    --------
+    >>> Recipe(epochs=3, lr=0.1).batch_size
+    128
+    """
+
+    epochs: int
+    lr: float
+    batch_size: int = 128
+    momentum: float = 0.9
+    optimizer: str = "sgd"
+    weight_decay: float = 0.0
+    schedule: str = "constant"
+
+    def __post_init__(self):
+        if self.epochs < 0 or self.lr <= 0 or self.batch_size < 1:
+            raise ValueError(
+                f"epochs {self.epochs}, lr {self.lr}, batch_size {self.batch_size}: epochs must "
+                "be at least 0, lr positive, batch_size at least 1"
+            )
+        if self.optimizer not in ("sgd", "adam"):
+            raise ValueError(f"optimizer {self.optimizer!r} is unknown; use 'sgd' or 'adam'")
+        if self.schedule not in ("constant", "cosine"):
+            raise ValueError(f"schedule {self.schedule!r} is unknown; use 'constant' or 'cosine'")
+
+    def rate(self, progress):
+        """Learning rate when a share of the steps, 0 to 1, is done."""
+        if self.schedule == "constant":
+            return self.lr
+        return self.lr * (1 + math.cos(math.pi * progress)) / 2
+
+
 def start(make_model, seed):
     """The untrained network that `fit_ensemble` starts from.
 
@@ -39,7 +96,7 @@ def start(make_model, seed):
     Returns
     -------
     torch.nn.Sequential
-        In evaluation mode, without gradients. The global generator is left as it was.
+        Untrained, in evaluation mode, without gradients. The global generator is left as it was.
 
     Examples
     --------
@@ -49,7 +106,7 @@ def start(make_model, seed):
     """
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        return models.frozen(make_model())
+        return models.freeze(make_model())
 
 
 def fit_ensemble(
@@ -77,20 +134,10 @@ def fit_ensemble(
         Training data: x (N, ...), y (N,).
     seeds : sequence of int
         One network each: its start and the order of its batches.
-    epochs : int
-    lr : float
-        Learning rate, at its highest.
-    batch_size : int
-        The last batch of an epoch may be smaller.
-    momentum : float
-        Of SGD.
-    optimizer : {"sgd", "adam"}
+    epochs, lr, batch_size, momentum, optimizer, weight_decay, schedule
+        The `Recipe`, which says what they are and what is refused.
     progress : bool
         Show a bar.
-    weight_decay : float
-        L2 penalty, as in torch.optim.
-    schedule : {"constant", "cosine"}
-        ``"cosine"`` lowers the rate to zero over the run.
     cache : bool
         Look for the networks in the cache folder first, and keep them there.
 
@@ -102,7 +149,7 @@ def fit_ensemble(
     Raises
     ------
     ValueError
-        If the split is empty, a number is out of range, or an option is unknown.
+        If the split is empty, or as in `Recipe`.
     FloatingPointError
         If a network's weights are no longer finite after training.
 
@@ -112,27 +159,28 @@ def fit_ensemble(
     >>> net, = fit_ensemble(lambda: models.mlp([2, 8, 2]), data.circle(50, 0), [0],
     ...                     epochs=1, lr=0.1, progress=False, cache=False)
     """
-    recipe = _recipe(split, epochs, lr, batch_size, momentum, optimizer, weight_decay, schedule)
+    recipe = Recipe(
+        epochs=epochs,
+        lr=lr,
+        batch_size=batch_size,
+        momentum=momentum,
+        optimizer=optimizer,
+        weight_decay=weight_decay,
+        schedule=schedule,
+    )
     snapshots = _fit(make_model, split, list(seeds), recipe, {epochs}, progress, cache)
     return [kept[epochs] for kept in snapshots]
 
 
-def fit_history(
-    make_model,
-    split,
-    seed,
-    *,
-    epochs,
-    lr,
-    batch_size=128,
-    momentum=0.9,
-    optimizer="sgd",
-    progress=True,
-    weight_decay=0.0,
-    schedule="constant",
-    cache=True,
-):
-    """One network after each epoch of its training; arguments as in `fit_ensemble`.
+def fit_history(make_model, split, seed, *, progress=True, cache=True, **recipe):
+    """One network after each epoch of its training.
+
+    Parameters
+    ----------
+    make_model, split, seed, progress, cache
+        As in `fit_ensemble`.
+    **recipe
+        The fields of `Recipe`.
 
     Returns
     -------
@@ -146,10 +194,10 @@ def fit_history(
     ...                 epochs=2, lr=0.1, progress=False, cache=False))
     3
     """
-    recipe = _recipe(split, epochs, lr, batch_size, momentum, optimizer, weight_decay, schedule)
-    every = set(range(epochs + 1))
-    (kept,) = _fit(make_model, split, [seed], recipe, every, progress, cache)
-    return [kept[epoch] for epoch in range(epochs + 1)]
+    recipe = Recipe(**recipe)
+    every = range(recipe.epochs + 1)
+    (kept,) = _fit(make_model, split, [seed], recipe, set(every), progress, cache)
+    return [kept[epoch] for epoch in every]
 
 
 @torch.no_grad()
@@ -222,57 +270,22 @@ def _not_empty(split):
         raise ValueError(f"the split is empty: x has shape {tuple(split.x.shape)}")
 
 
-def _recipe(split, epochs, lr, batch_size, momentum, optimizer, weight_decay, schedule):
-    """What determines a training, apart from start and seed, as a JSON-able dict."""
-    _not_empty(split)
-    if epochs < 0 or lr <= 0 or batch_size < 1:
-        raise ValueError(
-            f"epochs {epochs}, lr {lr}, batch_size {batch_size}: epochs must be at least 0, "
-            "lr positive, batch_size at least 1"
-        )
-    if optimizer not in ("sgd", "adam"):
-        raise ValueError(f"optimizer {optimizer!r} is unknown; use 'sgd' or 'adam'")
-    if schedule not in ("constant", "cosine"):
-        raise ValueError(f"schedule {schedule!r} is unknown; use 'constant' or 'cosine'")
-    return {
-        "epochs": int(epochs),
-        "lr": float(lr),
-        "batch_size": int(batch_size),
-        "momentum": float(momentum),
-        "optimizer": optimizer,
-        "weight_decay": float(weight_decay),
-        "schedule": schedule,
-    }
-
-
 def _fit(make_model, split, seeds, recipe, epochs_kept, progress, cache):
     """For each seed a dict from epoch to network, from the cache or trained now."""
+    _not_empty(split)
     starts = [start(make_model, seed) for seed in seeds]
+
+    def train(members):
+        of_members = [starts[i] for i in members], split, [seeds[i] for i in members]
+        return _train(*of_members, recipe, epochs_kept, progress)
+
     if not cache:
-        return _train(starts, split, seeds, recipe, epochs_kept, progress)
-    paths = [
+        return train(range(len(seeds)))
+    files = [
         {e: store.path_of(model, split, seed, recipe, e) for e in epochs_kept}
         for model, seed in zip(starts, seeds, strict=True)
     ]
-    missing = store.missing(paths)
-    if missing:
-        with store.lock(paths):  # a second process waits here, then finds the networks
-            missing = store.missing(paths)
-            trained = _train(
-                [starts[i] for i in missing],
-                split,
-                [seeds[i] for i in missing],
-                recipe,
-                epochs_kept,
-                progress,
-            )
-            for i, snapshots in zip(missing, trained, strict=True):
-                for epoch, model in snapshots.items():
-                    store.save(model, paths[i][epoch])
-    return [
-        {e: store.load(model, path) for e, path in by_epoch.items()}
-        for model, by_epoch in zip(starts, paths, strict=True)
-    ]
+    return store.fetch(starts, files, train)
 
 
 def _train(starts, split, seeds, recipe, epochs_kept, progress):
@@ -284,11 +297,9 @@ def _train(starts, split, seeds, recipe, epochs_kept, progress):
     groups = [[i] for i in range(len(starts))]
     if len({repr(model) for model in starts}) == 1 and _worth_batching(starts[0], device):
         groups = [range(len(starts))]
-    bar = settings.progress(
-        total=len(groups) * recipe["epochs"], disable=not progress, desc="training"
-    )
+    total = len(groups) * recipe.epochs
     trained = []
-    with bar:
+    with settings.progress(total=total, disable=not progress, desc="training") as bar:
         for group in groups:
             members = [models.clone(starts[i]).to(device).requires_grad_() for i in group]
             orders = [torch.Generator().manual_seed(seeds[i]) for i in group]
@@ -298,7 +309,7 @@ def _train(starts, split, seeds, recipe, epochs_kept, progress):
             if not all(torch.isfinite(p).all() for p in model.parameters()):
                 raise FloatingPointError(
                     f"the network of seed {seed} diverged by epoch {epoch} with "
-                    f"lr {recipe['lr']}; use a smaller lr"
+                    f"lr {recipe.lr}; use a smaller lr"
                 )
     return trained
 
@@ -314,17 +325,14 @@ def _descend(members, orders, x, y, recipe, epochs_kept, tick):
     """Minibatch descent on E members at once; for one member, plain torch."""
     forward, parameters = _ensemble(members)
     descent = _optimizer(parameters, recipe)
-    n, size = len(x), recipe["batch_size"]
-    steps, step = recipe["epochs"] * math.ceil(n / size), 0
+    n, size = len(x), recipe.batch_size
+    steps, step = recipe.epochs * math.ceil(n / size), 0
     images = x.new_empty(len(members) * min(n, size), *x.shape[1:])
-    snapshots = [{0: models.frozen(models.clone(m))} if 0 in epochs_kept else {} for m in members]
-    for epoch in range(1, recipe["epochs"] + 1):
+    snapshots = [{0: models.freeze(models.clone(m))} if 0 in epochs_kept else {} for m in members]
+    for epoch in range(1, recipe.epochs + 1):
         shuffled = torch.stack([torch.randperm(n, generator=g) for g in orders])  # (E, N)
         for batch in shuffled.to(x.device).split(size, dim=1):  # (E, B)
-            if recipe["schedule"] == "cosine":
-                descent.param_groups[0]["lr"] = (
-                    recipe["lr"] * (1 + math.cos(math.pi * step / steps)) / 2
-                )
+            descent.param_groups[0]["lr"] = recipe.rate(step / steps)
             # index_select is faster than x[batch], and again so into memory that is there already.
             rows = torch.index_select(x, 0, batch.flatten(), out=images[: batch.numel()])
             z = forward(rows.view(*batch.shape, *x.shape[1:]))  # (E, K, B)
@@ -378,11 +386,11 @@ def _member(model, parameters, i, n_members):
     copy = models.clone(model)
     if n_members > 1:
         copy.load_state_dict({name: p[i].detach().clone() for name, p in parameters.items()})
-    return models.frozen(copy.to(memory_format=torch.contiguous_format))
+    return models.freeze(copy.to(memory_format=torch.contiguous_format))
 
 
 def _optimizer(parameters, recipe):
-    options = {"lr": recipe["lr"], "weight_decay": recipe["weight_decay"]}
-    if recipe["optimizer"] == "adam":
+    options = {"lr": recipe.lr, "weight_decay": recipe.weight_decay}
+    if recipe.optimizer == "adam":
         return torch.optim.Adam(parameters.values(), **options)
-    return torch.optim.SGD(parameters.values(), momentum=recipe["momentum"], **options)
+    return torch.optim.SGD(parameters.values(), momentum=recipe.momentum, **options)

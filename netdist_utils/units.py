@@ -5,16 +5,58 @@ a unit's incoming weights are multiplied by a positive factor and its outgoing o
 Of networks made of Flatten, Linear and ReLU alone.
 """
 
+from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
 import torch
 from torch import nn
 
 from netdist_utils import models
 
 
-def widths(model):
-    """Inputs, hidden units of each layer, and outputs of a multi-layer perceptron.
+@dataclass(frozen=True)
+class Perceptron:
+    """A multi-layer perceptron as arrays: checked and read once, at the door.
+
+    Attributes
+    ----------
+    layers : list of int
+        Where in the Sequential its Linear layers stand.
+    weights : list of (out, in) float64 arrays
+    biases : list of (out,) float64 arrays
+        None in place of one that a layer does not have.
+
+    Examples
+    --------
+    >>> read(models.mlp([64, 15, 10])).widths
+    [64, 15, 10]
+    """
+
+    layers: list
+    weights: list
+    biases: list
+
+    @property
+    def widths(self):
+        """Inputs, hidden units of each layer, and outputs."""
+        return [self.weights[0].shape[1], *(len(weight) for weight in self.weights)]
+
+    def units(self, layer):
+        """u_i = [W_l; b_l; W_(l+1)^T]_i, all weights of hidden unit i: (H, in + 1 + out)."""
+        own = [self.weights[layer], self.biases[layer], self.weights[layer + 1].T]
+        return np.concatenate([p.reshape(len(p), -1) for p in own if p is not None], axis=1)
+
+    def reordered(self, layer, order):
+        """The same function with the units of one hidden layer in another order."""
+        weights, biases = list(self.weights), list(self.biases)
+        weights[layer], weights[layer + 1] = weights[layer][order], weights[layer + 1][:, order]
+        biases[layer] = None if biases[layer] is None else biases[layer][order]
+        return Perceptron(self.layers, weights, biases)
+
+
+def read(model):
+    """The weights of a multi-layer perceptron as arrays.
 
     Parameters
     ----------
@@ -22,7 +64,7 @@ def widths(model):
 
     Returns
     -------
-    list of int
+    Perceptron
 
     Raises
     ------
@@ -33,14 +75,67 @@ def widths(model):
 
     Examples
     --------
+    >>> [weight.shape for weight in read(models.mlp([4, 3, 2])).weights]
+    [(3, 4), (2, 3)]
+    """
+    models.check(model, allowed=(nn.Flatten, nn.Linear, nn.ReLU))
+    layers = models.weight_layers(model)
+    if not layers:
+        raise TypeError(f"{model} has no Linear layer")
+    weights = [_array(model[i].weight) for i in layers]
+    return Perceptron(layers, weights, [_array(model[i].bias) for i in layers])
+
+
+def read_alike(networks):
+    """Several networks as `read` reads them, all of the same widths.
+
+    Parameters
+    ----------
+    networks : list of torch.nn.Sequential
+
+    Returns
+    -------
+    list of Perceptron
+
+    Raises
+    ------
+    ValueError
+        If the widths of two of them differ, or one has biases and one has none.
+
+    Examples
+    --------
+    >>> len(read_alike([models.mlp([4, 3, 2]), models.mlp([4, 3, 2])]))
+    2
+    """
+    found = [read(model) for model in networks]
+    for other in found:
+        biases = [[b is None for b in one.biases] for one in (found[0], other)]
+        if other.widths != found[0].widths or biases[0] != biases[1]:
+            raise ValueError(
+                f"networks of widths {found[0].widths} and {other.widths} (or with and without "
+                "biases) cannot be compared unit by unit"
+            )
+    return found
+
+
+def widths(model):
+    """Inputs, hidden units of each layer, and outputs of a multi-layer perceptron.
+
+    Parameters
+    ----------
+    model : torch.nn.Sequential
+        Refused as in `read`.
+
+    Returns
+    -------
+    list of int
+
+    Examples
+    --------
     >>> widths(models.mlp([64, 15, 10]))
     [64, 15, 10]
     """
-    models.check(model, allowed=(nn.Flatten, nn.Linear, nn.ReLU))
-    linear = [model[i] for i in models.weight_layers(model)]
-    if not linear:
-        raise TypeError(f"{model} has no Linear layer")
-    return [linear[0].in_features, *(layer.out_features for layer in linear)]
+    return read(model).widths
 
 
 def permute(model, permutations):
@@ -56,6 +151,7 @@ def permute(model, permutations):
     Returns
     -------
     torch.nn.Sequential
+        Of the same layers.
 
     Raises
     ------
@@ -70,18 +166,16 @@ def permute(model, permutations):
     True
     """
     hidden = widths(model)[1:-1]
-    lengths = [len(p) for p in permutations]
-    if lengths != hidden or any(
-        not torch.equal(torch.sort(torch.as_tensor(p).cpu()).values, torch.arange(len(p)))
-        for p in permutations
-    ):
+    orders = [torch.as_tensor(order) for order in permutations]
+    lengths = [len(order) for order in orders]
+    if lengths != hidden or not all(_is_permutation(order) for order in orders):
         raise ValueError(
             f"permutations of lengths {lengths} were given; one of 0..H-1 is needed for each "
             f"hidden layer, H = {hidden}"
         )
     result = models.clone(model)
-    for (here, after), permutation in zip(_neighbours(result), permutations, strict=True):
-        order = torch.as_tensor(permutation).to(here.weight.device)
+    for (here, after), order in zip(_neighbours(result), orders, strict=True):
+        order = order.to(here.weight.device)
         for p in here.parameters():
             p.data = p.data[order]
         after.weight.data = after.weight.data[:, order]
@@ -97,19 +191,21 @@ def canonical(model):
     Parameters
     ----------
     model : torch.nn.Sequential
+        A multi-layer perceptron; left as it is.
 
     Returns
     -------
     torch.nn.Sequential
+        Of the same layers.
 
     Examples
     --------
     >>> net = canonical(models.mlp([2, 3, 1], bias=False))
-    >>> net[1].weight.norm(dim=1).round(decimals=4)
-    tensor([1., 1., 1.])
+    >>> bool(torch.allclose(net[1].weight.norm(dim=1), torch.ones(3)))
+    True
     """
-    widths(model)
-    result = models.frozen(models.clone(model))
+    models.check(model, allowed=(nn.Flatten, nn.Linear, nn.ReLU))
+    result = models.freeze(models.clone(model))
     for here, after in _neighbours(result):
         columns = [p if p.ndim > 1 else p[:, None] for p in here.parameters()]
         incoming = torch.cat(columns, dim=1)  # (H, in), or (H, in + 1) with the bias
@@ -121,36 +217,13 @@ def canonical(model):
     return result
 
 
-def same_widths(networks):
-    """The widths that all networks have.
+def _array(parameter):
+    """A weight in double precision; None stays None."""
+    return None if parameter is None else parameter.detach().cpu().numpy().astype(float)
 
-    Parameters
-    ----------
-    networks : list of torch.nn.Sequential
 
-    Returns
-    -------
-    list of int
-
-    Raises
-    ------
-    ValueError
-        If the widths of two of them differ, or one has biases and one has none.
-
-    Examples
-    --------
-    >>> same_widths([models.mlp([4, 3, 2]), models.mlp([4, 3, 2])])
-    [4, 3, 2]
-    """
-    sizes = [widths(model) for model in networks]
-    biases = [[model[i].bias is None for i in models.weight_layers(model)] for model in networks]
-    for size, bias in zip(sizes, biases, strict=True):
-        if size != sizes[0] or bias != biases[0]:
-            raise ValueError(
-                f"networks of widths {sizes[0]} and {size} (or with and without biases) "
-                "cannot be compared unit by unit"
-            )
-    return sizes[0]
+def _is_permutation(order):
+    return torch.equal(order.cpu().sort().values, torch.arange(len(order)))
 
 
 def _neighbours(model):

@@ -50,28 +50,17 @@ from netdist_utils import (
 plotting.use_style()
 
 # %%
+# One line a size: smoke, standard, full.
 knobs = settings.pick(
-    smoke=dict(
-        ensemble=12,
-        epochs=100,
-        widths=[8, 32],
-        width_networks=4,
-        width_epochs=30,
+    ensemble=(12, 64, 256),
+    epochs=(100, 300, 300),
+    widths=(
+        [8, 32],
+        [8, 16, 32, 64, 128, 256, 512],
+        [8, 16, 32, 64, 128, 256, 512],
     ),
-    standard=dict(
-        ensemble=64,
-        epochs=300,
-        widths=[8, 16, 32, 64, 128, 256, 512],
-        width_networks=6,
-        width_epochs=100,
-    ),
-    full=dict(
-        ensemble=256,
-        epochs=300,
-        widths=[8, 16, 32, 64, 128, 256, 512],
-        width_networks=16,
-        width_epochs=300,
-    ),
+    width_networks=(4, 6, 16),
+    width_epochs=(30, 100, 300),
 )
 
 # %% [markdown]
@@ -338,7 +327,7 @@ display(
 
 # %% mystnb={"image": {"alt": "Adjacency of network A, of network B before and after matching, and differences: after matching the difference is paler."}}
 a, b = (eight[i] for i in [i for i in range(8) if i != best][:2])
-b_matched = matching.permute(b, matching.match(a, b))
+b_matched = matching.align(a, b)
 hidden = np.r_[
     0:64, 89
 ]  # pixels and the first bias node: the incoming weights of hidden units
@@ -425,14 +414,9 @@ def mean_accuracies(group):
     acts = {"method": "activations", "x": images.train.x}
     versions = {
         "unmatched": group,
-        "weights": [
-            matching.permute(m, matching.match(reference, m)) for m in group
-        ],
+        "weights": [matching.align(reference, m) for m in group],
         "consensus": matching.consensus([reference, *group])[1:],
-        "activations": [
-            matching.permute(m, matching.match(reference, m, **acts))
-            for m in group
-        ],
+        "activations": [matching.align(reference, m, **acts) for m in group],
     }
     return {
         k: training.accuracy(matching.average(v), images.test)
@@ -478,8 +462,7 @@ plt.show()
 pairs = [(networks[i], networks[i + 1]) for i in range(0, len(networks) - 1, 2)]
 before = [matching.barrier(a, b, images.test) for a, b in pairs]
 after = [
-    matching.barrier(a, matching.permute(b, matching.match(a, b)), images.test)
-    for a, b in pairs
+    matching.barrier(a, matching.align(a, b), images.test) for a, b in pairs
 ]
 
 
@@ -543,7 +526,7 @@ def correlations(group):
     """Weight correlation of neighbours in a list of networks, before and after matching."""
     rows = []
     for one, two in zip(group[::2], group[1::2], strict=False):
-        matched = matching.permute(two, matching.match(one, two))
+        matched = matching.align(one, two)
         rows.append(
             [
                 np.corrcoef(weights(one), weights(m))[0, 1]
@@ -645,10 +628,10 @@ for one, two in zip(deep[::2], deep[1::2], strict=True):
     one_c, two_c = matching.canonical(one), matching.canonical(two)
     versions = {
         "unmatched": (one, two),
-        "matched": (one, matching.permute(two, matching.match(one, two))),
+        "matched": (one, matching.align(one, two)),
         "canonical, matched": (
             one_c,
-            matching.permute(two_c, matching.match(one_c, two_c)),
+            matching.align(one_c, two_c),
         ),
     }
     rows.append(
@@ -685,9 +668,7 @@ for width in settings.progress(knobs.widths, desc="widths"):
     barriers[width] = [
         [matching.barrier(a, b, images.test).height for a, b in wide_pairs],
         [
-            matching.barrier(
-                a, matching.permute(b, matching.match(a, b)), images.test
-            ).height
+            matching.barrier(a, matching.align(a, b), images.test).height
             for a, b in wide_pairs
         ],
     ]
@@ -755,7 +736,7 @@ some = networks[:12]
 pairwise = np.zeros((2, len(some), len(some)))
 for i, one in enumerate(some):
     for j, two in enumerate(some[:i]):
-        matched = matching.permute(two, matching.match(one, two))
+        matched = matching.align(one, two)
         for k, other in enumerate((two, matched)):
             pairwise[k, i, j] = pairwise[k, j, i] = matching.barrier(
                 one, other, images.test

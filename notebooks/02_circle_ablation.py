@@ -50,26 +50,14 @@ from netdist_utils import (
 plotting.use_style()
 
 # %%
+# One line a size: smoke, standard, full.
 knobs = settings.pick(
-    smoke=dict(
-        units=10, networks=4, points=300, epochs=40, paths=30_000, masks=500
-    ),
-    standard=dict(
-        units=20,
-        networks=20,
-        points=1000,
-        epochs=200,
-        paths=100_000,
-        masks=2000,
-    ),
-    full=dict(
-        units=20,
-        networks=100,
-        points=1000,
-        epochs=400,
-        paths=1_000_000,
-        masks=10_000,
-    ),
+    units=(10, 20, 20),
+    networks=(4, 20, 100),
+    points=(300, 1000, 1000),
+    epochs=(40, 200, 400),
+    paths=(30000, 100000, 1000000),
+    masks=(500, 2000, 10000),
 )
 
 # %% [markdown]

@@ -44,36 +44,18 @@ from netdist_utils import (
     random_matrices,
     settings,
     training,
+    zoo,
 )
 
 plotting.use_style()
 
 # %%
+# One line a size: smoke, standard, full.
 knobs = settings.pick(
-    smoke=dict(
-        hidden=[48, 24],
-        channels=[8, 16],
-        networks=3,
-        draws=4,
-        images=1000,
-        clip_images=300,
-    ),
-    standard=dict(
-        hidden=[512, 256],
-        channels=[32, 64],
-        networks=3,
-        draws=10,
-        images=10_000,
-        clip_images=10_000,
-    ),
-    full=dict(
-        hidden=[512, 256],
-        channels=[32, 64],
-        networks=20,
-        draws=50,
-        images=50_000,
-        clip_images=10_000,
-    ),
+    networks=(3, 3, 20),
+    draws=(4, 10, 50),
+    images=(1000, 10000, 50000),
+    clip_images=(300, 10000, 10000),
 )
 
 # %% [markdown]
@@ -98,18 +80,13 @@ plt.show()
 data.notice(images)
 
 # %%
-# The source's five epochs; the digits are few, and want more of them.
-recipe = {"epochs": 5, "lr": 0.01}
-if images.name == "digits":
-    recipe = {"epochs": 40, "lr": 0.05}
-widths = [side * side, *knobs.hidden, 10]
+make_mlp, recipe = zoo.gray_mlp(images), zoo.recipe(images)
+hidden = zoo.sizes().hidden
+widths = [side * side, *hidden, 10]
 networks = training.fit_ensemble(
-    lambda: models.mlp(widths, bias=False),
-    images.train,
-    range(knobs.networks),
-    **recipe,
+    make_mlp, images.train, range(knobs.networks), **recipe
 )
-untrained = training.start(lambda: models.mlp(widths, bias=False), 100)
+untrained = training.start(make_mlp, 100)
 accuracies = [training.accuracy(model, images.test) for model in networks]
 claims.check("covariance_mlp_accuracy", np.mean(accuracies), images.name)
 
@@ -139,10 +116,9 @@ held_out = covariance.moments([*networks, untrained], images.test.x, layers)
 # %% tags=["hide-input"]
 share = {
     layer: float(
-        train.means[layer][: knobs.hidden[i]].square().sum()
-        / train.second(layer).trace()
+        train[layer].mean().square().sum() / train[layer].second().trace()
     )
-    for i, layer in enumerate(layers)
+    for layer in layers
 }
 display(
     Markdown(
@@ -164,7 +140,7 @@ display(
 clipped = images.test.first(knobs.clip_images)
 curves = {}
 for layer, source in [(1, 0), (3, 2)]:
-    values, basis = covariance.spectrum(train.second(source))
+    values, basis = covariance.spectrum(train[source].second())
     curves[layer] = (
         values,
         covariance.clip_curve(networks[0], layer, basis.float(), clipped),
@@ -222,7 +198,7 @@ learned = {}
 for column, layer in enumerate([1, 3]):
     weight, start = (
         networks[0][layer].weight,
-        training.start(lambda: models.mlp(widths, bias=False), 0)[layer].weight,
+        training.start(make_mlp, 0)[layer].weight,
     )
     values, directions = covariance.weight_spectrum(weight)
     rows, inputs = weight.shape
@@ -285,7 +261,7 @@ def cosines(layer, i, j):
         for name, found in [("training", train), ("held out", held_out)]:
             key = f"{'centred' if centered else 'raw'}, {name}"
             row[key] = covariance.alignment_cosine(
-                found, layer, i, j, a, centered
+                found[layer], i, j, a, centered
             )
     return row
 
@@ -351,9 +327,9 @@ fig, axes = plt.subplots(2, 2, figsize=(7.2, 6))
 for column, (layer, weight_layer) in enumerate(
     zip(layers, [1, 3], strict=True)
 ):
-    a = covariance.procrustes(train.second(layer, 0, 1))
+    a = covariance.procrustes(train[layer].second(0, 1))
     one, two = (
-        covariance.spectrum(train.second(layer, k))[1][:50] for k in (0, 1)
+        covariance.spectrum(train[layer].second(k))[1][:50] for k in (0, 1)
     )
     plotting.heatmap(
         (one @ a @ two.T).abs().cpu(),
@@ -372,7 +348,7 @@ for column, (layer, weight_layer) in enumerate(
     turn = (
         torch.eye(one.shape[1]).to(one)
         if column == 0
-        else covariance.procrustes(train.second(2, 0, 1))
+        else covariance.procrustes(train[2].second(0, 1))
     )
     plotting.heatmap(
         (one @ turn @ two.T).abs().cpu(),
@@ -487,7 +463,7 @@ plt.show()
 
 # %% tags=["hide-input"]
 wrong = models.clone(sampled[0])
-for i, rows in zip([1, 3], knobs.hidden, strict=True):
+for i, rows in zip([1, 3], hidden, strict=True):
     wrong[i].weight.data *= rows**0.5
 losses = [
     training.cross_entropy(m, images.test)
@@ -510,20 +486,9 @@ display(
 # classifier, which sees all positions at once, gets its input aligned as one flat vector.
 
 # %%
-kernel = 5 if side == 32 else 3
-
-
-def make_cnn():
-    return models.convnet(
-        (1, side, side),
-        knobs.channels,
-        kernel_size=kernel,
-        stride=2,
-        bias=False,
-    )
-
-
-cnns = training.fit_ensemble(make_cnn, images.train, [0, 1], **recipe)
+cnns = training.fit_ensemble(
+    zoo.gray_cnn(images), images.train, [0, 1], **recipe
+)
 cnn_accuracy = np.mean(
     [training.accuracy(model, images.test) for model in cnns]
 )
@@ -538,10 +503,10 @@ claims.check("covariance_cnn_sampled", np.mean(cnn_sampled), images.name)
 found = covariance.moments(cnns, images.test.x, [1, 3])
 fig, axes = plt.subplots(1, 2)
 for ax, layer in zip(axes, [1, 3], strict=True):
-    a = covariance.procrustes(found.second(layer, 0, 1, centered=True))
-    cosine = covariance.alignment_cosine(found, layer, 0, 1, a, centered=True)
+    a = covariance.procrustes(found[layer].covariance(0, 1))
+    cosine = covariance.alignment_cosine(found[layer], 0, 1, a, centered=True)
     for k in (0, 1):
-        values, _ = covariance.spectrum(found.second(layer, k, centered=True))
+        values, _ = covariance.spectrum(found[layer].covariance(k))
         ax.loglog(
             range(1, len(values) + 1),
             values.clamp_min(1e-9),
@@ -573,7 +538,7 @@ display(
 # layer loses most by being sampled?
 
 # %%
-half, double = ([int(w * f) for w in knobs.hidden] for f in (0.5, 2))
+half, double = ([int(w * f) for w in hidden] for f in (0.5, 2))
 variants = {
     "as in 3.7": {},
     "pooled over all networks": {"pool": networks[1:]},
@@ -601,40 +566,13 @@ pd.DataFrame(
 # as much as the one before. How large are the gaps, on held-out images?
 
 # %%
-from scipy.optimize import linear_sum_assignment
-
-
-def explained(layer):
-    """Share of network 2's centred variance explained from network 1, held out, by kind of map."""
-    m, own = (train.second(layer, 0, k, centered=True) for k in (1, 0))
-    order = linear_sum_assignment(m.cpu().numpy(), maximize=True)[1]
-    permutation = torch.eye(len(m)).to(m)[order]
-    share = {
-        "permutation": covariance.alignment_cosine(
-            held_out, layer, 0, 1, permutation, True
-        )
-        ** 2,
-        "orthogonal": covariance.alignment_cosine(
-            held_out, layer, 0, 1, covariance.procrustes(m), True
-        )
-        ** 2,
-    }
-    ridge = 1e-4 * own.trace() / len(own) * torch.eye(len(own)).to(own)
-    b = torch.linalg.solve(own + ridge, m)
-    c00, c01, c11 = (
-        held_out.second(layer, i, j, centered=True)
-        for i, j in [(0, 0), (0, 1), (1, 1)]
-    )
-    share["affine"] = float(
-        1
-        - (c11.trace() - 2 * (b * c01).sum() + (b * (c00 @ b)).sum())
-        / c11.trace()
-    )
-    return share
-
-
 pd.DataFrame(
-    {f"layer {k + 1}": explained(layer) for k, layer in enumerate(layers)}
+    {
+        f"layer {k + 1}": covariance.explained(
+            train[layer], held_out[layer], 0, 1
+        )
+        for k, layer in enumerate(layers)
+    }
 ).round(3)
 
 # %% [markdown]

@@ -45,46 +45,26 @@ from torch import nn
 from netdist_utils import (
     claims,
     convergence,
-    covariance,
     data,
     models,
     plotting,
     settings,
     training,
 )
-from netdist_utils.moments import as_samples, correlation, dead_units, moments
+from netdist_utils.moments import as_samples, moments
 
 plotting.use_style()
 
 # %%
+# One line a size: smoke, standard, full.
 knobs = settings.pick(
-    smoke=dict(
-        channels=[8, 12],
-        dense=32,
-        networks=3,
-        images=300,
-        samples=5000,
-        factors=[0.5],
-        epochs=40,
-    ),
-    standard=dict(
-        channels=[32, 48, 64],
-        dense=128,
-        networks=4,
-        images=5000,
-        samples=200_000,
-        factors=[0.5],
-        epochs=3,
-    ),
-    full=dict(
-        channels=[32, 48, 64],
-        dense=128,
-        networks=8,
-        images=10_000,
-        samples=1_000_000,
-        factors=[0.5, 2, 4],
-        epochs=12,
-    ),
+    channels=([8, 12], [32, 48, 64], [32, 48, 64]),
+    dense=(32, 128, 128),
+    networks=(3, 4, 8),
+    images=(300, 5000, 10000),
+    samples=(5000, 200000, 1000000),
+    factors=([0.5], [0.5], [0.5, 2, 4]),
+    epochs=(40, 3, 12),
 )
 
 # %% [markdown]
@@ -165,7 +145,7 @@ fig, axes = plt.subplots(1, len(layers), figsize=(7.2, 2.6))
 for ax, layer, name in zip(axes, layers, names, strict=True):
     for k in range(len(networks)):
         ax.plot(
-            found.mean(layer, k).sort(descending=True).values.cpu(),
+            found[layer].mean(k).sort(descending=True).values.cpu(),
             label=f"network {k}",
         )
     ax.set(title=name, xlabel="unit, sorted", yscale="log")
@@ -175,7 +155,7 @@ plt.show()
 
 # %% tags=["hide-input"]
 dead = {
-    (name, k): dead_units(found, layer, k).nonzero().flatten()
+    (name, k): found[layer].dead(k).nonzero().flatten()
     for layer, name in zip(layers, names, strict=True)
     for k in range(len(networks))
 }
@@ -197,8 +177,8 @@ display(
 # ## 4.3 Correlations within and between networks
 
 # %% mystnb={"image": {"alt": "Four correlation matrices of the first layer: within network 0, within network 1, between them without structure, and between them reordered by the matching with a bright diagonal."}}
-within = [correlation(found, layers[0], k, k) for k in (0, 1)]
-between = correlation(found, layers[0], 0, 1)
+within = [found[layers[0]].correlation(k, k) for k in (0, 1)]
+between = found[layers[0]].correlation(0, 1)
 match = convergence.bipartite_match(between)
 order = convergence.matched(between, match).argsort(descending=True)
 fig, axes = plt.subplots(1, 4, figsize=(7.2, 2.3))
@@ -241,7 +221,7 @@ chance = moments(networks, shuffles, layers, batch_size=200)
 def one_to_one(statistics, layer, i, j):
     """Correlations by greedy and by bipartite matching, both sorted by the greedy one; their
     overlap; and the background, the mean absolute correlation of all pairs, matched or not."""
-    c = correlation(statistics, layer, i, j).cpu()
+    c = statistics[layer].correlation(i, j).cpu()
     greedy, bipartite = (
         convergence.greedy_match(c),
         convergence.bipartite_match(c),
@@ -410,7 +390,7 @@ plt.show()
 # of the other network; a partner that is not the rightmost dot was taken by another unit.
 
 # %%
-convergence.match_browser(networks, found, layers[0])
+convergence.match_browser(networks, found[layers[0]])
 
 # %% [markdown]
 # In deeper layers the weights are no pictures;
@@ -445,10 +425,10 @@ def sheets(k, layer, units):
 def best_and_worst_pairs(position, count=4):
     """Best and worst bipartite matches of networks 0 and 1 in a layer, dead units left out."""
     layer = layers[position]
-    c = correlation(found, layer, 0, 1).cpu()
+    c = found[layer].correlation(0, 1).cpu()
     pair = convergence.bipartite_match(c)
-    alive = ~dead_units(found, layer, 0).cpu()
-    alive &= ~dead_units(found, layer, 1).cpu()[pair]
+    alive = ~found[layer].dead(0).cpu()
+    alive &= ~found[layer].dead(1).cpu()[pair]
     value = convergence.matched(c, pair)
     ranked = [u for u in value.argsort(descending=True).tolist() if alive[u]]
     units = ranked[:count] + ranked[-count:]
@@ -486,8 +466,8 @@ plt.show()
 # %% mystnb={"image": {"alt": "Patches of the three most active and three least active units of the second convolution in each network, one network a row."}}
 rows = []
 for k in range(n):
-    alive = ~dead_units(found, layers[1], k).cpu()
-    by_mean = found.mean(layers[1], k).cpu().argsort(descending=True)
+    alive = ~found[layers[1]].dead(k).cpu()
+    by_mean = found[layers[1]].mean(k).cpu().argsort(descending=True)
     ranked = [u for u in by_mean.tolist() if alive[u]]
     rows.append(next(sheets(k, layers[1], [*ranked[:3], *ranked[-3:]])))
 plotting.picture_grid(
@@ -519,7 +499,7 @@ def some_activations(model, layer):
 
 kept = {}
 for layer, name in list(zip(layers, names, strict=True))[:2]:
-    c = correlation(found, layer, 0, 1).cpu()
+    c = found[layer].correlation(0, 1).cpu()
     information = convergence.mutual_information(
         *(some_activations(m, layer) for m in networks[:2]), bins=10
     )
@@ -539,7 +519,7 @@ claims.check("convergence_mutual_information", kept["conv 1"][0], images.name)
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3))
 rho = np.linspace(0, 0.99, 100)
 for ax, layer, name in zip(axes, layers, names, strict=False):
-    c = correlation(found, layer, 0, 1).cpu()
+    c = found[layer].correlation(0, 1).cpu()
     ax.plot(c.abs().flatten(), kept[name][1].flatten(), ".", ms=2)
     ax.plot(rho, -np.log(1 - rho**2) / 2, "k--", lw=1, label="Gaussian pairs")
     ax.set(
@@ -585,11 +565,11 @@ seen = moments(
 )
 paths, errors = {}, {}
 for layer in layers:
-    gram, cross = (correlation(seen, layer, 0, j) for j in (0, 1))
+    gram, cross = (seen[layer].correlation(0, j) for j in (0, 1))
     paths[layer] = convergence.sparse_path(gram, cross, penalties)
-    alive = ~dead_units(seen, layer, 1)
+    alive = ~seen[layer].dead(1)
     errors[layer] = convergence.held_out_error(
-        paths[layer], seen, found, layer, 0, 1
+        paths[layer], seen[layer], found[layer], 0, 1
     )[:, alive]
 predictors = {
     layer: (path.abs() > 1e-6).sum(2).double().mean(1)
@@ -664,8 +644,10 @@ plt.show()
 # %% mystnb={"image": {"alt": "Patches that excite one unit of network 1, and patches of its three strongest predictors in network 0 with their weights."}}
 layer = layers[1]
 w2 = paths[layer][moderate]
-c2 = correlation(found, layer, 0, 1).cpu()
-all_errors = convergence.held_out_error(w2, seen, found, layer, 0, 1).cpu()
+c2 = found[layer].correlation(0, 1).cpu()
+all_errors = convergence.held_out_error(
+    w2, seen[layer], found[layer], 0, 1
+).cpu()
 gain = (0.5 - all_errors) - c2.amax(
     0
 ).square() / 2  # over the best single partner
@@ -823,19 +805,15 @@ plt.show()
 rows = {}
 for layer, name in zip(layers, names, strict=True):
     steps = [
-        convergence.bipartite_match(correlation(found, layer, i, j))
+        convergence.bipartite_match(found[layer].correlation(i, j))
         for i, j in [(0, 1), (1, 2), (2, 0)]
     ]
     back = steps[2][steps[1][steps[0]]] == torch.arange(len(steps[0]))
-    cross = seen.second(layer, 0, 1, centered=True)
-    one = convergence.bipartite_match(cross)
-    permutation = torch.eye(len(cross)).to(cross)[one]
-    rows[name] = {"round trips": back.double().mean().item()} | {
-        kind: covariance.alignment_cosine(found, layer, 0, 1, a, True) ** 2
-        for kind, a in [
-            ("permutation explains", permutation),
-            ("orthogonal map explains", covariance.procrustes(cross)),
-        ]
+    share = convergence.explained(seen[layer], found[layer], 0, 1)
+    rows[name] = {
+        "round trips": back.double().mean().item(),
+        "permutation explains": share["permutation"],
+        "orthogonal map explains": share["orthogonal"],
     }
 pd.DataFrame(rows).T.round(3)
 
@@ -931,7 +909,7 @@ claims.table("04_convergent_learning")
 # :::{admonition} Solution
 # :class: dropdown
 # ```python
-# c = correlation(found, layers[-1], 0, 1)
+# c = found[layers[-1]].correlation(0, 1)
 # m = convergence.bipartite_match(c.abs())
 # print(convergence.matched(c, m).mean(), convergence.matched(c.abs(), m).mean())
 # ```

@@ -47,45 +47,21 @@ from netdist_utils import (
     settings,
     spectra,
     training,
+    zoo,
 )
 
 plotting.use_style()
 
 # %%
+# One line a size: smoke, standard, full.
 knobs = settings.pick(
-    smoke=dict(
-        hidden=[64, 48],
-        channels=[8, 16],
-        epochs=5,
-        images=500,
-        ensemble_widths=[48, 64],
-        ensemble_epochs=15,
-        seeds=1,
-        draws=40,
-        gaussians=60,
-    ),
-    standard=dict(
-        hidden=[512, 256],
-        channels=[32, 64],
-        epochs=10,
-        images=5000,
-        ensemble_widths=[64, 128, 256],
-        ensemble_epochs=15,
-        seeds=1,
-        draws=200,
-        gaussians=200,
-    ),
-    full=dict(
-        hidden=[512, 256],
-        channels=[32, 64],
-        epochs=10,
-        images=20_000,
-        ensemble_widths=[64, 128, 256, 512],
-        ensemble_epochs=30,
-        seeds=4,
-        draws=1000,
-        gaussians=1000,
-    ),
+    epochs=(5, 10, 10),
+    images=(500, 5000, 20000),
+    ensemble_widths=([48, 64], [64, 128, 256], [64, 128, 256, 512]),
+    ensemble_epochs=(15, 15, 30),
+    seeds=(1, 1, 4),
+    draws=(40, 200, 1000),
+    gaussians=(60, 200, 1000),
 )
 
 # %% [markdown]
@@ -105,17 +81,7 @@ knobs = settings.pick(
 # %%
 images = data.images()
 side = images.train.x.shape[-1]
-# The source's five epochs of chapter 3; the digits are few, and want more of them.
-recipe = {"epochs": 5, "lr": 0.01}
-if images.name == "digits":
-    recipe = {"epochs": 40, "lr": 0.05}
-widths = [side * side, *knobs.hidden, 10]
-
-
-def make_mlp():
-    return models.mlp(widths, bias=False)
-
-
+make_mlp, recipe = zoo.gray_mlp(images), zoo.recipe(images)
 (network,) = training.fit_ensemble(make_mlp, images.train, [0], **recipe)
 layers = spectra.layer_spectra(network)
 
@@ -657,20 +623,9 @@ display(
 # this network keeps every second output in each direction.)
 
 # %%
-kernel = 5 if side == 32 else 3
-
-
-def make_cnn():
-    return models.convnet(
-        (1, side, side),
-        knobs.channels,
-        kernel_size=kernel,
-        stride=2,
-        bias=False,
-    )
-
-
-cnn = training.fit_ensemble(make_cnn, images.train, [0, 1], **recipe)[0]
+cnn, _ = training.fit_ensemble(
+    zoo.gray_cnn(images), images.train, [0, 1], **recipe
+)
 second = models.weight_layers(cnn)[1]
 map_side = models.outputs(cnn, images.test.x[:1], [second - 1])[second - 1]
 ways = spectra.convolution_spectra(cnn[second].weight, map_side.shape[-1])

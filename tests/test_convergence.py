@@ -13,7 +13,7 @@ from torch import nn
 
 from netdist_utils import convergence as cv
 from netdist_utils import matching, models
-from netdist_utils.moments import correlation, moments
+from netdist_utils.moments import moments
 
 LAYER = 1  # of the convolutional test network: the first ReLU
 
@@ -25,7 +25,7 @@ def generator(seed=0):
 def net(seed=0, channels=(6, 5)):
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        return models.frozen(models.convnet((3, 9, 9), channels, kernel_size=3))
+        return models.freeze(models.convnet((3, 9, 9), channels, kernel_size=3))
 
 
 def permuted(model, order):
@@ -77,7 +77,7 @@ def test_a_rotated_layer_is_matched_by_cka_and_not_one_to_one():
     rotation = torch.linalg.qr(torch.randn(20, 20, generator=generator(3)))[0]
     assert cv.linear_cka(h, h @ rotation) == pytest.approx(1, abs=1e-6)
     corr = moments([nn.Sequential(nn.Identity())] * 2, [h, h @ rotation], [0])
-    corr = correlation(corr, 0, 0, 1)
+    corr = corr[0].correlation(0, 1)
     assert cv.matched(corr, cv.bipartite_match(corr)).mean() < 0.7
 
 
@@ -221,15 +221,15 @@ def test_dead_units_predict_nothing_and_are_not_predicted():
 def test_held_out_error_is_the_one_of_samples():
     a, b = net(0), net(1)
     train, test = X[:40], X[40:]
-    fitted, held = (moments([a, b], x, [LAYER]) for x in (train, test))
-    w = cv.sparse_path(correlation(fitted, 1, 0, 0), correlation(fitted, 1, 0, 1), [0.02])
+    fitted, held = (moments([a, b], x, [LAYER])[LAYER] for x in (train, test))
+    w = cv.sparse_path(fitted.correlation(0), fitted.correlation(0, 1), [0.02])
     rows = [
         [m[: LAYER + 1](x).permute(0, 2, 3, 1).flatten(0, 2).double() for m in (a, b)]
         for x in (train, test)
     ]
     za, zb = ((rows[1][k] - rows[0][k].mean(0)) / rows[0][k].std(0, correction=0) for k in (0, 1))
     slow = (zb - za @ w[0].T).square().mean(0) / 2
-    found = cv.held_out_error(w, fitted, held, LAYER, 0, 1)
+    found = cv.held_out_error(w, fitted, held, 0, 1)
     torch.testing.assert_close(found[0], slow, atol=1e-4, rtol=1e-4)
 
 
@@ -267,7 +267,7 @@ def test_shuffled_images_leave_only_noise():
 
 
 def test_nan_activations_are_named():
-    with pytest.raises(ValueError, match="layer 1 of networks 0, 1 are NaN"):
+    with pytest.raises(ValueError, match=r"layer 1 of networks \[0, 1\] are NaN"):
         cv.correlations(net(), net(1), X * torch.nan, LAYER)
 
 
@@ -275,7 +275,7 @@ def test_two_orders_of_the_same_mlp_in_chapter_1s_convention():
     """matching.permute's unit i is unit p[i] of the model: what greedy_match of the pair gives."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        mlp = models.frozen(models.mlp([5, 8, 3]))
+        mlp = models.freeze(models.mlp([5, 8, 3]))
     p = torch.randperm(8, generator=generator(11))
     copy = matching.permute(mlp, [p])
     found = cv.correlations(copy, mlp, torch.randn(300, 5, generator=generator(12)), 1)

@@ -40,7 +40,7 @@ def test_streamed_moments_are_those_of_all_samples_at_once(n, batch):
     centered = (a - a.mean(0)).T @ (b - b.mean(0)) / n
     assert torch.allclose(found.second(2, 0, 1, centered=True), centered, atol=1e-6)
     assert torch.allclose(found.second(2, 1), b.T @ b / n, atol=1e-6)
-    assert found.counts == {-1: n, 2: n} and found.sizes[2] == [4, 6]
+    assert found[-1].count == found[2].count == n and found[2].sizes == (4, 6)
 
 
 def test_positions_are_samples():
@@ -161,7 +161,7 @@ def test_the_cosine_squared_is_the_share_explained():
     one, two, x = net(5, 7, 2), net(5, 7, 2, seed=1), gaussian(300, 5)
     found = covariance.moments([one, two], x, [2])
     a = covariance.procrustes(found.second(2, 0, 1))
-    cosine = covariance.alignment_cosine(found, 2, 0, 1, a)
+    cosine = covariance.alignment_cosine(found[2], 0, 1, a)
     phi, psi = (models.outputs(m, x, [2])[2].double() for m in (one, two))
     turned = phi @ a
     best = (turned * psi).sum() / turned.square().sum()
@@ -176,7 +176,7 @@ def test_a_rotated_copy_aligns_perfectly_and_another_network_does_not():
     turned[1].weight.data = one[1].weight.data[order]
     found = covariance.moments([one, turned, net(5, 7, 2, seed=3)], x, [2])
     cosines = [
-        covariance.alignment_cosine(found, 2, 0, j, covariance.procrustes(found.second(2, 0, j)))
+        covariance.alignment_cosine(found[2], 0, j, covariance.procrustes(found.second(2, 0, j)))
         for j in (1, 2)
     ]
     assert cosines[0] == pytest.approx(1, abs=1e-5)

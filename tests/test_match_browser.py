@@ -7,7 +7,7 @@ from tests.browser import needs_browser, open_page
 
 def nets(n, channels=3):
     torch.manual_seed(0)
-    return [models.frozen(models.convnet((channels, 8, 8), [6])) for _ in range(n)]
+    return [models.freeze(models.convnet((channels, 8, 8), [6])) for _ in range(n)]
 
 
 def images(channels=3):
@@ -19,10 +19,10 @@ def images(channels=3):
 def test_partners_are_those_of_the_assignment(tmp_path, channels):
     networks = nets(3, channels)
     found = moments.moments(networks, images(channels), [1])
-    between = [moments.correlation(found, 1, 0, k) for k in (1, 2)]
+    between = [found[1].correlation(0, k) for k in (1, 2)]
     partners = [convergence.bipartite_match(c) for c in between]
     order = convergence.matched(between[0], partners[0]).argsort(descending=True)
-    with open_page(convergence.match_browser(networks, found, 1).data, tmp_path) as page:
+    with open_page(convergence.match_browser(networks, found[1]).data, tmp_path) as page:
         for place in (0, 3, 5):
             page.locator("input").fill(str(place))
             unit = int(order[place])
@@ -52,7 +52,7 @@ def test_permuted_copies_find_themselves(tmp_path):
     order = torch.tensor([2, 0, 1, 5, 4, 3])
     turned[0].weight.data, turned[0].bias.data = one[0].weight[order], one[0].bias[order]
     found = moments.moments([one, turned], images(), [0])  # before the ReLU no unit is dead
-    with open_page(convergence.match_browser([one, turned], found, 0).data, tmp_path) as page:
+    with open_page(convergence.match_browser([one, turned], found[0]).data, tmp_path) as page:
         page.locator("input").focus()
         for _ in range(6):
             first, second = page.locator("figcaption").all_inner_texts()
@@ -67,7 +67,7 @@ def test_it_fits_the_page_and_is_named(tmp_path, width):
     networks = nets(4)
     found = moments.moments(networks, images(), [1])
     with open_page(
-        convergence.match_browser(networks, found, 1).data, tmp_path, width=width
+        convergence.match_browser(networks, found[1]).data, tmp_path, width=width
     ) as page:
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         names = page.evaluate(
@@ -80,6 +80,6 @@ def test_bad_input_is_named():
     networks = nets(2)
     found = moments.moments(networks, images(), [1])
     with pytest.raises(ValueError, match="1 networks were given; 2 or more"):
-        convergence.match_browser(networks[:1], found, 1)
+        convergence.match_browser(networks[:1], found[1])
     with pytest.raises(ValueError, match="layer 0 is Flatten"):
-        convergence.match_browser([models.mlp([4, 3, 2])] * 2, found, 1)
+        convergence.match_browser([models.mlp([4, 3, 2])] * 2, found[1])

@@ -9,7 +9,7 @@ DIGITS = data.digits().test
 
 def net(seed, *widths):
     torch.manual_seed(seed)
-    return models.frozen(models.mlp([64, *widths, 10]))
+    return models.freeze(models.mlp([64, *widths, 10]))
 
 
 @needs_browser

@@ -5,7 +5,7 @@ import pytest
 
 from netdist_utils import settings
 
-SIZES = {"smoke": {"n": 1}, "standard": {"n": 2}, "full": {"n": 3}}
+SIZES = {"n": (1, 2, 3)}
 
 
 def test_scale_is_standard_unless_said_otherwise(monkeypatch):
@@ -17,7 +17,7 @@ def test_scale_is_standard_unless_said_otherwise(monkeypatch):
 @pytest.mark.parametrize("scale", settings.SCALES)
 def test_pick_follows_the_scale(monkeypatch, scale):
     monkeypatch.setenv("NETDIST_SCALE", scale)
-    assert settings.pick(**SIZES).n == SIZES[scale]["n"]
+    assert settings.pick(**SIZES).n == dict(zip(settings.SCALES, SIZES["n"], strict=True))[scale]
 
 
 def test_unknown_scale_is_named(monkeypatch):
@@ -26,9 +26,10 @@ def test_unknown_scale_is_named(monkeypatch):
         settings.pick(**SIZES)
 
 
-def test_a_size_missing_at_another_scale_is_found_at_this_one():
-    with pytest.raises(ValueError, match="full.*'width'"):
-        settings.pick(smoke={"n": 1}, standard={"n": 1}, full={"n": 1, "width": 2})
+@pytest.mark.parametrize("wrong", [(1, 2), 3, [1, 2, 3]])
+def test_a_size_missing_at_another_scale_is_found_at_this_one(wrong):
+    with pytest.raises(ValueError, match="width is .*smoke, standard, full"):
+        settings.pick(n=(1, 1, 1), width=wrong)
 
 
 def test_device_can_be_forced(monkeypatch):

@@ -40,7 +40,7 @@ def by_hand(seed, *, epochs, lr, momentum=0.9, weight_decay=0.0):
             for p, v, g in zip(model.parameters(), velocity, gradients, strict=True):
                 v.mul_(momentum).add_(g + weight_decay * p.detach())
                 p.data.sub_(lr * v)
-    return models.frozen(model)
+    return models.freeze(model)
 
 
 @pytest.mark.parametrize("weight_decay", [0.0, 0.1])

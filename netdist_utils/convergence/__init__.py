@@ -8,10 +8,10 @@ information, few to one (`sparse_map`) and many to many (`cluster_units`, `linea
 In a convolutional layer the channels are the units, and the positions are more samples.
 """
 
+from netdist_utils.alignment import bipartite_match, explained, greedy_match, matched
 from netdist_utils.convergence.clusters import cluster_units, unit_linkage
 from netdist_utils.convergence.figure import match_browser
 from netdist_utils.convergence.information import mutual_information
-from netdist_utils.convergence.matchings import bipartite_match, greedy_match, matched
 from netdist_utils.convergence.pictures import (
     contrast,
     crops,
@@ -30,6 +30,7 @@ __all__ = [
     "contrast",
     "correlations",
     "crops",
+    "explained",
     "gradients",
     "greedy_match",
     "held_out_error",

@@ -5,7 +5,7 @@ import torch
 from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.spatial.distance import squareform
 
-from netdist_utils.convergence.matchings import finite_matrix
+from netdist_utils.alignment import finite_matrix
 
 
 def unit_linkage(weights):

@@ -4,22 +4,20 @@ import numpy as np
 import torch
 
 from netdist_utils import interactive
-from netdist_utils.convergence.matchings import bipartite_match, matched
+from netdist_utils.alignment import bipartite_match, matched
 from netdist_utils.convergence.pictures import contrast
-from netdist_utils.moments import correlation
 
 
-def match_browser(networks, statistics, layer):
+def match_browser(networks, statistics):
     """An interactive figure of the one-to-one partners of a first convolution's units.
 
     Parameters
     ----------
     networks : list of torch.nn.Sequential
         Two or more of one shape, whose layer 0 is a Conv2d on 1 or 3 channels.
-    statistics : moments.Moments
-        Of these networks, in this order.
-    layer : int
-        Where the units of layer 0 were measured: 0, or 1 for after the ReLU.
+    statistics : moments.LayerMoments
+        Of these networks, in this order, where the units of layer 0 were measured: at layer 0,
+        or at 1, after the ReLU.
 
     Returns
     -------
@@ -35,16 +33,15 @@ def match_browser(networks, statistics, layer):
     >>> from netdist_utils import models, moments
     >>> nets = [models.convnet((3, 8, 8), [4]) for _ in range(2)]
     >>> found = moments.moments(nets, torch.randn(9, 3, 8, 8), [1])
-    >>> html = match_browser(nets, found, 1)
+    >>> html = match_browser(nets, found[1])
     """
     if len(networks) < 2:
         raise ValueError(f"{len(networks)} networks were given; 2 or more are needed")
     kernels = [model[0].weight for model in networks if isinstance(model[0], torch.nn.Conv2d)]
     if len(kernels) < len(networks) or kernels[0].shape[1] not in (1, 3):
         raise ValueError(f"layer 0 is {networks[0][0]}; a Conv2d on 1 or 3 channels is needed")
-    between = torch.stack(
-        [correlation(statistics, layer, 0, k).cpu() for k in range(1, len(networks))]
-    )  # (K-1, C, C)
+    others = range(1, len(networks))
+    between = torch.stack([statistics.correlation(0, k).cpu() for k in others])  # (K-1, C, C)
     partners = [bipartite_match(c).tolist() for c in between]
     order = matched(between[0], torch.tensor(partners[0])).argsort(descending=True)
     colours = torch.stack([contrast(k.detach().cpu()) for k in kernels])

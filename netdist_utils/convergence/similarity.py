@@ -2,7 +2,7 @@
 
 import warnings
 
-from netdist_utils.moments import correlation, dead_units, moments
+from netdist_utils.moments import moments
 
 
 def correlations(model_a, model_b, x, layer):
@@ -34,15 +34,15 @@ def correlations(model_a, model_b, x, layer):
     >>> correlations(net, net, torch.randn(50, 4), 1).diagonal().round(decimals=3)
     tensor([1., 1., 1.], dtype=torch.float64)
     """
-    found = moments([model_a, model_b], x, [layer], batch_size=200)
+    found = moments([model_a, model_b], x, [layer], batch_size=200)[layer]
     for name, i in (("first", 0), ("second", 1)):
-        if constant := dead_units(found, layer, i).nonzero().flatten().tolist():
+        if constant := found.dead(i).nonzero().flatten().tolist():
             warnings.warn(
                 f"units {constant} of layer {layer} of the {name} network never change; "
                 "their correlations are set to 0",
                 stacklevel=2,
             )
-    return correlation(found, layer, 0, 1)
+    return found.correlation(0, 1)
 
 
 def linear_cka(acts_a, acts_b):

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from sklearn.linear_model import lasso_path
 
-from netdist_utils.moments import correlation, inverse_deviations, moments
+from netdist_utils.moments import moments
 
 
 def sparse_map(acts_a, acts_b, penalty):
@@ -34,8 +34,8 @@ def sparse_map(acts_a, acts_b, penalty):
     tensor([2, 0])
     """
     identity = torch.nn.Sequential(torch.nn.Identity())
-    found = moments([identity, identity], [acts_a, acts_b], [0])
-    return sparse_path(correlation(found, 0, 0, 0), correlation(found, 0, 0, 1), [penalty])[0]
+    found = moments([identity, identity], [acts_a, acts_b], [0])[0]
+    return sparse_path(found.correlation(0), found.correlation(0, 1), [penalty])[0]
 
 
 def sparse_path(gram, cross, penalties):
@@ -92,15 +92,17 @@ def sparse_path(gram, cross, penalties):
     return torch.from_numpy(maps)
 
 
-def held_out_error(maps, fitted, held_out, layer, i, j):
+def held_out_error(maps, fitted, held_out, i, j):
     """Half the mean squared error with which network i predicts each unit of j on other data.
 
     Parameters
     ----------
     maps : (..., C_j, C_i) tensor
         Of `sparse_path`, for units standardised on the data of ``fitted``.
-    fitted, held_out : moments.Moments
-    layer, i, j : int
+    fitted, held_out : moments.LayerMoments
+        Of one layer, on the data that the maps were fitted to and on other data.
+    i, j : int
+        Networks.
 
     Returns
     -------
@@ -110,24 +112,20 @@ def held_out_error(maps, fitted, held_out, layer, i, j):
     Examples
     --------
     >>> from netdist_utils import models
-    >>> found = moments([models.mlp([4, 2])], torch.randn(500, 4), [1])
-    >>> held_out_error(torch.zeros(2, 2), found, found, 1, 0, 0)
+    >>> found = moments([models.mlp([4, 2])], torch.randn(500, 4), [1])[1]
+    >>> held_out_error(torch.zeros(2, 2), found, found, 0, 0)
     tensor([0.5000, 0.5000], dtype=torch.float64)
     """
     own, cross, target = (
-        _standardised(fitted, held_out, layer, p, q) for p, q in [(i, i), (i, j), (j, j)]
+        _standardised(fitted, held_out, p, q) for p, q in [(i, i), (i, j), (j, j)]
     )
     maps = maps.to(own)
     explained = 2 * (maps * cross.T).sum(-1) - ((maps @ own) * maps).sum(-1)
     return (target.diagonal() - explained) / 2
 
 
-def _standardised(fitted, held_out, layer, i, j):
+def _standardised(fitted, held_out, i, j):
     """E[z_i z_j^T] on held-out data, z in units of the fitted data's mean and deviation."""
-    shift = [held_out.mean(layer, k) - fitted.mean(layer, k) for k in (i, j)]
-    second = held_out.second(layer, i, j, centered=True) + torch.outer(*shift)
-    return (
-        inverse_deviations(fitted, layer, i)[:, None]
-        * second
-        * inverse_deviations(fitted, layer, j)
-    )
+    shift = [held_out.mean(k) - fitted.mean(k) for k in (i, j)]
+    second = held_out.covariance(i, j) + torch.outer(*shift)
+    return fitted.scale(i)[:, None] * second * fitted.scale(j)

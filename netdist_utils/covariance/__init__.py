@@ -6,7 +6,7 @@ Procrustes map (`procrustes`), and turned back into networks (`rainbow`), after 
 Rochette and Mallat, "A Rainbow in Deep Network Black Boxes" (JMLR 25, 2024).
 """
 
-from netdist_utils.alignment import alignment_cosine, procrustes
+from netdist_utils.alignment import alignment_cosine, explained, procrustes
 from netdist_utils.covariance.clipping import clip_curve
 from netdist_utils.covariance.directions import spectrum, weight_spectrum
 from netdist_utils.covariance.figure import rank_slider
@@ -17,6 +17,7 @@ __all__ = [
     "Moments",
     "alignment_cosine",
     "clip_curve",
+    "explained",
     "moments",
     "procrustes",
     "rainbow",

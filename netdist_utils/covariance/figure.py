@@ -39,7 +39,7 @@ def rank_slider(model, layer, split, shape, labels, directions=256, n_images=6):
     True
     """
     found = moments([model], split.x, [layer - 1])
-    _, basis = spectrum(found.second(layer - 1))
+    _, basis = spectrum(found[layer - 1].second())
     basis = basis[:directions].float()  # (K, D)
     accuracy = clip_curve(model, layer, basis, split, range(len(basis) + 1)).numpy()
     x = split.x[:n_images].flatten(1)

@@ -1,6 +1,8 @@
 """New networks whose weights are drawn from the covariances of a trained one.
 
-After Guth, Menard, Rochette and Mallat, "A Rainbow in Deep Network Black Boxes" (JMLR 25, 2024).
+After Guth, Menard, Rochette and Mallat, "A Rainbow in Deep Network Black Boxes" (JMLR 25, 2024):
+draw a layer's rows, align what the new network's units put out with the reference's, turn the
+next layer's inputs by that alignment, and go on to the next layer.
 """
 
 import torch
@@ -36,12 +38,14 @@ def rainbow(reference, split, *, generator, widths=None, sampled=None, pool=(), 
 
     Returns
     -------
-    torch.nn.Sequential
+    network : torch.nn.Sequential
+        Of the reference's layers, with the new widths.
 
     Raises
     ------
     ValueError
-        If the number of widths is wrong, or a layer that keeps its rows should change width.
+        If the number of widths is wrong, a layer that keeps its rows should change width, or
+        ``sampled`` names what is no hidden layer with weights.
 
     Examples
     --------
@@ -52,42 +56,54 @@ def rainbow(reference, split, *, generator, widths=None, sampled=None, pool=(), 
     Linear(in_features=2, out_features=5, bias=True)
     """
     models.check(reference)
-    layers = models.weight_layers(reference)
-    own = [reference[i].weight.shape[0] for i in layers[:-1]]
-    widths = own if widths is None else [int(w) for w in widths]
-    sampled = set(layers[:-1] if sampled is None else sampled)
-    if len(widths) != len(own):
-        raise ValueError(f"widths {widths} were given for hidden layers of widths {own}")
+    *hidden, last = models.weight_layers(reference)
+    sampled = set(hidden if sampled is None else sampled)
+    widths = _checked_widths(reference, hidden, widths, sampled)
     x = split.x if images is None else split.x[:images]
-    result, frame, frames = models.frozen(models.clone(reference)), None, [None] * len(pool)
-    for number, index in enumerate(layers):
-        rows = _rows(reference[index], None)
-        if number < len(own) and index in sampled:
-            aligned = [
-                _rows(other[index], t and t[0].T) for other, t in zip(pool, frames, strict=True)
+    result = models.freeze(models.clone(reference))
+    others = [result, *pool]
+    frames = [None] * len(others)  # (D reference, D other): what enters the next layer, turned
+    for index, width in zip(hidden, widths, strict=True):
+        rows = _rows(reference[index])
+        if index in sampled:
+            theirs = [
+                _rows(network[index], frame)
+                for network, frame in zip(pool, frames[1:], strict=True)
             ]
-            rows = _draw(torch.cat([rows, *aligned]), widths[number], generator)
-        elif number < len(own) and widths[number] != own[number]:
-            raise ValueError(f"layer {index} keeps its {own[number]} rows, not {widths[number]}")
-        _set_rows(result[index], rows, frame, reference[index].weight.shape)
-        if index != layers[-1]:
-            after = layers[number + 1] - 1  # what enters the next layer, flattened if it is
-            found = moments([reference, result, *pool], x, [after])
-            frame = procrustes(found.second(after, 0, 1)).float()  # (D reference, D new)
-            # More units make longer activations: the next layer's weights make up for it.
-            frame *= (own[number] / widths[number]) ** 0.5
-            frames = [
-                (procrustes(found.second(after, 0, 2 + k)).float(),) for k in range(len(pool))
-            ]
+            rows = _draw(torch.cat([rows, *theirs]), width, generator)
+        _set_rows(result[index], rows, frames[0])
+        following = next(i for i in [*hidden, last] if i > index)
+        frames = _frames(reference, others, x, following - 1)
+        # More units make longer activations: the next layer's weights make up for it.
+        frames[0] *= (len(reference[index].weight) / width) ** 0.5
+    _set_rows(result[last], _rows(reference[last]), frames[0])
     return result
 
 
-def _rows(layer, turn):
-    """Rows of a layer, biases as a last column; inputs turned into another frame first."""
+def _checked_widths(reference, hidden, widths, sampled):
+    """Widths of the hidden layers of the new network."""
+    own = [len(reference[i].weight) for i in hidden]
+    widths = own if widths is None else [int(w) for w in widths]
+    if len(widths) != len(own):
+        raise ValueError(f"widths {widths} were given for hidden layers of widths {own}")
+    if unknown := sampled - set(hidden):
+        raise ValueError(f"sampled names layers {sorted(unknown)}; hidden layers are {hidden}")
+    for index, before, after in zip(hidden, own, widths, strict=True):
+        if index not in sampled and before != after:
+            raise ValueError(f"layer {index} keeps its {before} rows, not {after}")
+    return widths
+
+
+def _frames(reference, others, x, layer):
+    """Orthogonal maps (D reference, D other) from the reference's outputs to each other's."""
+    found = moments([reference, *others], x, [layer])[layer]
+    return [procrustes(found.second(0, k)).float() for k in range(1, len(others) + 1)]
+
+
+def _rows(layer, frame=None):
+    """Rows of a layer, its bias as a last column; of another network, in the reference's frame."""
     weight = layer.weight.detach()
-    if turn is not None:
-        weight = _turn(weight, turn)
-    flat = weight.flatten(1)
+    flat = (weight if frame is None else _turn(weight, frame.T)).flatten(1)
     return flat if layer.bias is None else torch.cat([flat, layer.bias.detach()[:, None]], dim=1)
 
 
@@ -105,15 +121,14 @@ def _draw(rows, n, generator):
     return white * (singular / len(rows) ** 0.5) @ vt
 
 
-def _set_rows(layer, rows, frame, shape):
-    """Give a layer new rows, its inputs turned into the new network's frame."""
+def _set_rows(layer, rows, frame):
+    """Give a layer new rows, in the reference's frame, turned into the new network's."""
     if layer.bias is not None:
         rows, bias = rows[:, :-1], rows[:, -1]
         layer.bias = nn.Parameter(bias.clone(), requires_grad=False)
-    weight = rows.reshape(len(rows), *shape[1:])
+    weight = rows.reshape(len(rows), *layer.weight.shape[1:])
     weight = weight if frame is None else _turn(weight, frame)
     layer.weight = nn.Parameter(weight.contiguous(), requires_grad=False)
-    sizes = dict(zip(("out", "in"), weight.shape[:2], strict=True))
-    for name, size in sizes.items():  # what the layer says of itself
-        kind = "features" if isinstance(layer, nn.Linear) else "channels"
-        setattr(layer, f"{name}_{kind}", size)
+    kind = "features" if isinstance(layer, nn.Linear) else "channels"
+    setattr(layer, f"out_{kind}", weight.shape[0])  # what the layer says of itself
+    setattr(layer, f"in_{kind}", weight.shape[1])

@@ -12,12 +12,13 @@ from netdist_utils.matching.barriers import (
 )
 from netdist_utils.matching.figure import path_slider
 from netdist_utils.matching.graphs import adjacency, elbow, from_adjacency
-from netdist_utils.matching.permutations import match, objective
-from netdist_utils.units import canonical, permute, same_widths, widths
+from netdist_utils.matching.permutations import align, match, objective
+from netdist_utils.units import canonical, permute, widths
 
 __all__ = [
     "Barrier",
     "adjacency",
+    "align",
     "average",
     "barrier",
     "canonical",
@@ -28,7 +29,6 @@ __all__ = [
     "objective",
     "path_slider",
     "permute",
-    "same_widths",
     "sample_gaussian",
     "widths",
 ]

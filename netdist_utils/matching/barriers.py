@@ -7,8 +7,8 @@ from torch import nn
 from torch.func import functional_call, vmap
 
 from netdist_utils import models
-from netdist_utils.matching.permutations import match
-from netdist_utils.units import permute, same_widths
+from netdist_utils.matching.permutations import align
+from netdist_utils.units import read_alike
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ def average(networks):
     Returns
     -------
     torch.nn.Sequential
+        In evaluation mode, without gradients; on the first network's device.
 
     Raises
     ------
@@ -58,21 +59,24 @@ def average(networks):
     networks = list(networks)
     if not networks:
         raise ValueError("an empty list of networks has no average; give one or more")
-    same_widths(networks)
-    result = models.frozen(models.clone(networks[0]))
+    read_alike(networks)
+    result = models.freeze(models.clone(networks[0]))
     for p, *others in zip(*(m.parameters() for m in [result, *networks]), strict=True):
         p.data = torch.stack([o.detach().to(p.device) for o in others]).mean(0)
     return result
 
 
-def consensus(networks, max_sweeps=20):
+def consensus(networks, max_sweeps=100):
     """Match all networks to their average, average again, until no unit moves.
+
+    Each sweep raises the summed inner product with the average, so it ends.
 
     Parameters
     ----------
     networks : list of torch.nn.Sequential
-        The first one's order of units is where it starts.
+        One or more, of the same widths; the first one's order of units is where it starts.
     max_sweeps : int
+        After so many, a RuntimeError.
 
     Returns
     -------
@@ -81,20 +85,20 @@ def consensus(networks, max_sweeps=20):
 
     Examples
     --------
+    >>> from netdist_utils import matching
     >>> net = models.mlp([2, 3, 1])
-    >>> one, two = consensus([net, permute(net, [torch.tensor([1, 2, 0])])])
+    >>> one, two = consensus([net, matching.permute(net, [torch.tensor([1, 2, 0])])])
     >>> bool((one[1].weight == two[1].weight).all())
     True
     """
-    target, before = networks[0], None
+    target = average(networks[:1])
     for _ in range(max_sweeps):
-        orders = [match(target, m) for m in networks]
-        matched = [permute(m, order) for m, order in zip(networks, orders, strict=True)]
-        flat = torch.cat([torch.cat(order) for order in orders if order] or [torch.empty(0)])
-        if before is not None and torch.equal(flat, before):
-            break
-        target, before = average(matched), flat
-    return matched
+        matched = [align(target, model) for model in networks]
+        before, target = target, average(matched)
+        pairs = zip(target.parameters(), before.parameters(), strict=True)
+        if all(torch.equal(now, then) for now, then in pairs):
+            return matched
+    raise RuntimeError(f"units of {len(networks)} networks still move after {max_sweeps} sweeps")
 
 
 def barrier(model_a, model_b, split, steps=25):
@@ -125,7 +129,7 @@ def barrier(model_a, model_b, split, steps=25):
     >>> barrier(net, net, data.circle(10, 0)).height < 1e-6
     True
     """
-    same_widths([model_a, model_b])
+    read_alike([model_a, model_b])
     if steps < 2:
         raise ValueError(f"steps is {steps}; the line has two ends, so at least 2")
     device = models.device_of(model_a)
@@ -163,6 +167,8 @@ def sample_gaussian(networks, generator, covariance="full"):
     -------
     torch.nn.Sequential
 
+        In evaluation mode, without gradients.
+
     Raises
     ------
     ValueError
@@ -189,4 +195,4 @@ def sample_gaussian(networks, generator, covariance="full"):
         z = torch.randn(len(mean), generator=generator).to(mean.device)
         noise = z * deviations.square().sum(0).sqrt()
     nn.utils.vector_to_parameters(mean + noise, result.parameters())
-    return models.frozen(result)
+    return models.freeze(result)

@@ -4,8 +4,8 @@ import numpy as np
 
 from netdist_utils import interactive, models
 from netdist_utils.matching.barriers import barrier
-from netdist_utils.matching.permutations import match
-from netdist_utils.units import permute, widths
+from netdist_utils.matching.permutations import align
+from netdist_utils.units import widths
 
 
 def path_slider(model_a, model_b, split, shape, steps=51):
@@ -39,7 +39,7 @@ def path_slider(model_a, model_b, split, shape, steps=51):
     """
     if len(widths(model_a)) != 3:
         raise ValueError(f"widths {widths(model_a)}; one hidden layer is needed")
-    matched = permute(model_b, match(model_a, model_b))
+    matched = align(model_a, model_b)
     lines = [barrier(model_a, other, split, steps) for other in (model_b, matched)]
     first = models.weight_layers(model_a)[0]
     weights = np.stack(

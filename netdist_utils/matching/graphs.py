@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from netdist_utils import models
-from netdist_utils.units import widths
+from netdist_utils.units import read
 
 
 def adjacency(model):
@@ -26,15 +26,33 @@ def adjacency(model):
     >>> adjacency(models.mlp([64, 15, 10])).shape
     (91, 91)
     """
-    sizes = widths(model)
-    first = np.concatenate([[0], np.cumsum(sizes)])  # where each layer's nodes begin
-    matrix = np.zeros((first[-1] + len(sizes) - 1,) * 2)
-    for number, index in enumerate(models.weight_layers(model)):
-        source = slice(first[number], first[number + 1])
-        sink = slice(first[number + 1], first[number + 2])
-        matrix[source, sink] = model[index].weight.detach().cpu().numpy().T  # (in, out)
-        if model[index].bias is not None:
-            matrix[first[-1] + number, sink] = model[index].bias.detach().cpu().numpy()
+    return graph(read(model))
+
+
+def graph(network):
+    """The same, of a network that was read already.
+
+    Parameters
+    ----------
+    network : units.Perceptron
+
+    Returns
+    -------
+    (n_nodes, n_nodes) numpy array
+
+    Examples
+    --------
+    >>> graph(read(models.mlp([64, 15, 10]))).shape
+    (91, 91)
+    """
+    first = np.concatenate([[0], np.cumsum(network.widths)])  # where each layer's nodes begin
+    matrix = np.zeros((first[-1] + len(network.weights),) * 2)
+    for layer, (weight, bias) in enumerate(zip(network.weights, network.biases, strict=True)):
+        source = slice(first[layer], first[layer + 1])
+        sink = slice(first[layer + 1], first[layer + 2])
+        matrix[source, sink] = weight.T  # (in, out)
+        if bias is not None:
+            matrix[first[-1] + layer, sink] = bias
     return matrix
 
 
@@ -50,6 +68,7 @@ def from_adjacency(matrix, sizes):
     Returns
     -------
     torch.nn.Sequential
+        In evaluation mode, without gradients.
 
     Raises
     ------
@@ -72,7 +91,7 @@ def from_adjacency(matrix, sizes):
         weight = matrix[first[number] : first[number + 1], sink].T.copy()
         model[index].weight.data = torch.tensor(weight, dtype=torch.float32)
         model[index].bias.data = torch.tensor(matrix[first[-1] + number, sink]).float()
-    return models.frozen(model)
+    return models.freeze(model)
 
 
 def elbow(values):

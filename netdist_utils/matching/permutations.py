@@ -2,10 +2,10 @@
 
 Permuting the hidden units of a network changes nothing that it computes, so two networks can be
 compared weight by weight only after the units of one were put into the order of the other. For
-one hidden layer the best order is a single linear assignment problem (`scipy`'s
-``linear_sum_assignment``, exact); for more layers it is found by coordinate descent over layers
-(Ainsworth, Hayase and Srinivasa 2023, "Git Re-Basin", algorithm 1). Graph matching by the fast
-approximate quadratic (FAQ) algorithm (Vogelstein et al. 2015) stands beside it for comparison.
+one hidden layer the best order is a single linear assignment problem, solved exactly; for more
+layers it is found by coordinate descent over layers (Ainsworth, Hayase and Srinivasa 2023, "Git
+Re-Basin", algorithm 1). Graph matching by the fast approximate quadratic (FAQ) algorithm
+(Vogelstein et al. 2015) stands beside it for comparison.
 
 Multi-layer perceptrons only: Flatten, Linear and ReLU. What a permutation is stands in
 `netdist_utils.units`.
@@ -13,14 +13,16 @@ Multi-layer perceptrons only: Flatten, Linear and ReLU. What a permutation is st
 
 import numpy as np
 import torch
-from scipy.optimize import linear_sum_assignment, quadratic_assignment
+from scipy.optimize import quadratic_assignment
 
-from netdist_utils import models
-from netdist_utils.matching.graphs import adjacency
-from netdist_utils.moments import correlation, moments
-from netdist_utils.units import same_widths, widths
+from netdist_utils.alignment import bipartite_match
+from netdist_utils.matching.graphs import graph
+from netdist_utils.moments import moments
+from netdist_utils.units import permute, read_alike
 
 METHODS = ("weights", "activations", "faq", "graspologic")
+# Each sweep that goes on raises the objective, so the search ends; far fewer sweeps are needed.
+MOST_SWEEPS = 1000
 
 
 def match(reference, model, method="weights", *, x=None, rng=None):
@@ -55,24 +57,50 @@ def match(reference, model, method="weights", *, x=None, rng=None):
 
     Examples
     --------
-    >>> from netdist_utils.units import permute
+    >>> from netdist_utils import matching, models
     >>> net = models.mlp([4, 3, 2])
-    >>> match(permute(net, [torch.tensor([2, 0, 1])]), net)
+    >>> matching.match(matching.permute(net, [torch.tensor([2, 0, 1])]), net)
     [tensor([2, 0, 1])]
     """
-    shared = same_widths([reference, model])
+    target, current = read_alike([reference, model])
     rng = rng if rng is None else np.random.default_rng(rng)
     if method == "weights":
-        return _match_weights(reference, model, rng)
+        return _descend(target, current, rng)
     if method == "activations":
         if x is None:
             raise ValueError("method 'activations' needs inputs x; none were given")
-        return _match_activations(reference, model, x)
+        behind_relu = [i + 1 for i in target.layers[:-1]]
+        found = moments([reference, model], x, behind_relu)
+        return [bipartite_match(found[layer].correlation(0, 1)) for layer in behind_relu]
     if method not in METHODS:
         raise ValueError(f"method {method!r} is unknown; use one of {', '.join(METHODS)}")
-    if len(shared) != 3:
-        raise ValueError(f"method {method!r} takes one hidden layer, not widths {shared}")
-    return _match_graphs(reference, model, method, rng)
+    if len(target.widths) != 3:
+        raise ValueError(f"method {method!r} takes one hidden layer, not widths {target.widths}")
+    return [_match_graphs(graph(target), graph(current), target.widths, method, rng)]
+
+
+def align(reference, model, method="weights", *, x=None, rng=None):
+    """A model with its hidden units in the order in which they are closest to a reference.
+
+    Parameters
+    ----------
+    reference, model, method, x, rng
+        As in `match`.
+
+    Returns
+    -------
+    torch.nn.Sequential
+        The same function as the model: ``permute(model, match(reference, model, ...))``.
+
+    Examples
+    --------
+    >>> from netdist_utils import matching, models
+    >>> net = models.mlp([4, 3, 2])
+    >>> turned = matching.permute(net, [torch.tensor([2, 0, 1])])
+    >>> bool((matching.align(net, turned)[1].weight == net[1].weight).all())
+    True
+    """
+    return permute(model, match(reference, model, method, x=x, rng=rng))
 
 
 def objective(reference, model):
@@ -89,64 +117,43 @@ def objective(reference, model):
 
     Examples
     --------
+    >>> from netdist_utils import models
     >>> net = models.mlp([2, 3, 1])
     >>> objective(net, net) > 0
     True
     """
-    same_widths([reference, model])
-    pairs = zip(reference.parameters(), model.parameters(), strict=True)
-    return sum((a.double() * b.double().to(a.device)).sum().item() for a, b in pairs)
+    one, two = read_alike([reference, model])
+    pairs = zip(one.weights + one.biases, two.weights + two.biases, strict=True)
+    return float(sum((a * b).sum() for a, b in pairs if a is not None))
 
 
-def _match_weights(reference, model, rng):
+def _descend(target, current, rng):
     """Coordinate descent: an exact assignment for one layer, the other layers held fixed."""
-    target, current = _weights(reference), _weights(model)
-    found = [np.arange(len(p[0])) for p in current[:-1]]
-    improved = True
-    while improved:
+    orders = [np.arange(width) for width in target.widths[1:-1]]
+    for _ in range(MOST_SWEEPS):
         improved = False
-        for layer in range(len(found)) if rng is None else rng.permutation(len(found)):
-            gain = _units(target, layer) @ _units(current, layer).T  # (H, H)
-            step = linear_sum_assignment(gain, maximize=True)[1]
-            if len(found) == 1:  # nothing else moves, so this step is the optimum
+        for layer in range(len(orders)) if rng is None else rng.permutation(len(orders)):
+            gain = target.units(layer) @ current.units(layer).T  # (H, H)
+            step = bipartite_match(gain).numpy()
+            if len(orders) == 1:  # nothing else moves, so this step is the optimum
                 return [torch.from_numpy(step)]
             rise = gain[np.arange(len(step)), step].sum() - gain.trace()
-            # Each step raises the objective or is not taken, so the sweeps end.
+            # A step is taken only if it raises the objective by more than rounding.
             if rise > 1e-12 * (1 + np.abs(gain).sum()):
                 improved = True
-                found[layer] = found[layer][step]
-                current[layer] = [p[step] for p in current[layer]]
-                current[layer + 1][0] = current[layer + 1][0][:, step]
-    return [torch.from_numpy(order) for order in found]
+                orders[layer] = orders[layer][step]
+                current = current.reordered(layer, step)
+        if not improved:
+            return [torch.from_numpy(order) for order in orders]
+    raise RuntimeError(
+        f"widths {target.widths}: layers still improved after {MOST_SWEEPS} sweeps; the objective "
+        "rises with each, so this is a fault of the code"
+    )
 
 
-def _weights(model):
-    """Weight and, where there is one, bias of each layer, in double precision."""
-    parameters = [[model[i].weight, model[i].bias] for i in models.weight_layers(model)]
-    return [
-        [p.detach().cpu().numpy().astype(float) for p in both if p is not None]
-        for both in parameters
-    ]
-
-
-def _units(weights, layer):
-    """u_i = [W_l; b_l; W_(l+1)^T]_i, all that belongs to hidden unit i: (H, in + 1 + out)."""
-    own = [p.reshape(len(p), -1) for p in weights[layer]]
-    return np.concatenate([*own, weights[layer + 1][0].T], axis=1)
-
-
-def _match_activations(reference, model, x):
-    """A linear assignment on the correlations of each layer's units after their ReLU."""
-    layers = [i + 1 for i in models.weight_layers(model)[:-1]]
-    found = moments([reference, model], x, layers)
-    gains = (correlation(found, layer, 0, 1).cpu().numpy() for layer in layers)
-    return [torch.from_numpy(linear_sum_assignment(gain, maximize=True)[1]) for gain in gains]
-
-
-def _match_graphs(reference, model, method, rng):
-    """FAQ on the two adjacency matrices; only hidden nodes are free."""
-    n_in, n_hidden, _ = widths(model)
-    a, b = adjacency(reference), adjacency(model)
+def _match_graphs(a, b, widths, method, rng):
+    """FAQ on the two adjacency matrices (n_nodes, n_nodes); only hidden nodes are free."""
+    n_in, n_hidden, _ = widths
     hidden = np.arange(n_in, n_in + n_hidden)
     seeds = np.setdiff1d(np.arange(len(a)), hidden)
     pairs = np.column_stack([seeds, seeds])
@@ -159,4 +166,4 @@ def _match_graphs(reference, model, method, rng):
         seed = None if rng is None else int(rng.integers(2**31))
         found = graph_match(a, b, partial_match=pairs, maximize=True, n_init=20, rng=seed)
         order = found.indices_B[np.argsort(found.indices_A)]
-    return [torch.from_numpy(np.asarray(order)[hidden] - n_in)]
+    return torch.from_numpy(np.asarray(order)[hidden] - n_in)

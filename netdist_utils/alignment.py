@@ -59,15 +59,8 @@ def finite_matrix(values):
 def greedy_match(scores):
     """For each row the column of its largest entry; two rows may share one.
 
-    Parameters
-    ----------
-    scores : (C1, C2) tensor
-
-    Returns
-    -------
-    (C1,) LongTensor
-        The total is at least that of `bipartite_match`, by construction. A matrix that is none,
-        or is empty, or has NaN, is refused as there.
+    Takes and refuses what `bipartite_match` does. The total is at least the one there, by
+    construction, and says nothing of a one-to-one correspondence.
 
     Examples
     --------
@@ -105,7 +98,7 @@ def procrustes(cross_moment):
     Raises
     ------
     ValueError
-        If it is no matrix, empty, or has NaN.
+        If the cross moment is not a finite matrix.
 
     Examples
     --------

@@ -42,7 +42,7 @@ def tables():
     Raises
     ------
     ValueError
-        If two chapters use one name, or an entry lacks a key.
+        If a name stands in two chapters, or an entry lacks a key.
 
     Examples
     --------
@@ -82,7 +82,7 @@ def band(name, dataset="digits"):
     Raises
     ------
     KeyError
-        If no chapter has a claim of that name.
+        If there is no such claim.
 
     Examples
     --------

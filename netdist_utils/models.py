@@ -81,6 +81,7 @@ def convnet(
     Returns
     -------
     torch.nn.Sequential
+        Untrained: convolutions first, then what `mlp` makes.
 
     Raises
     ------
@@ -128,6 +129,7 @@ def from_sklearn(estimator):
     Returns
     -------
     torch.nn.Sequential
+        With the estimator's weights in single precision.
 
     Raises
     ------

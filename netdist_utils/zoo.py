@@ -76,15 +76,7 @@ def gray_mlp(images):
 def gray_cnn(images):
     """The convolutional network of chapters 3 and 5: two convolutions of stride 2, no biases.
 
-    Parameters
-    ----------
-    images : data.ImageData
-        Gray.
-
-    Returns
-    -------
-    callable
-        Takes nothing, returns an untrained network.
+    Takes and returns what `gray_mlp` does.
 
     Examples
     --------

@@ -55,11 +55,12 @@ def losses(model, split, masks):
     Returns
     -------
     (M,) tensor
+        In nats, each the mean over the samples of the split; on the model's device.
 
     Raises
     ------
     ValueError
-        If the masks do not fit the model.
+        If there is not one mask entry a hidden unit, or one lies outside [0, 1].
 
     Examples
     --------

@@ -88,36 +88,30 @@ def walsh(values):
     >>> walsh(torch.tensor([1.0, 3.0]))
     tensor([2., 1.], dtype=torch.float64)
     """
-    n = _units_of(values)
-    found = values.detach().double().cpu()
-    for unit in range(n):
-        off, on = found.view(-1, 2, 2**unit).unbind(1)
-        found = torch.stack([(on + off) / 2, (on - off) / 2], dim=1).flatten()
-    return found
+    return _butterfly(values, lambda off, on: ((on + off) / 2, (on - off) / 2))
 
 
 def inverse_walsh(coefficients):
     """The function with these Walsh-Hadamard coefficients: undoes `walsh`.
 
-    Parameters
-    ----------
-    coefficients : (2**H,) tensor
-
-    Returns
-    -------
-    (2**H,) float64 tensor
+    Takes (2**H,) coefficients, returns (2**H,) values of f, in double precision.
 
     Examples
     --------
     >>> inverse_walsh(torch.tensor([2.0, 1.0]))
     tensor([1., 3.], dtype=torch.float64)
     """
-    n = _units_of(coefficients)
-    found = coefficients.detach().double().cpu()
+    return _butterfly(coefficients, lambda even, odd: (even - odd, even + odd))
+
+
+def _butterfly(table, combine):
+    """For one unit after the other, two new entries in place of each two that differ in it."""
+    n = _units_of(table)
+    table = table.detach().double().cpu()
     for unit in range(n):
-        even, odd = found.view(-1, 2, 2**unit).unbind(1)
-        found = torch.stack([even - odd, even + odd], dim=1).flatten()
-    return found
+        without, with_it = table.view(-1, 2, 2**unit).unbind(1)
+        table = torch.stack(combine(without, with_it), dim=1).flatten()
+    return table
 
 
 def energy_by_degree(coefficients):
@@ -129,7 +123,7 @@ def energy_by_degree(coefficients):
 
     Returns
     -------
-    (H+1,) tensor
+    energy : (H+1,) tensor
         Entry 0 is the squared mean; the others sum to the variance at p = 1/2 (Parseval).
 
     Examples
@@ -152,6 +146,7 @@ def flip_path_covariance(coefficients):
     Parameters
     ----------
     coefficients : (2**H,) tensor
+        Of `walsh`.
 
     Returns
     -------
@@ -183,12 +178,14 @@ def flip_paths(values, n_paths, generator):
     Parameters
     ----------
     values : (2**H,) tensor
+        Values of f, by the subset's number.
     n_paths : int
     generator : torch.Generator
 
     Returns
     -------
     (n_paths, H+1) tensor
+        Along each path, from its random start to the start's complement.
 
     Examples
     --------
@@ -208,6 +205,7 @@ def shapley_values(values):
     Parameters
     ----------
     values : (2**H,) tensor
+        Entry 0 is f of no unit, the last f of all.
 
     Returns
     -------
@@ -238,10 +236,12 @@ def distribution_moments(values, p):
     ----------
     values : (2**H,) tensor
     p : float
+        In [0, 1].
 
     Returns
     -------
     (float, float, float, float)
+        In the unit of f, the last two without a unit.
 
     Examples
     --------
@@ -261,22 +261,24 @@ def russo_margulis(values, p):
 
     Parameters
     ----------
-    values : (2**H,) tensor
-    p : float
+    values, p
+        As in `distribution_moments`.
 
     Returns
     -------
     float
+        In the unit of f. Where every unit is as likely to be kept as not, half of it is the
+        difference of the means at 3/4 and 1/4, up to the curvature.
 
     Examples
     --------
-    >>> russo_margulis(torch.tensor([0.0, 1.0, 2.0, 3.0]), 0.3)
+    >>> round(russo_margulis(torch.tensor([0.0, 1.0, 2.0, 3.0]), 0.3), 6)
     3.0
     """
     n = _units_of(values)
     weights = keep_probabilities(n - 1, p)
     pairs = (values.double().view(-1, 2, 2**unit).unbind(1) for unit in range(n))
-    return round(float(sum(((on - off).flatten() * weights).sum() for off, on in pairs)), 12)
+    return float(sum(((on - off).flatten() * weights).sum() for off, on in pairs))
 
 
 def best_subsets(values):
@@ -285,6 +287,7 @@ def best_subsets(values):
     Parameters
     ----------
     values : (2**H,) tensor
+        f of each subset, by its number.
 
     Returns
     -------
@@ -307,19 +310,12 @@ def best_subsets(values):
 def greedy_subsets(values):
     """Subsets met by removing, from all units on, the unit whose loss costs least.
 
-    Parameters
-    ----------
-    values : (2**H,) tensor
-
-    Returns
-    -------
-    (H+1,) long tensor
-        Subset numbers, for 0, 1, ..., H units.
+    Takes and returns what `best_subsets` does: the subset met of each size.
 
     Examples
     --------
-    >>> greedy_subsets(torch.tensor([5.0, 1.0, 2.0, 0.0]))
-    tensor([0, 1, 3])
+    >>> greedy_subsets(torch.tensor([5.0, 1.0, 2.0, 0.0])).tolist()
+    [0, 1, 3]
     """
     n = _units_of(values)
     met = [2**n - 1]

@@ -25,7 +25,7 @@ def unit_linkage(weights):
     Raises
     ------
     ValueError
-        If it is no matrix, empty, or has NaN.
+        If the weights are not a matrix, have no entries, or have one that is not finite.
 
     Examples
     --------

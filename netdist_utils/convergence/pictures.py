@@ -30,7 +30,7 @@ def receptive_field(model, layer):
     Raises
     ------
     ValueError
-        If the model flattens its input before the layer.
+        If the layer is dense, or behind a Flatten: there, every unit sees the whole input.
 
     Examples
     --------

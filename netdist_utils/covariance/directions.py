@@ -9,6 +9,7 @@ def spectrum(matrix):
     Parameters
     ----------
     matrix : (D, D) tensor
+        Symmetric up to rounding: a second moment, a covariance.
 
     Returns
     -------

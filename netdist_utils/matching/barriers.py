@@ -48,7 +48,7 @@ def average(networks):
     Raises
     ------
     ValueError
-        If the list is empty or the widths differ.
+        If the list is empty, or networks differ in their widths.
 
     Examples
     --------
@@ -116,6 +116,7 @@ def barrier(model_a, model_b, split, steps=25):
     Returns
     -------
     Barrier
+        Loss, accuracy and the height of the barrier, on the CPU.
 
     Raises
     ------
@@ -166,8 +167,7 @@ def sample_gaussian(networks, generator, covariance="full"):
     Returns
     -------
     torch.nn.Sequential
-
-        In evaluation mode, without gradients.
+        Drawn weights in the layers of the first network, without gradients.
 
     Raises
     ------

@@ -25,6 +25,7 @@ def path_slider(model_a, model_b, split, shape, steps=51):
     Returns
     -------
     IPython.display.HTML
+        A slider from A to B, and a switch between matched and unmatched.
 
     Raises
     ------

@@ -19,6 +19,7 @@ def tail_slider(samples):
     Returns
     -------
     IPython.display.HTML
+        A slider over the number of values in the tail, and a choice of samples.
 
     Raises
     ------

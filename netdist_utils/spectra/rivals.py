@@ -41,7 +41,7 @@ def likelihood_ratio(values, fit, rival):
     Raises
     ------
     ValueError
-        If the rival is unknown or the fit has no alpha.
+        If the rival is unknown, or the fit has no alpha (its ``reason`` says why).
 
     Examples
     --------

@@ -18,6 +18,7 @@ import json
 import math
 import os
 import tomllib
+from datetime import date
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -192,6 +193,7 @@ def table(chapter):
     """
     from IPython.display import Markdown
 
+    _note_run(chapter)
     of_chapter = {name: c for name, c in tables().items() if c["chapter"] == chapter}
     unmeasured = {name: c for name, c in of_chapter.items() if name not in _measured}
     if forgotten := [name for name, claim in unmeasured.items() if "needs" not in claim]:
@@ -207,6 +209,27 @@ def table(chapter):
             cells += [record["dataset"]]
         lines.append(f"| {' | '.join(cells)} |")
     return Markdown("\n".join(lines))
+
+
+def _note_run(chapter):
+    """Where and when the chapter ran, for its page."""
+    import torch
+
+    from netdist_utils import store
+
+    on = settings.device().type
+    cores = f"{os.cpu_count()} CPU cores, no GPU"
+    record = {
+        "chapter": chapter,
+        "device": torch.cuda.get_device_name() if on == "cuda" else cores,
+        "date": date.today().isoformat(),
+        "scale": settings.scale(),
+        "torch": torch.__version__,
+        "spared_seconds": round(store.spared_seconds(), 1),
+    }
+    folder = ledger_dir() / "runs"
+    folder.mkdir(exist_ok=True)
+    (folder / f"{chapter}.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
 
 
 def format_value(value):

@@ -1,11 +1,45 @@
-// What all movable figures share; each figure's own script follows, with its mount(root, data).
+// What all movable figures share; each figure's own script follows, with its mount(root, data),
+// which builds the controls once and returns layout(): everything that depends on the width of the
+// page and on its theme. layout() is called again whenever one of them changes.
 
-// Draw the figure, and keep JupyterLab from taking the keys that are meant for its controls.
 function start(root, data) {
-  mount(root, data);
+  const layout = mount(root, data);
+  layout();
+  watch(root, layout);
   root.querySelectorAll("input, select, button").forEach((control) => {
-    control.setAttribute("data-lm-suppress-shortcuts", "true");
+    control.setAttribute("data-lm-suppress-shortcuts", "true"); // JupyterLab leaves them their keys
   });
+}
+
+// Call again when the figure has another width (a turned phone) or the page another theme.
+function watch(root, layout) {
+  let width = breadth(root);
+  new ResizeObserver(() => {
+    if (breadth(root) === width) return;
+    width = breadth(root);
+    layout();
+  }).observe(root);
+  new MutationObserver(layout).observe(document.documentElement, {
+    attributes: true,
+    attributeFilter: ["data-theme"],
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", layout);
+}
+
+// The breadth of a plot, so that its letters are as large as the page's on a phone too.
+function breadth(root) {
+  return Math.max(280, Math.min(640, root.clientWidth || 640));
+}
+
+// [red, green, blue] of a colour of the page's theme, by its meaning.
+function colour(root, meaning) {
+  const hex = getComputedStyle(root).getPropertyValue(`--nd-${meaning}`).trim();
+  return [1, 3, 5].map((k) => parseInt(hex.slice(k, k + 2), 16));
+}
+
+// Between two colours: 0 is the first, 1 the second.
+function blend(from, to, share) {
+  return from.map((c, k) => c + (to[k] - c) * share);
 }
 
 // An array that Python packed: {dtype, base64}.
@@ -34,26 +68,28 @@ function picture(parent, width, height, text) {
   return { canvas, caption };
 }
 
-// Fill a canvas: colour takes a pixel's number to [red, green, blue].
-function paint(canvas, colour) {
+// Fill a canvas: rgb takes a pixel's number to [red, green, blue].
+function paint(canvas, rgb) {
   const context = canvas.getContext("2d");
   const pixels = context.createImageData(canvas.width, canvas.height);
-  for (let p = 0; p < canvas.width * canvas.height; p++) pixels.data.set([...colour(p), 255], 4 * p);
+  for (let p = 0; p < canvas.width * canvas.height; p++) pixels.data.set([...rgb(p), 255], 4 * p);
   context.putImageData(pixels, 0, 0);
 }
 
-// Two axes of a plot that fills left..right and top..bottom of its picture, with the ends' labels.
-function axes(box, labels) {
-  const [left, right, top, bottom] = box;
+// Two axes of a plot that fills left..right and top..bottom, each {ticks: [[place, text]], title}.
+function axes([left, right, top, bottom], x, y) {
+  const line = (x1, y1, x2, y2, kind) => `<line class="${kind}" x1="${x1}" y1="${y1}" x2="${x2}" y2="${y2}"/>`;
   return (
-    `<line class="axis" x1="${left}" y1="${bottom}" x2="${right}" y2="${bottom}"/>` +
-    `<line class="axis" x1="${left}" y1="${top}" x2="${left}" y2="${bottom}"/>` +
-    `<text x="${left}" y="${bottom + 17}">${labels.x[0]}</text>` +
-    `<text x="${right}" y="${bottom + 17}" text-anchor="end">${labels.x[1]}</text>` +
-    `<text x="${(left + right) / 2}" y="${bottom + 33}" text-anchor="middle">${labels.x[2]}</text>` +
-    `<text x="${left - 6}" y="${bottom + 4}" text-anchor="end">${labels.y[0]}</text>` +
-    `<text x="${left - 6}" y="${top + 6}" text-anchor="end">${labels.y[1]}</text>` +
-    `<text x="${left}" y="${top - 9}">${labels.y[2]}</text>`
+    line(left, bottom, right, bottom, "axis") +
+    line(left, top, left, bottom, "axis") +
+    x.ticks
+      .map(([at, text]) => line(at, bottom, at, bottom + 5, "axis") + `<text x="${at}" y="${bottom + 19}" text-anchor="middle">${text}</text>`)
+      .join("") +
+    y.ticks
+      .map(([at, text]) => line(left, at, right, at, "grid") + `<text x="${left - 6}" y="${at + 4}" text-anchor="end">${text}</text>`)
+      .join("") +
+    `<text x="${(left + right) / 2}" y="${bottom + 37}" text-anchor="middle">${x.title}</text>` +
+    `<text x="${left}" y="${top - 12}">${y.title}</text>`
   );
 }
 
@@ -62,7 +98,20 @@ function polyline(xs, ys) {
   return Array.from(xs, (x, i) => `${x.toFixed(1)},${ys[i].toFixed(1)}`).join(" ");
 }
 
-// The breadth of a plot, so that its letters are as large as the page's on a phone too.
-function breadth(root) {
-  return Math.max(280, Math.min(640, root.clientWidth || 640));
+// Clicks and drags on a plot, in the plot's own units; sideways only, so that a page still scrolls.
+function drag(svg, move) {
+  const at = (event) => {
+    const box = svg.getBoundingClientRect();
+    const view = svg.viewBox.baseVal;
+    move(((event.clientX - box.left) / box.width) * view.width, ((event.clientY - box.top) / box.height) * view.height);
+  };
+  let held = false;
+  svg.classList.add("draggable");
+  svg.addEventListener("pointerdown", (event) => {
+    held = true;
+    svg.setPointerCapture(event.pointerId);
+    at(event);
+  });
+  svg.addEventListener("pointermove", (event) => held && at(event));
+  ["pointerup", "pointercancel"].forEach((name) => svg.addEventListener(name, () => (held = false)));
 }

@@ -1,18 +1,23 @@
 """Figures that the reader can move: JavaScript and data inlined in one cell's output.
 
-No server, no other host, no framework. A figure is a folder of this package with ``figure.js``,
-which defines ``function mount(root, data)``, and, where it needs rules of its own, ``figure.css``.
-What all figures share stands before them: ``interactive.js`` and ``interactive.css``. The same
-output works in the built book, JupyterLab and Colab.
+No server, no other host, no framework. A figure lives in its room: ``figure.js`` defines
+``function mount(root, data)``, ``figure.css`` holds rules that begin with the room's own class, so
+that two figures on one page do not meet. What all figures share stands before them:
+``interactive.js`` and ``interactive.css``, and the colours of `plotting`. The same output works in
+the built book, JupyterLab and Colab.
 """
 
 import base64
 import json
+from html import escape
 from importlib.resources import files
 from itertools import count
 
 import numpy as np
 
+from netdist_utils import plotting
+
+NO_SCRIPT = "This figure can be moved where JavaScript is on; the text says what it shows."
 _number = count()
 
 
@@ -48,7 +53,7 @@ def figure(folder, data, *, title):
     Parameters
     ----------
     folder : str
-        Folder of this package with ``figure.js``, and ``figure.css`` where it has one.
+        Room of this package with ``figure.js``, and ``figure.css`` where it has rules of its own.
     data : dict
         What ``mount`` is handed; JSON-able, arrays through `pack`.
     title : str
@@ -63,25 +68,46 @@ def figure(folder, data, *, title):
     >>> figure("ablation", {}, title="Explorer")  # doctest: +SKIP
     <IPython.core.display.HTML object>
     """
-    from html import escape
-
     from IPython.display import HTML
 
-    package = files("netdist_utils")
-    script, style = (
-        "".join(
-            path.read_text(encoding="utf-8")
-            for path in (package / f"interactive.{kind}", package / folder / f"figure.{kind}")
-            if path.is_file()
-        )
-        for kind in ("js", "css")
-    )
+    script, style = _shared_and_own(folder, "js"), _shared_and_own(folder, "css")
     # "</" inside a script element would end it early.
     payload = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
-    name = f"netdist-{folder.replace('_', '-')}-{next(_number)}"
+    name = f"netdist-{folder}-{next(_number)}"
     return HTML(
-        f'<section class="netdist-figure" id="{name}" aria-label="{escape(title)}">'
-        f"<style>{style}</style><div class='netdist-root'></div></section>"
+        f'<section class="netdist-figure netdist-{folder}" id="{name}" '
+        f'aria-label="{escape(title)}">'
+        f"<style>{theme_css()}{style}</style><div class='netdist-root'></div>"
+        f"<noscript><p>{NO_SCRIPT}</p></noscript></section>"
         f"<script>(function () {{\n{script}\n"
         f'start(document.querySelector("#{name} .netdist-root"), {payload});\n}})();</script>'
     )
+
+
+def theme_css():
+    """Rules that give `plotting.COLORS` to figures on a light page, `plotting.DARK` on a dark one.
+
+    The book says which by ``data-theme``, JupyterLab by ``data-jp-theme-light``; elsewhere the
+    reader's system decides.
+
+    Examples
+    --------
+    >>> "--nd-matched: #0072b2" in theme_css()
+    True
+    """
+    light, dark = (plotting.css_variables(c) for c in (plotting.COLORS, plotting.DARK))
+    figure = ".netdist-figure"
+    chosen = f'html[data-theme="dark"] {figure}, body[data-jp-theme-light="false"] {figure}'
+    unset = f"html:not([data-theme]) body:not([data-jp-theme-light]) {figure}"
+    return (
+        f"{figure} {{ {light} }}\n{chosen} {{ {dark} }}\n"
+        f"@media (prefers-color-scheme: dark) {{ {unset} {{ {dark} }} }}\n"
+        f"@media print {{ html[data-theme] {figure} {{ {light} }} }}\n"
+    )
+
+
+def _shared_and_own(folder, kind):
+    """What all figures have, then what this one adds."""
+    package = files("netdist_utils")
+    paths = package / f"interactive.{kind}", package / folder / f"figure.{kind}"
+    return "".join(path.read_text(encoding="utf-8") for path in paths if path.is_file())

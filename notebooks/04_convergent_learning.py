@@ -485,7 +485,7 @@ plt.show()
 # $$I(X; Y) = \sum_{x, y} p(x, y) \log \frac{p(x, y)}{p(x)\, p(y)} \ \text{nats},$$
 #
 # sees all. From $N$ samples in $R \times C$ bins it comes out too large, by about
-# $(R - 1)(C - 1) / 2N$ {cite:p}`miller1955`; that is subtracted. (The source subtracts a number in bits
+# $(R - 1)(C - 1) / 2N$ {cite:p}`paninski2003`; that is subtracted. (The source subtracts a number in bits
 # from one in nats, and $RC$ in place of $(R - 1)(C - 1)$.)
 
 

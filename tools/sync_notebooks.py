@@ -5,7 +5,9 @@
     python tools/sync_notebooks.py --student FOLDER    write them without solutions
 
 The ``.py`` is the source; the ``.ipynb`` has no outputs, cell ids that depend on the cells'
-content alone, and plain Markdown in place of MyST's directives.
+content alone, and plain Markdown in place of MyST's directives and roles: numbers of sections,
+figures and equations are those of the book, a caption stands below each figure, and the works
+that are cited close the notebook.
 """
 
 import argparse
@@ -17,6 +19,7 @@ from pathlib import Path
 import jupytext
 import nbformat
 import yaml
+from citations import citation, entries, reference
 
 ROOT = Path(__file__).resolve().parent.parent
 # A fenced directive: fence, name, optional title, options, body, the same fence.
@@ -25,13 +28,20 @@ DIRECTIVE = re.compile(
     r"(?P<options>(?::\w+:[^\n]*\n)*)(?P<body>.*?)^\1[ ]*$",
     re.MULTILINE | re.DOTALL,
 )
-ROLE = re.compile(r"\{(?P<role>cite:[pt]|doc|ref|term)\}`(?P<text>[^`]+)`")
-LABEL = re.compile(r"^\([\w-]+\)=\n", re.MULTILINE)
+ROLE = re.compile(r"\{(?P<role>[\w:-]+)\}`(?P<text>[^`]*)`")
+LABEL = re.compile(r"^\((?P<label>[\w-]+)\)=\n", re.MULTILINE)
+EQUATION = re.compile(r"\$\$(?P<body>[^$]+)\$\$ \((?P<label>[\w-]+)\)")
+HEADING = re.compile(r"^(?P<level>##?) (?P<title>.+)$", re.MULTILINE)
 
 
 def repository():
     """Address of the repository: it stands in ``_config.yml`` alone."""
     return yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["url"]
+
+
+def sources():
+    """Texts of all chapters, by the stem of their file."""
+    return {path.stem: path.read_text() for path in sorted((ROOT / "notebooks").glob("*.py"))}
 
 
 def install_cell(address):
@@ -44,52 +54,119 @@ def install_cell(address):
     )
 
 
-def plain_directive(match, solutions=True):
-    """An admonition as a block quote; a dropdown as ``<details>``, which Jupyter folds."""
-    name, title, body = match["name"], match["title"].strip(), match["body"].strip()
-    if name == "math":
-        return f"$$\n{body}\n$$"
-    heading = title if name == "admonition" else name.capitalize()
-    if "dropdown" in match["options"]:
-        if not solutions:
-            return "*Your answer:*"
-        return f"<details>\n<summary>{heading}</summary>\n\n{body}\n\n</details>"
-    lines = [f"**{heading}.**", "", *body.splitlines()]
-    return "\n".join(f"> {line}".rstrip() for line in lines)
+def figure_of(cell):
+    """Caption and name of the figure that a code cell draws; empty where it draws none."""
+    return cell.metadata.get("mystnb", {}).get("figure", {})
 
 
-def plain_role(match):
-    """A citation as its keys in brackets, a link to a chapter as a link to its notebook."""
-    text = match["text"]
-    if match["role"].startswith("cite"):
-        return f"[{', '.join(key.strip() for key in text.split(','))}]"
-    label, _, target = text.rstrip(">").partition("<")
-    if match["role"] != "doc" or not target:
-        return label.strip()
-    return f"[{label.strip()}]({Path(target).name}.ipynb)"
+def labels_of(chapters):
+    """What a reference to each label reads as: "Figure 1.8", "1.2" for an equation, a title."""
+    labels = {}
+    for stem, text in chapters.items():
+        chapter = int(stem[:2]) if stem[:2].isdigit() else 0
+        figures = equations = 0
+        for cell in jupytext.reads(text, fmt="py:percent").cells:
+            if figure_of(cell):
+                figures += 1
+                labels[figure_of(cell)["name"]] = f"Figure {chapter}.{figures}"
+            if cell.cell_type == "markdown":
+                for match in EQUATION.finditer(cell.source):
+                    equations += 1
+                    labels[match["label"]] = f"{chapter}.{equations}"
+                for match in LABEL.finditer(cell.source):
+                    heading = HEADING.search(cell.source, match.end())
+                    labels[match["label"]] = heading["title"] if heading else match["label"]
+    return labels
 
 
-def plain_markdown(text, solutions=True):
-    """MyST as plain Jupyter and Colab can show it."""
-    text = LABEL.sub("", text)
-    text = DIRECTIVE.sub(lambda match: plain_directive(match, solutions), text)
-    return ROLE.sub(plain_role, text)
+class Plain:
+    """MyST as plain Jupyter and Colab can show it, for the cells of one notebook in order."""
+
+    def __init__(self, chapter=0, labels=None, works=None, solutions=True):
+        self.chapter, self.sections = chapter, 0
+        self.labels, self.works, self.solutions = labels or {}, works or {}, solutions
+        self.cited = set()
+
+    def markdown(self, text):
+        """One Markdown cell; sections are counted from cell to cell."""
+        text = LABEL.sub("", text)
+        text = DIRECTIVE.sub(self.directive, text)
+        text = EQUATION.sub(self.equation, text)
+        text = HEADING.sub(self.heading, text) if self.chapter else text
+        return ROLE.sub(self.role, text)
+
+    def heading(self, match):
+        """A title with its number in the book."""
+        if match["level"] == "#":
+            return f"# {self.chapter}. {match['title']}"
+        self.sections += 1
+        return f"## {self.chapter}.{self.sections} {match['title']}"
+
+    def equation(self, match):
+        """A numbered equation."""
+        return f"$${match['body'].rstrip()} \\tag{{{self.labels[match['label']]}}}\n$$"
+
+    def directive(self, match):
+        """An admonition as a block quote; a dropdown as ``<details>``, which Jupyter folds."""
+        name, title, body = match["name"], match["title"].strip(), match["body"].strip()
+        if name == "math":
+            return f"$$\n{body}\n$$"
+        heading = title if name == "admonition" else name.capitalize()
+        if "dropdown" in match["options"]:
+            if not self.solutions:
+                return "*Your answer:*"
+            return f"<details>\n<summary>{heading}</summary>\n\n{body}\n\n</details>"
+        lines = [f"**{heading}.**", "", *body.splitlines()]
+        return "\n".join(f"> {line}".rstrip() for line in lines)
+
+    def role(self, match):
+        """A citation, reference or link as the words that the book shows."""
+        role, text = match["role"], match["text"]
+        if role in ("cite:p", "cite:t"):
+            return self.citation(role, [key.strip() for key in text.split(",")])
+        if role == "run-time":
+            return "The chapter's page in the book says how long it took, and on what machine."
+        label, _, target = text.rstrip(">").partition("<")
+        label = label.strip()
+        if role == "doc":
+            return f"[{label}]({Path(target).name}.ipynb)" if "notebooks/" in target else label
+        if role == "eq":
+            return f"({self.labels[label]})"
+        if role in ("numref", "ref"):
+            return label if target else self.labels[label]
+        return f"`{text.lstrip('.~')}`" if role.startswith("py:") else label  # a term
+
+    def citation(self, role, keys):
+        """Names and years; the keys are remembered for the closing list."""
+        self.cited.update(keys)
+        texts = [citation(self.works[key], role == "cite:p") for key in keys]
+        return f"({'; '.join(texts)})" if role == "cite:p" else "; ".join(texts)
+
+    def references(self):
+        """The closing list of works, or nothing."""
+        lines = sorted(f"- {reference(self.works[key])}" for key in self.cited)
+        return "\n".join(["## References", "", *lines]) if lines else ""
 
 
-def convert(source, address, solutions=True):
+def convert(source, address, *, stem="", labels=None, works=None, solutions=True):
     """Text of the ``.ipynb`` of one py:percent source."""
     notebook = jupytext.reads(source, fmt="py:percent")
-    opening = nbformat.v4.new_code_cell(install_cell(address))
-    # Below the title, which stays first.
-    notebook.cells.insert(1, opening)
-    seen = {}
-    for cell in notebook.cells:
+    chapter = int(stem[:2]) if stem[:2].isdigit() else 0
+    plain = Plain(chapter, labels or labels_of({stem: source}), works, solutions)
+    title, *rest = notebook.cells
+    cells = [title, nbformat.v4.new_code_cell(install_cell(address))]  # the title stays first
+    for cell in rest:
+        cells.append(cell)
+        if figure := figure_of(cell):
+            number = plain.labels[figure["name"]]
+            cells.append(nbformat.v4.new_markdown_cell(f"*{number}.* {figure['caption']}"))
+    for cell in cells:
         if cell.cell_type == "markdown":
-            cell.source = plain_markdown(cell.source, solutions)
-        content = f"{cell.cell_type}\n{cell.source}"
-        seen[content] = seen.get(content, 0) + 1
-        cell.id = hashlib.sha256(f"{seen[content]}{content}".encode()).hexdigest()[:12]
-        cell.metadata.pop("lines_to_next_cell", None)
+            cell.source = plain.markdown(cell.source)
+    if closing := plain.references():
+        cells.append(nbformat.v4.new_markdown_cell(closing))
+    number_cells(cells)
+    notebook.cells = cells
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
@@ -99,6 +176,26 @@ def convert(source, address, solutions=True):
     return nbformat.writes(notebook, ensure_ascii=False) + "\n"
 
 
+def number_cells(cells):
+    """Ids that depend on what a cell says, and on how often it was said before."""
+    seen = {}
+    for cell in cells:
+        content = f"{cell.cell_type}\n{cell.source}"
+        seen[content] = seen.get(content, 0) + 1
+        cell.id = hashlib.sha256(f"{seen[content]}{content}".encode()).hexdigest()[:12]
+        cell.metadata.pop("lines_to_next_cell", None)
+
+
+def notebooks(solutions=True):
+    """Text of each chapter's ``.ipynb``, by the stem of its file."""
+    chapters, works = sources(), entries()
+    labels, address = labels_of(chapters), repository()
+    return {
+        stem: convert(text, address, stem=stem, labels=labels, works=works, solutions=solutions)
+        for stem, text in chapters.items()
+    }
+
+
 def main(arguments=None):
     """Write, or compare, all notebooks; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -106,9 +203,8 @@ def main(arguments=None):
     parser.add_argument("--student", type=Path, metavar="FOLDER")
     options = parser.parse_args(arguments)
     stale = []
-    for source in sorted((ROOT / "notebooks").glob("*.py")):
-        text = convert(source.read_text(), repository(), solutions=options.student is None)
-        target = (options.student or source.parent) / f"{source.stem}.ipynb"
+    for stem, text in notebooks(solutions=options.student is None).items():
+        target = (options.student or ROOT / "notebooks") / f"{stem}.ipynb"
         if options.check:
             if not target.exists() or target.read_text() != text:
                 stale.append(target.name)

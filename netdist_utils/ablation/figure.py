@@ -53,11 +53,14 @@ def explorer(model, split, values, radius=(2 / np.pi) ** 0.5):
     margin = last.weight[1] - last.weight[0]  # the logit of class 1 over class 0
     bias = torch.zeros(()) if last.bias is None else last.bias[1] - last.bias[0]
     hidden_bias = torch.zeros(n) if first.bias is None else first.bias
+    on = models.outputs(model, split.x, [models.weight_layers(model)[0] + 1]).popitem()[1] > 0
+    dead = ~(on.any(0) & (margin != 0)).cpu()  # removing them changes no loss
     quantiles = torch.from_numpy(np.quantile(values.numpy(), np.linspace(0, 1, QUANTILES)))
     return interactive.figure(
         "ablation",
         {
             "units": n,
+            "dead": dead.nonzero()[:, 0].tolist(),
             "weight": packed(first.weight),
             "bias": packed(hidden_bias),
             "margin": packed(margin),

@@ -12,36 +12,44 @@ function mount(root, data) {
 
   root.innerHTML =
     '<div class="bar"><label>Directions kept, k <input type="range" min="0"></label>' +
-    '<output></output></div><div class="pictures"></div><svg role="img"></svg>';
+    '<output role="status"></output></div><div class="pictures"></div><svg role="img"></svg>';
   const slider = root.querySelector("input");
   const output = root.querySelector("output");
   slider.max = directions;
   slider.value = Math.min(20, directions);
   const row = root.querySelector(".pictures");
   const pictures = data.labels.map((label) => picture(row, width, height, label));
-
   const svg = root.querySelector("svg");
-  const right = breadth(root) - 14;
-  svg.setAttribute("viewBox", `0 0 ${right + 14} 196`);
-  const top = Math.max(...accuracy);
-  const x = scale(0, directions, 46, right);
-  const y = scale(0, top, 156, 26);
-  const labels = { x: [0, directions, "directions kept"], y: [0, top.toFixed(2), "accuracy"] };
-  svg.innerHTML =
-    axes([46, right, 26, 156], labels) +
-    `<polyline class="curve" points="${polyline(Array.from(accuracy, (_, k) => x(k)), Array.from(accuracy, y))}"/>` +
-    '<circle class="mark" r="6"/>';
-  const mark = svg.querySelector(".mark");
+  const top = Math.ceil(10 * Math.max(...accuracy)) / 10;
+  let x, y, mark;
+
+  function layout() {
+    const right = breadth(root) - 14;
+    svg.setAttribute("viewBox", `0 0 ${right + 14} 200`);
+    x = scale(0, directions, 46, right);
+    y = scale(0, top, 156, 26);
+    const ranks = [0, 0.25, 0.5, 0.75, 1].map((share) => Math.round(share * directions));
+    svg.innerHTML =
+      axes(
+        [46, right, 26, 156],
+        { ticks: ranks.map((k) => [x(k), k]), title: "directions kept" },
+        { ticks: [0, top / 2, top].map((v) => [y(v), v.toFixed(2)]), title: "accuracy" },
+      ) +
+      `<polyline class="curve" points="${polyline(Array.from(accuracy, (_, k) => x(k)), Array.from(accuracy, y))}"/>` +
+      '<circle class="mark" r="7"/>';
+    mark = svg.querySelector(".mark");
+    draw();
+  }
 
   function draw() {
     const k = Number(slider.value);
+    const gray = scale(data.low, data.high, 0, 255);
     pictures.forEach(({ canvas }, i) => {
       const sum = new Float32Array(size);
       for (let r = 0; r < k; r++) {
         const c = coordinates[i * directions + r] * scales[r];
         for (let p = 0; p < size; p++) sum[p] += c * basis[r * size + p];
       }
-      const gray = scale(data.low, data.high, 0, 255);
       paint(canvas, (p) => Array(3).fill(gray(sum[p])));
       canvas.setAttribute("aria-label", `${data.labels[i]} rebuilt from ${k} directions`);
     });
@@ -51,6 +59,11 @@ function mount(root, data) {
     slider.setAttribute("aria-valuetext", output.textContent);
     svg.setAttribute("aria-label", `Accuracy against directions kept. ${output.textContent}`);
   }
+
   slider.addEventListener("input", draw);
-  draw();
+  drag(svg, (at) => {
+    slider.value = Math.round(scale(x(0), x(directions), 0, directions)(at));
+    draw();
+  });
+  return layout;
 }

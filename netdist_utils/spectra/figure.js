@@ -17,24 +17,21 @@ function fit(values, n) {
   return { alpha: 1 + exponent, error: exponent / Math.sqrt(n), distance };
 }
 
+const HIGHEST = 12; // exponent, at which the curve is cut
+
 function mount(root, data) {
-  const options = data.samples.map((s, i) => `<option value="${i}"></option>`).join("");
+  const options = data.samples.map((_, i) => `<option value="${i}"></option>`).join("");
   root.innerHTML =
     `<div class="bar"><label class="choice">Eigenvalues of <select>${options}</select></label>` +
     '<label>Values in the tail <input type="range"></label>' +
     '<button type="button">Smallest distance</button></div><p><output role="status"></output></p>' +
     '<div class="plots"><svg role="img"></svg><svg role="img"></svg></div>';
   const select = root.querySelector("select");
-  const slider = root.querySelector("input");
-  const output = root.querySelector("output");
+  const [slider, output] = [root.querySelector("input"), root.querySelector("output")];
   const [sample, exponents] = root.querySelectorAll("svg");
-  const right = (breadth(root) < 500 ? breadth(root) : breadth(root) / 2) - 14;
-  const box = [46, right, 26, 226];
-  [sample, exponents].forEach((svg) => svg.setAttribute("viewBox", `0 0 ${right + 14} 266`));
-  const top = 12; // the curve of exponents is cut here
   select.querySelectorAll("option").forEach((option, i) => (option.textContent = data.samples[i].name));
   const chosen = () => data.samples[Number(select.value)].chosen;
-  let values, fits, x, y, n, alphaX, alphaY;
+  let values, fits, n, x, y, alphaX, alphaY;
 
   function choose() {
     values = unpack(data.samples[Number(select.value)].values);
@@ -43,39 +40,49 @@ function mount(root, data) {
     slider.min = data.least;
     slider.max = n;
     slider.value = chosen();
+  }
+
+  function layout() {
+    const right = (breadth(root) < 500 ? breadth(root) : breadth(root) / 2) - 14;
+    const box = [46, right, 26, 226];
+    [sample, exponents].forEach((svg) => svg.setAttribute("viewBox", `0 0 ${right + 14} 270`));
     const log = Array.from(values, Math.log10);
     x = scale(log[0], log[n - 1], 46, right);
     y = scale(-Math.log10(n), 0, 226, 26);
     alphaX = scale(data.least, n, 46, right);
-    alphaY = scale(1, top, 226, 26);
+    alphaY = scale(1, HIGHEST, 226, 26);
     const tails = Array.from({ length: n + 1 - data.least }, (_, i) => i + data.least);
     const power = (v) => Number(v.toPrecision(2)).toString();
     sample.innerHTML =
-      axes(box, {
-        x: [power(values[0]), power(values[n - 1]), "eigenvalue (log)"],
-        y: [`1/${n}`, "1", "share at or above (log)"],
-      }) +
+      axes(
+        box,
+        { ticks: [values[0], values[n - 1]].map((v) => [x(Math.log10(v)), power(v)]), title: "eigenvalue (log scale)" },
+        { ticks: [[y(0), "1"], [y(-Math.log10(n)), `1/${n}`]], title: "share at or above (log scale)" },
+      ) +
       log.map((v, i) => `<circle class="dot" r="2" cx="${x(v).toFixed(1)}" cy="${y(Math.log10(1 - i / n)).toFixed(1)}"/>`).join("") +
-      '<line class="law second"/><line class="guide threshold" y1="26" y2="226"/>';
+      '<line class="law"/><line class="guide threshold" y1="26" y2="226"/>';
     exponents.innerHTML =
-      axes(box, { x: [data.least, n, "values in the tail"], y: [1, top, "exponent α"] }) +
-      `<polyline class="curve" points="${polyline(tails.map(alphaX), tails.map((k) => alphaY(Math.min(top, fits[k].alpha))))}"/>` +
-      '<circle class="mark" r="6"/>';
+      axes(
+        box,
+        { ticks: [data.least, n].map((k) => [alphaX(k), k]), title: "values in the tail" },
+        { ticks: [2, 4, 6, 8, 10, HIGHEST].map((a) => [alphaY(a), a]), title: "exponent α" },
+      ) +
+      `<polyline class="curve" points="${polyline(tails.map(alphaX), tails.map((k) => alphaY(Math.min(HIGHEST, fits[k].alpha))))}"/>` +
+      '<circle class="mark" r="7"/>';
     draw();
   }
 
   function draw() {
     const k = Number(slider.value);
     const { alpha, error, distance } = fits[k];
-    const from = Math.log10(values[n - k]);
-    const to = Math.log10(values[n - 1]);
+    const [from, to] = [Math.log10(values[n - k]), Math.log10(values[n - 1])];
     const share = Math.log10(k / n);
     const place = (element, ends) => Object.entries(ends).forEach(([name, v]) => element.setAttribute(name, v));
     // The line leaves the picture below where the law falls under one value in n.
     const last = Math.min(to, from + (share + Math.log10(n)) / (alpha - 1));
     place(sample.querySelector(".law"), { x1: x(from), y1: y(share), x2: x(last), y2: y(share - (alpha - 1) * (last - from)) });
     place(sample.querySelector(".threshold"), { x1: x(from), x2: x(from) });
-    place(exponents.querySelector(".mark"), { cx: alphaX(k), cy: alphaY(Math.min(top, alpha)) });
+    place(exponents.querySelector(".mark"), { cx: alphaX(k), cy: alphaY(Math.min(HIGHEST, alpha)) });
     output.textContent =
       `${k} of ${n} values, above ${values[n - k].toPrecision(3)}: α = ${alpha.toFixed(2)} ± ${error.toFixed(2)}, ` +
       `distance ${distance.toFixed(3)}${k === chosen() ? ", the smallest" : ""}`;
@@ -83,11 +90,20 @@ function mount(root, data) {
     sample.setAttribute("aria-label", `Share of values at or above each value. ${output.textContent}`);
     exponents.setAttribute("aria-label", `Exponent against the number of values in the tail. ${output.textContent}`);
   }
-  select.addEventListener("change", choose);
-  slider.addEventListener("input", draw);
-  root.querySelector("button").addEventListener("click", () => {
-    slider.value = chosen();
+
+  // The tail that begins at a place of the left plot, or that has a length of the right one.
+  function show(k) {
+    slider.value = k; // the slider keeps it within its ends
     draw();
+  }
+  select.addEventListener("change", () => {
+    choose();
+    layout();
   });
+  slider.addEventListener("input", draw);
+  root.querySelector("button").addEventListener("click", () => show(chosen()));
+  drag(exponents, (at) => show(Math.round(scale(alphaX(data.least), alphaX(n), data.least, n)(at))));
+  drag(sample, (at) => show(values.filter((v) => x(Math.log10(v)) >= at).length));
   choose();
+  return layout;
 }

@@ -1,7 +1,7 @@
 """A Sphinx extension: the package drawn as a house, from its own files and imports.
 
-The directive ``house`` draws the chapters over the five rooms over the ground floor. What a room
-holds, and on which files of the ground floor it stands, is read from the code when the page is
+The directive ``house`` draws the chapters over the five rooms over the ground floor, and
+``house-files`` lists what each file is for. What a room holds, and on which files of the ground floor it stands, is read from the code when the page is
 built, so that the picture cannot drift from it.
 """
 
@@ -53,49 +53,77 @@ def chapter_of(room):
     return words[1].rstrip(":") if words[:1] == ["Chapter"] else "9"
 
 
-def room_box(name, files):
-    """A room: what it is for, its files, and what it stands on."""
+def files_list(paths):
+    """Names of files, with what each is for as its title."""
+    return "".join(
+        f'<li title="{escape(first_line(path))}"><code>{path.stem}</code></li>' for path in paths
+    )
+
+
+def box(kind, title, paths, foot=""):
+    """A room, or a shelf of the ground floor."""
+    return f'<div class="{kind}"><strong>{title}</strong><ul>{files_list(paths)}</ul>{foot}</div>'
+
+
+def stands_on(name, files):
+    """The files of the ground floor that a room imports."""
     below = sorted({m.split(".")[0] for file in files for m in imports(file)} - {name})
-    items = "".join(
-        f"<li><code>{file.stem}</code> {escape(first_line(file))}</li>" for file in files
-    )
-    stands = ", ".join(f"<code>{module}</code>" for module in below)
-    return (
-        f'<div class="room"><h4><code>{name}/</code></h4>'
-        f"<p>{escape(first_line(PACKAGE / name / '__init__.py'))}</p><ul>{items}</ul>"
-        f'<p class="stands">stands on {stands}</p></div>'
-    )
-
-
-def shelf_box(title, modules):
-    """A part of the ground floor."""
-    items = "".join(
-        f"<li><code>{m}</code> {escape(first_line(PACKAGE / f'{m}.py'))}</li>" for m in modules
-    )
-    return f'<div class="shelf"><h4>{title}</h4><ul>{items}</ul></div>'
+    return f'<p class="stands">stands on {", ".join(below)}</p>'
 
 
 def house():
     """The whole house as HTML."""
-    roof = "The chapters import everything below; nothing imports a chapter."
-    floors = [
-        ("chapters", [f'<p class="roof">{roof}</p>']),
-        ("rooms", [room_box(name, files) for name, files in rooms().items()]),
-        ("ground floor", [shelf_box(*shelf) for shelf in SHELVES.items()]),
-    ]
+    floors = {
+        "chapters": ['<p class="roof">chapters</p>'],
+        "rooms": [
+            box("room", name, files, stands_on(name, files)) for name, files in rooms().items()
+        ],
+        "ground floor": [
+            box("shelf", title, [PACKAGE / f"{module}.py" for module in modules])
+            for title, modules in SHELVES.items()
+        ],
+    }
     return "".join(
         f'<div class="floor" role="group" aria-label="{name}">{"".join(boxes)}</div>'
-        for name, boxes in floors
+        for name, boxes in floors.items()
     )
 
 
+def contents():
+    """What each file is for: [(place, [(file, its first line)])], rooms first."""
+    places = [(f"{name}/", files) for name, files in rooms().items()]
+    places += [
+        (title, [PACKAGE / f"{m}.py" for m in modules]) for title, modules in SHELVES.items()
+    ]
+    return [(place, [(path.stem, first_line(path)) for path in paths]) for place, paths in places]
+
+
 class House(SphinxDirective):
+    """The picture."""
+
+    def html(self):
+        return f'<div class="house">{house()}</div>'
+
     def run(self):
         for path in PACKAGE.rglob("*.py"):
             self.env.note_dependency(str(path))
-        return [nodes.raw("", f'<div class="house">{house()}</div>', format="html")]
+        return [nodes.raw("", self.html().replace("``", ""), format="html")]
+
+
+class HouseFiles(House):
+    """The list of what each file is for."""
+
+    def html(self):
+        rows = "".join(
+            f"<tr><td>{escape(place)}</td><td><code>{name}</code></td><td>{escape(what)}</td></tr>"
+            for place, files in contents()
+            for name, what in files
+        )
+        head = "<tr><th>where</th><th>file</th><th>what it is</th></tr>"
+        return f'<table class="table"><thead>{head}</thead><tbody>{rows}</tbody></table>'
 
 
 def setup(app):
     app.add_directive("house", House)
+    app.add_directive("house-files", HouseFiles)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

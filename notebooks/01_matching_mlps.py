@@ -87,6 +87,7 @@ plt.show()
 # network this small leaves a processor idle, so {py:func}`.training.fit_ensemble` trains all of them
 # at once: their weights are stacked along a new first axis, and one step of gradient descent moves
 # them all.
+# {numref}`fig-accuracies` shows how well they do.
 
 # %%
 networks = training.fit_ensemble(
@@ -240,6 +241,7 @@ Markdown(
 #
 # This is a {term}`linear assignment` problem, which has an exact solution in $O(H^3)$ steps
 # {cite:p}`crouse2016`. {py:func}`.matching.match` solves it in one call.
+# {numref}`fig-pair` shows what that does to the weights of one pair.
 
 # %%
 reference, *others = eight
@@ -310,14 +312,15 @@ axes[0].set(ylabel="weight of network 2")
 plt.show()
 
 # %% [markdown]
-# {numref}`fig-pair` shows one pair. After matching, the weights of the two networks correlate, though
-# far from perfectly.
+# So the weights of the two networks do correlate after matching, though far from perfectly.
 #
 # ## All to one, or to a consensus
 #
 # Eight networks can all be matched to one of them, as the source does. Or they find a centre together:
 # average them, match all to the average, and repeat until no unit moves. Each step raises the summed
 # inner product with the mean, so the repetition ends. {py:func}`.matching.consensus` does this.
+# {numref}`fig-pairs` looks at four of the eight networks weight by weight,
+# {numref}`fig-correlations` at all of them.
 
 # %%
 agreed = matching.consensus(eight)
@@ -356,7 +359,7 @@ axes[0].set(ylabel="network")
 plt.show()
 
 # %% [markdown]
-# {numref}`fig-pairs` and {numref}`fig-correlations` show that this holds for all pairs at once.
+# What held for one pair holds for all of them: after matching, every two networks agree to some degree.
 #
 # ## What matching buys
 #
@@ -364,6 +367,7 @@ plt.show()
 # four ways: as trained; matched by weights to the group's first network; matched to the group's
 # consensus; and matched by activations, that is, with the units paired whose outputs correlate most
 # over the training digits.
+# {numref}`fig-means` shows the result.
 
 
 # %%
@@ -418,6 +422,7 @@ plt.show()
 # Two good networks need not have good networks between them. Walk from one to the other in a straight
 # line and measure the loss on the way: the excess over the line between its two ends is the
 # {term}`barrier` {cite:p}`frankle2020,ainsworth2023`.
+# {numref}`fig-line` shows it for many pairs.
 
 # %%
 pairs = list(zip(networks[::2], networks[1::2], strict=True))
@@ -491,6 +496,7 @@ matching.path_slider(*pairs[0], images.test, (8, 8))
 #
 # Matching takes a maximum over $15!$ orders, so it raises the correlation of *any* two networks.
 # How much of the gain would two networks show that never saw a digit?
+# {numref}`fig-null` compares the two.
 
 # %%
 untrained = [
@@ -552,6 +558,7 @@ Markdown(
 # blocks put together, and its rank is exactly $\min(65, 15) + 10 = 25$. The {term}`elbow` is where the
 # profile likelihood of {cite:t}`zhu2006` splits the values into large and small ones (graspologic's
 # `select_dimension` uses the same rule).
+# {numref}`fig-rank` shows both the values and what they are worth.
 
 # %%
 matrices = {
@@ -667,6 +674,7 @@ Markdown(
 
 # %% [markdown]
 # **Wider.** Does matching work better on wider networks, where there are more units to choose from?
+# {numref}`fig-width` shows the barrier for each width.
 
 # %%
 rows = []

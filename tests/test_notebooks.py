@@ -1,7 +1,10 @@
+import ast
 import json
+import re
 import sys
 from pathlib import Path
 
+import jupytext
 import nbformat
 import pytest
 
@@ -11,35 +14,96 @@ sys.path.insert(0, str(ROOT / "tools"))
 import sync_notebooks  # noqa: E402
 
 SOURCES = sorted((ROOT / "notebooks").glob("*.py"))
+every_chapter = pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
-def test_the_notebook_on_disk_is_its_sources(source):
-    text = sync_notebooks.convert(source.read_text(), sync_notebooks.repository())
+@pytest.fixture(scope="module")
+def converted():
+    return sync_notebooks.notebooks()
+
+
+def cells_of(source):
+    return jupytext.reads(source.read_text(), fmt="py:percent").cells
+
+
+def code_cells(source):
+    """Source, tags, and figure of each code cell."""
+    return [
+        (cell.source, set(cell.metadata.get("tags", [])), sync_notebooks.figure_of(cell))
+        for cell in cells_of(source)
+        if cell.cell_type == "code"
+    ]
+
+
+@every_chapter
+def test_the_notebook_on_disk_is_its_sources(source, converted):
     found = source.with_suffix(".ipynb").read_text()
-    assert found == text, "run `make notebooks`"
+    assert found == converted[source.stem], "run `make notebooks`"
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+@every_chapter
 def test_notebooks_are_ready_for_readers(source):
     notebook = nbformat.reads(source.with_suffix(".ipynb").read_text(), 4)
     ids = [cell.id for cell in notebook.cells]
     assert len(set(ids)) == len(ids)
     assert "find_spec" in notebook.cells[1].source
+    assert notebook.cells[-1].source.startswith("## References")
     for cell in notebook.cells:
         assert not cell.get("outputs")
         if cell.cell_type == "markdown":
-            assert ":::" not in cell.source and "{cite" not in cell.source
+            assert ":::" not in cell.source and not re.search(r"\{[\w:]+\}`", cell.source)
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
-def test_every_figure_has_an_alt_text(source):
-    """A cell that draws says in words what it shows."""
-    notebook = nbformat.reads(source.with_suffix(".ipynb").read_text(), 4)
-    for cell in notebook.cells:
-        if cell.cell_type == "code" and "plt.show()" in cell.source:
-            alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
+@every_chapter
+def test_every_figure_is_named_described_and_referred_to(source):
+    """Number and caption, alt text, and a word about it before it comes."""
+    said = ""
+    for cell in cells_of(source):
+        if cell.cell_type == "markdown":
+            said += cell.source
+            continue
+        figure = sync_notebooks.figure_of(cell)
+        drawn = "plt.show()" in cell.source
+        if drawn:
+            alt = cell.metadata["mystnb"]["image"]["alt"]
             assert len(alt) > 30, cell.source
+        if drawn or figure:
+            assert len(figure["caption"]) > 30 and figure["name"].startswith("fig-")
+            assert f"`{figure['name']}`" in said, f"{figure['name']} comes unannounced"
+
+
+def test_names_of_figures_and_equations_are_unique():
+    texts = "\n".join(path.read_text() for path in SOURCES)
+    names = re.findall(r'"name": "(fig-[\w-]+)"', texts) + re.findall(r"\((eq-[\w-]+)\)", texts)
+    assert len(set(names)) == len(names)
+
+
+@every_chapter
+def test_what_stays_open_is_the_method(source):
+    """An open cell draws nothing, checks nothing, and leaves no bare value behind."""
+    first, *rest = code_cells(source)
+    assert first[1] == {"hide-input"} and "settings.pick(" in first[0]  # the set-up
+    for text, tags, figure in rest:
+        assert tags <= {"hide-input", "remove-input", "remove-cell"}
+        assert ("hide-input" in tags) == bool(figure), text
+        if not tags:
+            assert not re.search(r"\b(plt|sns|ax|axes|claims|Markdown)\b", text), text
+            assert not isinstance(ast.parse(text).body[-1], ast.Expr), text
+
+
+@every_chapter
+def test_colours_are_those_of_the_page(source):
+    """Black and gray vanish on a dark page."""
+    for text, _, _ in code_cells(source):
+        assert not re.search(r"""["'](black|gray|grey|k--|k:|k-|C\d)["']""", text), text
+
+
+@every_chapter
+def test_numbers_of_sections_and_networks_are_not_typed(source):
+    for cell in cells_of(source):
+        if cell.cell_type == "markdown":
+            assert not re.search(r"^#+ \d", cell.source, re.MULTILINE)
+            assert "network 0" not in cell.source.lower()
 
 
 def test_a_student_edition_has_no_solutions(tmp_path):
@@ -61,6 +125,48 @@ def test_the_same_source_gives_the_same_bytes_and_its_own_ids():
     assert [c["id"] for c in json.loads(longer)["cells"]][:4] == [c["id"] for c in cells]
 
 
+NUMBERED = """# %% [markdown]
+# # Title
+#
+# See {numref}`fig-a` and {eq}`eq-b`.
+
+# %% [markdown]
+# ## First
+#
+# $$x = 1
+# $$ (eq-b)
+
+# %% mystnb={"figure": {"name": "fig-a", "caption": "What {term}`barriers <barrier>` do."}}
+plt.show()
+
+# %% [markdown]
+# (a-label)=
+# ## Second
+"""
+
+
+def test_numbers_are_those_of_the_book():
+    """Sections, figures and equations are counted; a caption stands below its figure."""
+    text = sync_notebooks.convert(NUMBERED, "https://example.org/x", stem="03_name")
+    cells = ["".join(cell["source"]) for cell in json.loads(text)["cells"]]
+    assert cells[0] == "# 3. Title\n\nSee Figure 3.1 and (3.1)."
+    assert cells[2] == "## 3.1 First\n\n$$x = 1 \\tag{3.1}\n$$"
+    assert cells[4] == "*Figure 3.1.* What barriers do."
+    assert cells[5] == "## 3.2 Second"
+
+
+def test_works_that_are_cited_close_the_notebook():
+    works = sync_notebooks.entries()
+    source = (
+        "# %% [markdown]\n# # Title\n#\n# By {cite:t}`ainsworth2023`; see {cite:p}`guth2024`.\n"
+    )
+    text = sync_notebooks.convert(source, "https://example.org/x", works=works)
+    first, _, last = ("".join(cell["source"]) for cell in json.loads(text)["cells"])
+    assert first.endswith("By Ainsworth et al. (2023); see (Guth et al., 2024).")
+    assert last.startswith("## References\n\n- Ainsworth et al. (2023). Git Re-Basin")
+    assert last.count("\n- ") == 2 and last.count("<https://") == 2
+
+
 @pytest.mark.parametrize(
     ("myst", "plain"),
     [
@@ -70,20 +176,22 @@ def test_the_same_source_gives_the_same_bytes_and_its_own_ids():
             ":::{admonition} Solution\n:class: dropdown\n```python\nx = 1\n```\n:::",
             "<details>\n<summary>Solution</summary>\n\n```python\nx = 1\n```\n\n</details>",
         ),
-        ("as shown {cite:p}`one2020,two2021`.", "as shown [one2020, two2021]."),
         (
             "see {doc}`chapter 2 </notebooks/02_circle_ablation>`",
             "see [chapter 2](02_circle_ablation.ipynb)",
         ),
+        ("see {doc}`the notation </book/notation>`", "see the notation"),
+        ("a {term}`barrier`, two {term}`barriers <barrier>`", "a barrier, two barriers"),
+        ("call {py:func}`.matching.match`", "call `matching.match`"),
         ("(a-label)=\n## Title", "## Title"),
         (":::{math}\nx^2\n:::", "$$\nx^2\n$$"),
         ("$x$ and `code` stay", "$x$ and `code` stay"),
     ],
 )
 def test_myst_becomes_plain_markdown(myst, plain):
-    assert sync_notebooks.plain_markdown(myst) == plain
+    assert sync_notebooks.Plain().markdown(myst) == plain
 
 
 def test_two_directives_do_not_swallow_each_other():
     text = ":::{note}\nA\n:::\n\nbetween\n\n:::{tip}\nB\n:::"
-    assert "\nbetween\n" in sync_notebooks.plain_markdown(text)
+    assert "\nbetween\n" in sync_notebooks.Plain().markdown(text)

@@ -1,8 +1,9 @@
 """A Sphinx extension: the package drawn as a house, from its own files and imports.
 
 The directive ``house`` draws the chapters over the five rooms over the ground floor, and
-``house-files`` lists what each file is for. What a room holds, and on which files of the ground floor it stands, is read from the code when the page is
-built, so that the picture cannot drift from it.
+``house-files`` lists what each file is for. What a room holds, and on which files of the ground
+floor it stands, is read from the code when the page is built, so that the picture cannot drift
+from it.
 """
 
 import ast

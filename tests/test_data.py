@@ -15,6 +15,7 @@ from sklearn.datasets import load_digits
 from torchvision.datasets import CIFAR10
 
 from netdist_utils import cifar, data
+from tests.helpers import allclose
 
 
 @pytest.fixture
@@ -167,14 +168,14 @@ def test_normalisation_equals_the_sources_transforms(tiny, tmp_path, grayscale):
     steps = [transforms.ToTensor(), transforms.Normalize(data.MEAN.tolist(), data.STD.tolist())]
     pipeline = transforms.Compose(steps + [transforms.Grayscale()] * grayscale)
     for ours, image in zip(images.train.x, tiny[0]["train_images"], strict=True):
-        assert torch.allclose(ours, pipeline(image), atol=1e-5)
+        assert allclose(ours, pipeline(image), atol=1e-5)
     shown = data.pixels(images.train.x)
     original = tiny[0]["train_images"] / 255
     if grayscale:
         # Luma of the normalised colours is luma with the weights divided by the deviations.
         weights = (data.LUMA / data.STD).numpy()
         original = original @ weights / weights.sum()
-    assert np.allclose(shown, original, atol=1e-5)
+    assert allclose(shown, original, atol=1e-5)
 
 
 def test_digits_are_all_there_once():

@@ -7,25 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netdist_utils import data, matching, models, training
+from tests.helpers import allclose, gaussian, generator, net, orders, weights
 
 METHODS = ["weights", "activations", "faq"]
-
-
-def net(*sizes, seed=0, bias=True):
-    return training.start(lambda: models.mlp(sizes, bias=bias), seed)
-
-
-def random_orders(sizes, seed):
-    generator = torch.Generator().manual_seed(seed)
-    return [torch.randperm(n, generator=generator) for n in sizes[1:-1]]
-
-
-def weights(model):
-    return torch.nn.utils.parameters_to_vector(model.parameters())
-
-
-def inputs(n, width, seed=0):
-    return torch.randn(n, width, generator=torch.Generator().manual_seed(seed))
 
 
 shapes = st.lists(st.integers(1, 6), min_size=2, max_size=5)
@@ -35,16 +19,16 @@ shapes = st.lists(st.integers(1, 6), min_size=2, max_size=5)
 @settings(deadline=None)
 def test_permuting_changes_no_output(sizes, bias, seed):
     model = net(*sizes, seed=seed, bias=bias)
-    turned = matching.permute(model, random_orders(sizes, seed))
-    x = inputs(5, sizes[0])
-    assert torch.allclose(model(x), turned(x), atol=1e-6)
+    turned = matching.permute(model, orders(sizes, seed))
+    x = gaussian(5, sizes[0])
+    assert allclose(model(x), turned(x), atol=1e-6)
 
 
 @given(shapes, st.integers(0, 1000))
 @settings(deadline=None)
 def test_permutations_compose_as_a_group(sizes, seed):
     """permute(permute(m, p), q) is permute(m, p[q]); the inverse undoes it."""
-    model, p, q = net(*sizes), random_orders(sizes, seed), random_orders(sizes, seed + 1)
+    model, p, q = net(*sizes), orders(sizes, seed), orders(sizes, seed + 1)
     twice = matching.permute(matching.permute(model, p), q)
     once = matching.permute(model, [a[b] for a, b in zip(p, q, strict=True)])
     assert torch.equal(weights(twice), weights(once))
@@ -55,19 +39,19 @@ def test_permutations_compose_as_a_group(sizes, seed):
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("seed", range(3))
 def test_a_planted_permutation_comes_back(method, seed):
-    model, orders = net(20, 12, 5), random_orders([20, 12, 5], seed)
+    model, planted = net(20, 12, 5), orders([20, 12, 5], seed)
     found = matching.match(
-        matching.permute(model, orders), model, method, x=inputs(200, 20), rng=seed
+        matching.permute(model, planted), model, method, x=gaussian(200, 20), rng=seed
     )
-    assert torch.equal(found[0], orders[0])
+    assert torch.equal(found[0], planted[0])
 
 
 @pytest.mark.parametrize("sizes", [[20, 12, 9, 5], [20, 12, 12, 9, 5]])
 @pytest.mark.parametrize("rng", [None, 0, 1])
 def test_a_planted_permutation_comes_back_from_deeper_networks(sizes, rng):
-    model, orders = net(*sizes), random_orders(sizes, 3)
-    found = matching.match(matching.permute(model, orders), model, rng=rng)
-    assert all(torch.equal(a, b) for a, b in zip(found, orders, strict=True))
+    model, planted = net(*sizes), orders(sizes, 3)
+    found = matching.match(matching.permute(model, planted), model, rng=rng)
+    assert all(torch.equal(a, b) for a, b in zip(found, planted, strict=True))
 
 
 @given(st.integers(1, 6), st.integers(0, 1000))
@@ -126,7 +110,7 @@ def test_dead_units_match_last_and_raise_nothing():
     a, b = net(6, 4, 3), net(6, 4, 3, seed=1)
     b[1].weight.data[2] = 0
     b[1].bias.data[2] = -1
-    (order,) = matching.match(a, b, "activations", x=inputs(50, 6))
+    (order,) = matching.match(a, b, "activations", x=gaussian(50, 6))
     assert sorted(order.tolist()) == [0, 1, 2, 3]
 
 
@@ -145,7 +129,7 @@ def test_nothing_is_changed():
     matching.average([a, b])
     matching.canonical(b)
     matching.consensus([a, b])
-    matching.barrier(a, b, data.Split(inputs(5, 6), torch.zeros(5).long()))
+    matching.barrier(a, b, data.Split(gaussian(5, 6), torch.zeros(5).long()))
     assert torch.equal(weights(a), before[0]) and torch.equal(weights(b), before[1])
 
 
@@ -156,10 +140,10 @@ def test_adjacency_is_the_graph_of_the_network():
     assert a.shape == (91, 91)
     assert np.count_nonzero(a) == sum(p.numel() for p in model.parameters())
     state = np.zeros((5, 91))
-    state[:, :64], state[:, 89:] = inputs(5, 64).numpy(), 1
+    state[:, :64], state[:, 89:] = gaussian(5, 64).numpy(), 1
     state[:, 64:79] = np.maximum(state[:, :64] @ a[:64, 64:79] + a[89, 64:79], 0)
     out = state[:, 64:79] @ a[64:79, 79:89] + a[90, 79:89]
-    assert np.allclose(out, model(inputs(5, 64)).numpy(), atol=1e-5)
+    assert allclose(out, model(gaussian(5, 64)), atol=1e-5)
 
 
 @given(shapes)
@@ -175,15 +159,15 @@ def test_rank_of_the_adjacency_is_the_sum_of_its_blocks():
     assert np.linalg.matrix_rank(a) == min(64 + 1, 15) + 10 == 25
     blocks = [a[np.r_[0:64, 89], 64:79], a[np.r_[64:79, 90], 79:89]]
     singular = np.sort(np.concatenate([np.linalg.svd(b, compute_uv=False) for b in blocks]))
-    assert np.allclose(np.sort(np.linalg.svd(a, compute_uv=False))[-25:], singular)
+    assert allclose(np.sort(np.linalg.svd(a, compute_uv=False))[-25:], singular)
 
 
 @given(shapes, st.booleans(), st.integers(0, 100))
 @settings(deadline=None)
 def test_canonical_networks_compute_the_same(sizes, bias, seed):
     model = net(*sizes, seed=seed, bias=bias)
-    scaled, x = matching.canonical(model), inputs(5, sizes[0])
-    assert torch.allclose(model(x), scaled(x), atol=1e-5)
+    scaled, x = matching.canonical(model), gaussian(5, sizes[0])
+    assert allclose(model(x), scaled(x), atol=1e-5)
 
 
 def test_canonical_undoes_a_planted_rescaling():
@@ -194,7 +178,7 @@ def test_canonical_undoes_a_planted_rescaling():
     planted[1].bias.data *= scale
     planted[3].weight.data /= scale
     a, b = weights(matching.canonical(model)), weights(matching.canonical(planted))
-    assert torch.allclose(a, b, atol=1e-5)
+    assert allclose(a, b, atol=1e-5)
     dead = models.clone(model)
     dead[1].weight.data[0], dead[1].bias.data[0] = 0, 0
     assert torch.isfinite(weights(matching.canonical(dead))).all()
@@ -211,7 +195,7 @@ def test_average_of_opposites_is_zero():
 
 def test_consensus_gathers_permuted_copies():
     model = net(10, 8, 4)
-    copies = [matching.permute(model, random_orders([10, 8, 4], seed)) for seed in range(4)]
+    copies = [matching.permute(model, orders([10, 8, 4], seed)) for seed in range(4)]
     gathered = matching.consensus(copies)
     assert all(torch.equal(weights(m), weights(gathered[0])) for m in gathered)
 
@@ -237,16 +221,16 @@ def test_barrier_against_a_loop_over_averaged_networks():
 def test_sampled_networks_have_the_fitted_moments():
     many = [net(3, 2, 2, seed=seed) for seed in range(5)]
     vectors = torch.stack([weights(m) for m in many])
-    generator = torch.Generator().manual_seed(0)
+    source = generator()
     for covariance in ("full", "diagonal"):
         drawn = torch.stack([
-            weights(matching.sample_gaussian(many, generator, covariance)) for _ in range(4000)
+            weights(matching.sample_gaussian(many, source, covariance)) for _ in range(4000)
         ])  # fmt: skip
-        assert torch.allclose(drawn.mean(0), vectors.mean(0), atol=0.05)
+        assert allclose(drawn.mean(0), vectors.mean(0), atol=0.05)
         expected = torch.cov(vectors.T)
         if covariance == "diagonal":
             expected = torch.diag(expected.diagonal())
-        assert torch.allclose(torch.cov(drawn.T), expected, atol=0.05)
+        assert allclose(torch.cov(drawn.T), expected, atol=0.05)
 
 
 @pytest.mark.parametrize("before", [1, 3, 7])
@@ -283,6 +267,6 @@ def test_bad_input_is_named():
     with pytest.raises(ValueError, match=r"need \(11, 11\), not \(9, 9\)"):
         matching.from_adjacency(np.zeros((9, 9)), [4, 3, 2])
     with pytest.raises(ValueError, match="1 networks"):
-        matching.sample_gaussian([a], torch.Generator())
+        matching.sample_gaussian([a], generator())
     with pytest.raises(ValueError, match="steps is 1"):
-        matching.barrier(a, a, data.Split(inputs(1, 4), torch.zeros(1).long()), steps=1)
+        matching.barrier(a, a, data.Split(gaussian(1, 4), torch.zeros(1).long()), steps=1)

@@ -4,6 +4,7 @@ import pytest
 from scipy.stats import gaussian_kde, norm
 
 from netdist_utils import interactive, plotting
+from tests.helpers import allclose
 
 
 @pytest.fixture(autouse=True)
@@ -14,21 +15,21 @@ def closed_figures():
 
 def test_density_of_one_value_is_the_kernel():
     grid = np.linspace(-2, 2, 41)
-    assert np.allclose(plotting.density([0.5], 0.3, grid), norm.pdf(grid, 0.5, 0.3), atol=1e-3)
+    assert allclose(plotting.density([0.5], 0.3, grid), norm.pdf(grid, 0.5, 0.3), atol=1e-3)
 
 
 def test_density_agrees_with_scipy():
     rng = np.random.default_rng(0)
     values, grid = rng.gamma(2, size=500), np.linspace(-1, 9, 101)
     oracle = gaussian_kde(values, bw_method=0.2 / values.std(ddof=1))(grid)
-    assert np.allclose(plotting.density(values, 0.2, grid), oracle, atol=2e-3)
+    assert allclose(plotting.density(values, 0.2, grid), oracle, atol=2e-3)
 
 
 def test_density_weights_are_probabilities():
     grid = np.linspace(-1, 2, 31)
     weighted = plotting.density([0.0, 1.0], 0.1, grid, weights=[3, 1])
     repeated = plotting.density([0.0, 0.0, 0.0, 1.0], 0.1, grid)
-    assert np.allclose(weighted, repeated)
+    assert allclose(weighted, repeated)
 
 
 @pytest.mark.parametrize(("values", "width"), [([], 1.0), ([1.0], 0.0)])
@@ -47,7 +48,7 @@ def test_heatmap_center_is_white():
 def test_band_is_mean_and_deviation():
     samples = np.array([[0.0, 2.0], [2.0, 6.0]])
     ax = plotting.band([0, 1], samples)
-    assert np.allclose(ax.lines[0].get_ydata(), [1, 4])
+    assert allclose(ax.lines[0].get_ydata(), [1, 4])
     edges = ax.collections[0].get_paths()[0].vertices[:, 1]
     assert edges.max() == pytest.approx(4 + np.sqrt(8))
     plotting.band([0, 1], samples[:1], plt.figure().gca())  # one sample: a line, no warning

@@ -9,6 +9,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
 from netdist_utils import data, models, store, training
+from tests import helpers
+from tests.helpers import generator, weights
 
 SPLIT = data.circle(130, seed=0)  # two batches, the second of two samples
 
@@ -18,20 +20,23 @@ def small():
 
 
 def fit(seeds, split=SPLIT, make=small, **options):
-    options = {"epochs": 3, "lr": 0.1, "progress": False, "cache": False, **options}
-    return training.fit_ensemble(make, split, seeds, **options)
+    return helpers.fit(make, split, seeds, **options)
 
 
-def close(one, two, tolerance=training.TOLERANCE):
-    """Whether two networks give the same logits, within the documented tolerance."""
-    a, b = (training.logits(model, SPLIT.x) for model in (one, two))
-    return (a - b).abs().max() <= tolerance * a.abs().max()
+def apart(one, two, split=SPLIT):
+    """Largest difference of a logit, relative to the largest logit, as in `TOLERANCE`."""
+    a, b = (training.logits(model, split.x) for model in (one, two))
+    return (a - b).abs().max() / a.abs().max()
+
+
+def equal(one, two):
+    return torch.equal(weights(one), weights(two))
 
 
 def by_hand(seed, *, epochs, lr, momentum=0.9, weight_decay=0.0):
     """The oracle: textbook SGD on one network."""
     model = training.start(small, seed).requires_grad_()
-    order = torch.Generator().manual_seed(seed)
+    order = generator(seed)
     velocity = [torch.zeros_like(p) for p in model.parameters()]
     for _ in range(epochs):
         for batch in torch.randperm(len(SPLIT), generator=order).split(128):
@@ -46,7 +51,8 @@ def by_hand(seed, *, epochs, lr, momentum=0.9, weight_decay=0.0):
 @pytest.mark.parametrize("weight_decay", [0.0, 0.1])
 def test_the_ensemble_descends_as_textbook_sgd_does(weight_decay):
     for seed, model in zip([3, 5], fit([3, 5], weight_decay=weight_decay), strict=True):
-        assert close(model, by_hand(seed, epochs=3, lr=0.1, weight_decay=weight_decay))
+        expected = by_hand(seed, epochs=3, lr=0.1, weight_decay=weight_decay)
+        assert apart(model, expected) <= training.TOLERANCE
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
@@ -56,8 +62,8 @@ def test_alone_or_among_others_a_seed_is_one_network(optimizer, schedule):
     together = fit([0, 1, 2], **options)
     for seed, model in enumerate(together):
         (alone,) = fit([seed], **options)
-        assert close(alone, model)
-    assert not close(together[0], together[1], tolerance=0.05)  # the control: seeds differ
+        assert apart(alone, model) <= training.TOLERANCE
+    assert apart(together[0], together[1]) > 0.05  # the control: seeds differ
 
 
 def test_convolutions_train_in_either_way(monkeypatch):
@@ -69,21 +75,20 @@ def test_convolutions_train_in_either_way(monkeypatch):
         patch.setattr(training, "_worth_batching", lambda model, device: True)
         together = fit([0, 1], split, make, batch_size=32)
     for one, two in zip(together, fit([0, 1], split, make, batch_size=32), strict=True):
-        a, b = training.logits(one, split.x), training.logits(two, split.x)
-        assert (a - b).abs().max() <= training.TOLERANCE * a.abs().max()
+        assert apart(one, two, split) <= training.TOLERANCE
 
 
 def test_history_runs_through_the_same_networks():
     history = training.fit_history(small, SPLIT, 7, epochs=3, lr=0.1, progress=False, cache=False)
     assert len(history) == 4
-    assert close(history[0], training.start(small, 7), tolerance=0)
+    assert equal(history[0], training.start(small, 7))
     for epoch, model in enumerate(history[1:], start=1):
-        assert close(model, fit([7], epochs=epoch)[0], tolerance=0)
+        assert equal(model, fit([7], epochs=epoch)[0])
 
 
 def test_edges():
     assert fit([]) == []
-    assert close(fit([0], epochs=0)[0], training.start(small, 0), tolerance=0)
+    assert equal(fit([0], epochs=0)[0], training.start(small, 0))
     (one_sample,) = fit([0], SPLIT.first(1))
     assert training.accuracy(one_sample, SPLIT.first(1)) in (0.0, 1.0)
 
@@ -157,7 +162,7 @@ def test_the_cache_returns_what_was_trained(own_cache, monkeypatch):
     with monkeypatch.context() as patch:  # the second time nothing may be trained
         patch.setattr(training, "_train", lambda starts, *rest: starts and pytest.fail("trained"))
         second = fit([1, 0], cache=True)
-    assert close(first[0], second[1], tolerance=0) and close(first[1], second[0], tolerance=0)
+    assert equal(first[0], second[1]) and equal(first[1], second[0])
     fit([1, 2], cache=True)
     assert len(networks(own_cache)) == 3
 

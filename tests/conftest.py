@@ -1,9 +1,14 @@
-"""What all tests share: a cache folder of their own, and no windows."""
+"""What all tests share: a cache folder of their own, no windows, and no clock."""
 
+import hypothesis
 import matplotlib
 import pytest
 
 matplotlib.use("Agg")
+
+# A test that fails where the machine is busy says nothing of the code.
+hypothesis.settings.register_profile("house", deadline=None)
+hypothesis.settings.load_profile("house")
 
 
 @pytest.fixture(autouse=True)

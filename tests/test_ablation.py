@@ -137,14 +137,14 @@ def test_gradients_against_finite_differences():
 
 
 @given(st.integers(0, 9), st.integers(0, 100))
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_the_inverse_undoes_walsh(n, seed):
     f = values(n, seed)
     assert allclose(ablation.inverse_walsh(ablation.walsh(f)), f.double(), atol=1e-12)
 
 
 @given(st.integers(0, 7), st.integers(0, 100))
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_walsh_rebuilds_the_function(n, seed):
     f = values(n, seed)
     coefficients = ablation.walsh(f)
@@ -156,7 +156,7 @@ def test_walsh_rebuilds_the_function(n, seed):
 
 
 @given(st.integers(0, 8), st.integers(0, 100))
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_parseval(n, seed):
     f = values(n, seed)
     energy = ablation.energy_by_degree(ablation.walsh(f))
@@ -212,7 +212,7 @@ def test_shapley_against_all_orders():
 
 
 @given(st.integers(1, 8), st.integers(0, 50))
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_shapley_is_efficient_and_additive(n, seed):
     f, g = values(n, seed), values(n, seed + 1)
     shares = ablation.shapley_values(f)

@@ -96,7 +96,7 @@ def test_one_unit():
     assert cv.cluster_units(torch.ones(1, 1)).sort().values.tolist() == [0, 1]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(1, 5), st.integers(1, 5), st.integers(0, 10_000))
 def test_bipartite_is_brute_force(rows, columns, seed):
     matrix = torch.rand(rows, columns, generator=generator(seed))

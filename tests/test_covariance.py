@@ -21,7 +21,7 @@ def cnn(seed=0, bias=False):
 
 
 @given(st.integers(1, 40), st.integers(1, 7))
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_streamed_moments_are_those_of_all_samples_at_once(n, batch):
     one, two, x = net(5, 4, 3), net(5, 6, 3, seed=1), gaussian(n, 5)
     found = covariance.moments([one, two], x, [-1, 2], batch_size=batch)
@@ -50,7 +50,7 @@ def test_moments_refuse_what_does_not_pair_up():
 
 
 @given(st.integers(1, 6), st.integers(0, 100))
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_spectrum_gives_a_planted_one_back(n, seed):
     values = torch.arange(n, 0, -1).double()
     q = rotation(n, seed, torch.double)
@@ -129,7 +129,7 @@ def test_clip_curve_edges_and_errors():
 
 
 @given(st.integers(1, 6), st.integers(0, 100))
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_procrustes_gives_a_planted_rotation_back(n, seed):
     phi, a = gaussian(60, n, seed=seed), rotation(n, seed + 1)
     assert allclose(covariance.procrustes(phi.T @ (phi @ a) / 60), a, atol=1e-4)

@@ -52,7 +52,7 @@ def server(tiny, tmp_path, monkeypatch):
     handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=folder)
     handler.log_message = None
     httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=httpd.serve_forever)
+    thread = threading.Thread(target=httpd.serve_forever, args=(0.01,))  # looks for its end often
     thread.start()
     monkeypatch.setattr(CIFAR10, "url", f"http://127.0.0.1:{httpd.server_port}/{cifar.ARCHIVE}")
     monkeypatch.setattr(CIFAR10, "tgz_md5", hashlib.md5(tiny[1]).hexdigest())
@@ -64,12 +64,13 @@ def server(tiny, tmp_path, monkeypatch):
 
 @pytest.fixture
 def offline(monkeypatch):
-    """An address at which nothing listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+    """An address at which nothing listens: held for the whole test, so that nobody else can."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
         monkeypatch.setattr(
-            CIFAR10, "url", f"http://127.0.0.1:{probe.getsockname()[1]}/none.tar.gz"
+            CIFAR10, "url", f"http://127.0.0.1:{held.getsockname()[1]}/none.tar.gz"
         )
+        yield
 
 
 def same(found, expected):

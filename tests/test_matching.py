@@ -16,7 +16,6 @@ shapes = st.lists(st.integers(1, 6), min_size=2, max_size=5)
 
 
 @given(shapes, st.booleans(), st.integers(0, 1000))
-@settings(deadline=None)
 def test_permuting_changes_no_output(sizes, bias, seed):
     model = net(*sizes, seed=seed, bias=bias)
     turned = matching.permute(model, orders(sizes, seed))
@@ -25,7 +24,6 @@ def test_permuting_changes_no_output(sizes, bias, seed):
 
 
 @given(shapes, st.integers(0, 1000))
-@settings(deadline=None)
 def test_permutations_compose_as_a_group(sizes, seed):
     """permute(permute(m, p), q) is permute(m, p[q]); the inverse undoes it."""
     model, p, q = net(*sizes), orders(sizes, seed), orders(sizes, seed + 1)
@@ -55,7 +53,7 @@ def test_a_planted_permutation_comes_back_from_deeper_networks(sizes, rng):
 
 
 @given(st.integers(1, 6), st.integers(0, 1000))
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_one_hidden_layer_is_solved_exactly(hidden, seed):
     """Brute force over all orders of up to six units."""
     a, b = net(4, hidden, 3, seed=seed), net(4, hidden, 3, seed=seed + 1)
@@ -95,7 +93,7 @@ def test_graspologic_agrees_where_it_is_installed():
 
 
 @given(st.integers(0, 1000))
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_coordinate_descent_never_loses(seed):
     sizes = [5, 7, 6, 3]
     a, b = net(*sizes, seed=seed), net(*sizes, seed=seed + 1)
@@ -147,7 +145,6 @@ def test_adjacency_is_the_graph_of_the_network():
 
 
 @given(shapes)
-@settings(deadline=None)
 def test_adjacency_can_be_read_back(sizes):
     model = net(*sizes)
     back = matching.from_adjacency(matching.adjacency(model), sizes)
@@ -163,7 +160,6 @@ def test_rank_of_the_adjacency_is_the_sum_of_its_blocks():
 
 
 @given(shapes, st.booleans(), st.integers(0, 100))
-@settings(deadline=None)
 def test_canonical_networks_compute_the_same(sizes, bias, seed):
     model = net(*sizes, seed=seed, bias=bias)
     scaled, x = matching.canonical(model), gaussian(5, sizes[0])

@@ -80,7 +80,7 @@ def slow_fit(values):
     return best
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.floats(1e-3, 1e3), min_size=10, max_size=120, unique=True))
 def test_bounds_change_nothing(values):
     values = np.array(values)
@@ -90,7 +90,7 @@ def test_bounds_change_nothing(values):
     assert fit.ks == pytest.approx(ks, abs=1e-10)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.floats(1e-6, 1e6), st.integers(0, 100))
 def test_alpha_has_no_unit(scale, seed):
     values = np.random.default_rng(seed).pareto(2, 60) + 0.01

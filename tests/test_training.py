@@ -224,7 +224,8 @@ def _train_and_count(cache, trained, barrier):
 
 def test_two_runs_at_once_train_a_network_once(own_cache):
     context = multiprocessing.get_context("spawn")
-    trained, barrier = context.Value("i", 0), context.Barrier(2)
+    # A run that fails before it is ready breaks the barrier: an error, and no wait without end.
+    trained, barrier = context.Value("i", 0), context.Barrier(2, timeout=300)
     runs = [
         context.Process(target=_train_and_count, args=(own_cache, trained, barrier))
         for _ in range(2)

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from netdist_utils import models, settings, training
+from netdist_utils import data, models, settings, training
 
 
 def allclose(found, expected, atol=1e-8, rtol=1e-5):
@@ -67,8 +67,15 @@ def net(*sizes, seed=0, bias=True):
     return training.start(lambda: models.mlp(sizes, bias=bias), seed)
 
 
-def fit(make_model, split, seeds=(0,), **options):
-    """A short training, without a bar and without the cache unless it is asked for."""
+CIRCLE = data.circle(130, seed=0)  # two batches, the second of two samples
+
+
+def small():
+    return models.mlp([2, 8, 2])
+
+
+def fit(seeds, split=CIRCLE, make_model=small, **options):
+    """A short training, without a bar, and without the cache unless it is asked for."""
     options = {"epochs": 3, "lr": 0.1, "progress": False, "cache": False, **options}
     return training.fit_ensemble(make_model, split, seeds, **options)
 
@@ -76,3 +83,8 @@ def fit(make_model, split, seeds=(0,), **options):
 def weights(model):
     """All weights and biases as one vector."""
     return torch.nn.utils.parameters_to_vector(model.parameters())
+
+
+def equal(one, two):
+    """Whether two networks have the same weights, to the bit."""
+    return torch.equal(weights(one), weights(two))

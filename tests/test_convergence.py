@@ -6,8 +6,6 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from sklearn.linear_model import Lasso
 from torch import nn
 
@@ -15,7 +13,7 @@ from netdist_utils import convergence as cv
 from netdist_utils import matching, models, training
 from netdist_utils.moments import moments
 from tests import helpers
-from tests.helpers import allclose, gaussian, generator, permutation, rotation
+from tests.helpers import allclose, gaussian, permutation, rotation
 
 LAYER = 1  # of the convolutional test network: the first ReLU
 
@@ -92,46 +90,15 @@ def test_dead_and_constant_units_are_named():
 def test_one_unit():
     a = net(0, (1, 5))
     assert cv.correlations(a, net(1, (1, 5)), X, LAYER).shape == (1, 1)
-    assert cv.bipartite_match(torch.ones(1, 1)).tolist() == [0]
     assert cv.cluster_units(torch.ones(1, 1)).sort().values.tolist() == [0, 1]
-
-
-@settings(max_examples=40)
-@given(st.integers(1, 5), st.integers(1, 5), st.integers(0, 10_000))
-def test_bipartite_is_brute_force(rows, columns, seed):
-    matrix = torch.rand(rows, columns, generator=generator(seed))
-    match = cv.bipartite_match(matrix)
-    assert len(match) == rows and (match >= 0).sum() == min(rows, columns)
-    used = match[match >= 0].tolist()
-    assert len(set(used)) == len(used)
-    wide = matrix if rows <= columns else matrix.T
-    best = max(
-        sum(wide[i, j].item() for i, j in enumerate(chosen))
-        for chosen in itertools.permutations(range(wide.shape[1]), wide.shape[0])
-    )
-    assert cv.matched(matrix, match).sum().item() == pytest.approx(best, abs=1e-5)
-    assert cv.matched(matrix, cv.greedy_match(matrix)).sum() >= best - 1e-5 or rows > columns
-
-
-def test_bipartite_is_networkxs():
-    import networkx as nx
-
-    matrix = torch.rand(12, 12, generator=generator(5))
-    graph = nx.Graph()
-    for i, j in itertools.product(range(12), range(12)):
-        graph.add_edge(("a", i), ("b", j), weight=float(matrix[i, j]))
-    pairs = nx.max_weight_matching(graph, maxcardinality=True)
-    slow = sum(graph.edges[pair]["weight"] for pair in pairs)
-    assert cv.matched(matrix, cv.bipartite_match(matrix)).sum().item() == pytest.approx(slow)
 
 
 @pytest.mark.parametrize(
     "bad", [torch.full((2, 2), float("nan")), torch.zeros(0, 3), torch.zeros(3)]
 )
-def test_what_is_no_correlation_matrix_is_refused(bad):
-    for method in (cv.greedy_match, cv.bipartite_match, cv.cluster_units):
-        with pytest.raises(ValueError, match="finite"):
-            method(bad)
+def test_what_is_no_map_has_no_clusters(bad):
+    with pytest.raises(ValueError, match="finite"):
+        cv.cluster_units(bad)
 
 
 def slow_information(a, b, bins):

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from scipy.stats import gaussian_kde, norm
 
-from netdist_utils import interactive, plotting
+from netdist_utils import plotting
 from tests.helpers import allclose
 
 
@@ -64,26 +64,3 @@ def test_colours_can_be_told_apart_on_white():
         rgb = np.array(colors.to_rgb(color))
         linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
         assert 1.05 / (linear @ [0.2126, 0.7152, 0.0722] + 0.05) > 1.8, color
-
-
-def test_pack_can_be_unpacked():
-    import base64
-
-    array = np.arange(6, dtype=">f4").reshape(2, 3)
-    packed = interactive.pack(array)
-    back = np.frombuffer(base64.b64decode(packed["base64"]), "<f4").reshape(packed["shape"])
-    assert packed["dtype"] == "float32" and np.array_equal(back, array)
-
-
-def test_figures_of_one_page_do_not_collide(tmp_path, monkeypatch):
-    folder = tmp_path / "thing"
-    folder.mkdir()
-    (folder / "figure.js").write_text("function mount(root, data) {}")
-    (folder / "figure.css").write_text(".netdist-figure { color: red }")
-    monkeypatch.setattr(interactive, "files", lambda package: tmp_path)
-    one, two = (
-        interactive.figure("thing", {"text": "</script>"}, title='a "title"').data for _ in "12"
-    )
-    assert one != two
-    assert one.count("</script>") == 1  # the data cannot end the script
-    assert "&quot;title&quot;" in one

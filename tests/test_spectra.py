@@ -58,7 +58,7 @@ def test_fit_is_powerlaw_1_5(name):
 
 def test_fit_is_powerlaw_1_5_on_a_real_spectrum():
     digits = data.digits().train
-    (net,) = fit(lambda: models.mlp([64, 80, 10]), digits, epochs=20)
+    (net,) = fit([0], digits, lambda: models.mlp([64, 80, 10]), epochs=20)
     for layer in spectra.layer_spectra(net):
         ours, theirs = spectra.fit_power_law(layer.eigenvalues), oracle(layer.eigenvalues)
         assert ours.alpha == pytest.approx(theirs.alpha, rel=1e-6)

@@ -1,5 +1,3 @@
-import multiprocessing
-import os
 import warnings
 
 import numpy as np
@@ -8,29 +6,14 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
-from netdist_utils import data, models, store, training
-from tests import helpers
-from tests.helpers import generator, weights
-
-SPLIT = data.circle(130, seed=0)  # two batches, the second of two samples
+from netdist_utils import data, models, training
+from tests.helpers import CIRCLE, equal, fit, generator, small
 
 
-def small():
-    return models.mlp([2, 8, 2])
-
-
-def fit(seeds, split=SPLIT, make=small, **options):
-    return helpers.fit(make, split, seeds, **options)
-
-
-def apart(one, two, split=SPLIT):
+def apart(one, two, split=CIRCLE):
     """Largest difference of a logit, relative to the largest logit, as in `TOLERANCE`."""
     a, b = (training.logits(model, split.x) for model in (one, two))
     return (a - b).abs().max() / a.abs().max()
-
-
-def equal(one, two):
-    return torch.equal(weights(one), weights(two))
 
 
 def by_hand(seed, *, epochs, lr, momentum=0.9, weight_decay=0.0):
@@ -39,8 +22,8 @@ def by_hand(seed, *, epochs, lr, momentum=0.9, weight_decay=0.0):
     order = generator(seed)
     velocity = [torch.zeros_like(p) for p in model.parameters()]
     for _ in range(epochs):
-        for batch in torch.randperm(len(SPLIT), generator=order).split(128):
-            loss = torch.nn.functional.cross_entropy(model(SPLIT.x[batch]), SPLIT.y[batch])
+        for batch in torch.randperm(len(CIRCLE), generator=order).split(128):
+            loss = torch.nn.functional.cross_entropy(model(CIRCLE.x[batch]), CIRCLE.y[batch])
             gradients = torch.autograd.grad(loss, list(model.parameters()))
             for p, v, g in zip(model.parameters(), velocity, gradients, strict=True):
                 v.mul_(momentum).add_(g + weight_decay * p.detach())
@@ -79,7 +62,7 @@ def test_convolutions_train_in_either_way(monkeypatch):
 
 
 def test_history_runs_through_the_same_networks():
-    history = training.fit_history(small, SPLIT, 7, epochs=3, lr=0.1, progress=False, cache=False)
+    history = training.fit_history(small, CIRCLE, 7, epochs=3, lr=0.1, progress=False, cache=False)
     assert len(history) == 4
     assert equal(history[0], training.start(small, 7))
     for epoch, model in enumerate(history[1:], start=1):
@@ -89,17 +72,17 @@ def test_history_runs_through_the_same_networks():
 def test_edges():
     assert fit([]) == []
     assert equal(fit([0], epochs=0)[0], training.start(small, 0))
-    (one_sample,) = fit([0], SPLIT.first(1))
-    assert training.accuracy(one_sample, SPLIT.first(1)) in (0.0, 1.0)
+    (one_sample,) = fit([0], CIRCLE.first(1))
+    assert training.accuracy(one_sample, CIRCLE.first(1)) in (0.0, 1.0)
 
 
 def test_what_comes_back_is_finished_and_nothing_is_changed():
     state = torch.get_rng_state()
-    x = SPLIT.x.clone()
+    x = CIRCLE.x.clone()
     (model,) = fit([0])
     assert not model.training and not any(p.requires_grad for p in model.parameters())
     assert torch.equal(torch.get_rng_state(), state)
-    assert torch.equal(SPLIT.x, x)
+    assert torch.equal(CIRCLE.x, x)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +93,7 @@ def test_what_comes_back_is_finished_and_nothing_is_changed():
         ({"batch_size": 0}, "batch_size 0"),
         ({"optimizer": "lion"}, "'lion'"),
         ({"schedule": "linear"}, "'linear'"),
-        ({"split": SPLIT.first(0)}, r"\(0, 2\)"),
+        ({"split": CIRCLE.first(0)}, r"\(0, 2\)"),
     ],
 )
 def test_bad_options_are_named(options, words):
@@ -150,89 +133,3 @@ def test_as_good_as_scikit_learn():
     ours = np.mean([training.accuracy(model, images.test) for model in ours])
     theirs = np.mean([training.accuracy(models.from_sklearn(m), images.test) for m in theirs])
     assert ours > theirs - 0.01
-
-
-def networks(cache):
-    return sorted((cache / "networks").glob("*.safetensors"))
-
-
-def test_the_cache_returns_what_was_trained(own_cache, monkeypatch):
-    first = fit([0, 1], cache=True)
-    assert len(networks(own_cache)) == 2
-    with monkeypatch.context() as patch:  # the second time nothing may be trained
-        patch.setattr(training, "_train", lambda starts, *rest: starts and pytest.fail("trained"))
-        second = fit([1, 0], cache=True)
-    assert equal(first[0], second[1]) and equal(first[1], second[0])
-    fit([1, 2], cache=True)
-    assert len(networks(own_cache)) == 3
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"lr": 0.2},
-        {"epochs": 2},
-        {"momentum": 0.0},
-        {"batch_size": 64},
-        {"weight_decay": 0.1},
-        {"optimizer": "adam"},
-        {"schedule": "cosine"},
-        {"make": lambda: models.mlp([2, 9, 2])},
-        {"make": lambda: models.mlp([2, 8, 2], bias=False)},
-        {"split": data.circle(130, seed=1)},
-    ],
-)
-def test_the_cache_tells_trainings_apart(own_cache, change):
-    fit([0], cache=True)
-    fit([0], cache=True, **change)
-    assert len(networks(own_cache)) == 2
-
-
-def test_a_history_and_its_end_share_their_file(own_cache):
-    training.fit_history(small, SPLIT, 0, epochs=3, lr=0.1, progress=False)
-    before = networks(own_cache)
-    fit([0], cache=True)
-    assert networks(own_cache) == before and len(before) == 4
-
-
-def test_a_killed_write_leaves_no_half_file(own_cache, monkeypatch):
-    def killed(tensors, path):
-        path.write_bytes(b"half")
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(store, "save_file", killed)
-        fit([0], cache=True)
-    assert networks(own_cache) == []
-    fit([0], cache=True)
-    assert len(networks(own_cache)) == 1
-
-
-def _train_and_count(cache, trained, barrier):
-    os.environ["NETDIST_CACHE_DIR"] = str(cache)
-    inner = training._train
-
-    def counting(starts, *rest):
-        with trained.get_lock():
-            trained.value += len(starts)
-        return inner(starts, *rest)
-
-    training._train = counting
-    barrier.wait()
-    fit([0, 1], cache=True, epochs=20)
-
-
-def test_two_runs_at_once_train_a_network_once(own_cache):
-    context = multiprocessing.get_context("spawn")
-    # A run that fails before it is ready breaks the barrier: an error, and no wait without end.
-    trained, barrier = context.Value("i", 0), context.Barrier(2, timeout=300)
-    runs = [
-        context.Process(target=_train_and_count, args=(own_cache, trained, barrier))
-        for _ in range(2)
-    ]
-    for run in runs:
-        run.start()
-    for run in runs:
-        run.join()
-    assert [run.exitcode for run in runs] == [0, 0]
-    assert trained.value == 2

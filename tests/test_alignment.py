@@ -1,0 +1,103 @@
+"""Planted maps, brute force, and slow versions on samples."""
+
+import itertools
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from netdist_utils import alignment, models
+from netdist_utils.alignment import bipartite_match, greedy_match, matched, procrustes
+from netdist_utils.moments import moments
+from netdist_utils.units import permute
+from tests.helpers import allclose, gaussian, generator, net, permutation, rotation
+
+
+@given(st.integers(1, 6), st.integers(0, 100))
+@settings(max_examples=25)
+def test_procrustes_gives_a_planted_rotation_back(n, seed):
+    phi, a = gaussian(60, n, seed=seed), rotation(n, seed + 1)
+    assert allclose(procrustes(phi.T @ (phi @ a) / 60), a, atol=1e-4)
+
+
+def test_procrustes_is_the_best_of_many():
+    phi, psi = gaussian(50, 4), gaussian(50, 4, seed=1)
+    best = (phi @ procrustes(phi.T @ psi) - psi).square().sum()
+    for seed in range(200):
+        assert best <= (phi @ rotation(4, seed) - psi).square().sum() + 1e-4
+    wide = procrustes(gaussian(3, 5))
+    assert allclose(wide @ wide.T, torch.eye(3), atol=1e-5)
+
+
+def test_the_cosine_squared_is_the_share_explained():
+    """The best multiple of phi1 A leaves 1 - cosine^2 of phi2's second moment."""
+    one, two, x = net(5, 7, 2), net(5, 7, 2, seed=1), gaussian(300, 5)
+    found = moments([one, two], x, [2])
+    a = procrustes(found.second(2, 0, 1))
+    cosine = alignment.alignment_cosine(found[2], 0, 1, a)
+    phi, psi = (models.outputs(m, x, [2])[2].double() for m in (one, two))
+    turned = phi @ a
+    best = (turned * psi).sum() / turned.square().sum()
+    left = (best * turned - psi).square().sum() / psi.square().sum()
+    assert cosine**2 == pytest.approx(1 - left.item(), abs=1e-6)
+
+
+def test_a_permuted_copy_aligns_perfectly_and_another_network_does_not():
+    one, x = net(5, 7, 2), gaussian(300, 5)
+    turned = permute(one, [permutation(7)])
+    found = moments([one, turned, net(5, 7, 2, seed=3)], x, [2])
+    cosines = [
+        alignment.alignment_cosine(found[2], 0, j, procrustes(found.second(2, 0, j)))
+        for j in (1, 2)
+    ]
+    assert cosines[0] == pytest.approx(1, abs=1e-5)
+    assert cosines[1] < 0.99
+
+
+@settings(max_examples=40)
+@given(st.integers(1, 5), st.integers(1, 5), st.integers(0, 10_000))
+def test_bipartite_is_brute_force(rows, columns, seed):
+    matrix = torch.rand(rows, columns, generator=generator(seed))
+    match = bipartite_match(matrix)
+    assert len(match) == rows and (match >= 0).sum() == min(rows, columns)
+    used = match[match >= 0].tolist()
+    assert len(set(used)) == len(used)
+    wide = matrix if rows <= columns else matrix.T
+    best = max(
+        sum(wide[i, j].item() for i, j in enumerate(chosen))
+        for chosen in itertools.permutations(range(wide.shape[1]), wide.shape[0])
+    )
+    assert matched(matrix, match).sum().item() == pytest.approx(best, abs=1e-5)
+    assert matched(matrix, greedy_match(matrix)).sum() >= best - 1e-5 or rows > columns
+
+
+@pytest.mark.parametrize(
+    "bad", [torch.full((2, 2), float("nan")), torch.zeros(0, 3), torch.zeros(3)]
+)
+@pytest.mark.parametrize("method", [greedy_match, bipartite_match, procrustes])
+def test_what_is_no_finite_matrix_is_refused(method, bad):
+    with pytest.raises(ValueError, match="finite"):
+        method(bad)
+
+
+def test_edge_shapes():
+    """One unit, and more units on one side than on the other."""
+    assert bipartite_match(torch.ones(1, 1)).tolist() == greedy_match(torch.ones(1, 1)).tolist()
+    tall = torch.tensor([[0.1], [0.9], [0.5]])
+    assert bipartite_match(tall).tolist() == [-1, 0, -1]
+    assert matched(tall, bipartite_match(tall)).tolist() == [tall[1, 0]]
+    assert bipartite_match(tall.T).tolist() == [1]
+    assert procrustes(torch.tensor([[-2.0]])).tolist() == [[-1.0]]
+
+
+def test_bipartite_is_networkxs():
+    import networkx as nx
+
+    matrix = torch.rand(12, 12, generator=generator(5))
+    graph = nx.Graph()
+    for i, j in itertools.product(range(12), range(12)):
+        graph.add_edge(("a", i), ("b", j), weight=float(matrix[i, j]))
+    pairs = nx.max_weight_matching(graph, maxcardinality=True)
+    slow = sum(graph.edges[pair]["weight"] for pair in pairs)
+    assert matched(matrix, bipartite_match(matrix)).sum().item() == pytest.approx(slow)

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from netdist_utils import data, models, settings, training
+from netdist_utils.moments import moments
 
 
 def allclose(found, expected, atol=1e-8, rtol=1e-5):
@@ -88,3 +89,9 @@ def weights(model):
 def equal(one, two):
     """Whether two networks have the same weights, to the bit."""
     return torch.equal(weights(one), weights(two))
+
+
+def moments_of(*samples):
+    """`LayerMoments` of sets of paired samples (N, D): what networks would put out."""
+    identity = torch.nn.Sequential(torch.nn.Identity())
+    return moments([identity] * len(samples), list(samples), [0])[0]

@@ -2,16 +2,25 @@
 
 import itertools
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import linalg
 
-from netdist_utils import alignment, models
-from netdist_utils.alignment import bipartite_match, greedy_match, matched, procrustes
+from netdist_utils import models
+from netdist_utils.alignment import (
+    alignment_cosine,
+    bipartite_match,
+    explained,
+    greedy_match,
+    matched,
+    procrustes,
+)
 from netdist_utils.moments import moments
 from netdist_utils.units import permute
-from tests.helpers import allclose, gaussian, generator, net, permutation, rotation
+from tests.helpers import allclose, gaussian, generator, moments_of, net, permutation, rotation
 
 
 @given(st.integers(1, 6), st.integers(0, 100))
@@ -35,7 +44,7 @@ def test_the_cosine_squared_is_the_share_explained():
     one, two, x = net(5, 7, 2), net(5, 7, 2, seed=1), gaussian(300, 5)
     found = moments([one, two], x, [2])
     a = procrustes(found.second(2, 0, 1))
-    cosine = alignment.alignment_cosine(found[2], 0, 1, a)
+    cosine = alignment_cosine(found[2], 0, 1, a)
     phi, psi = (models.outputs(m, x, [2])[2].double() for m in (one, two))
     turned = phi @ a
     best = (turned * psi).sum() / turned.square().sum()
@@ -47,10 +56,7 @@ def test_a_permuted_copy_aligns_perfectly_and_another_network_does_not():
     one, x = net(5, 7, 2), gaussian(300, 5)
     turned = permute(one, [permutation(7)])
     found = moments([one, turned, net(5, 7, 2, seed=3)], x, [2])
-    cosines = [
-        alignment.alignment_cosine(found[2], 0, j, procrustes(found.second(2, 0, j)))
-        for j in (1, 2)
-    ]
+    cosines = [alignment_cosine(found[2], 0, j, procrustes(found.second(2, 0, j))) for j in (1, 2)]
     assert cosines[0] == pytest.approx(1, abs=1e-5)
     assert cosines[1] < 0.99
 
@@ -101,3 +107,91 @@ def test_bipartite_is_networkxs():
     pairs = nx.max_weight_matching(graph, maxcardinality=True)
     slow = sum(graph.edges[pair]["weight"] for pair in pairs)
     assert matched(matrix, bipartite_match(matrix)).sum().item() == pytest.approx(slow)
+
+
+# Shares that a map explains on other data
+
+
+def slow_shares(fitted, held_out, ridge):
+    """On samples: maps fitted to one pair of sets (N, D), squared errors left on another."""
+    phi, psi, phi_new, psi_new = (
+        (h - h.mean(0)).double().numpy() for pair in (fitted, held_out) for h in pair
+    )
+    best = max(
+        itertools.permutations(range(phi.shape[1])),
+        key=lambda order: (phi * psi[:, list(order)]).sum(),
+    )
+    permutation = np.eye(len(best))[list(best)]
+    orthogonal = linalg.orthogonal_procrustes(phi, psi)[0]
+    penalty = ridge * (phi**2).mean() * len(phi)
+    rows = np.concatenate([phi, penalty**0.5 * np.eye(phi.shape[1])])
+    affine = np.linalg.lstsq(rows, np.concatenate([psi, 0 * rows[len(phi) :]]), rcond=None)[0]
+
+    def left(prediction, up_to_a_factor):
+        factor = (prediction * psi_new).sum() / (prediction**2).sum() if up_to_a_factor else 1
+        return ((factor * prediction - psi_new) ** 2).sum() / (psi_new**2).sum()
+
+    return {
+        "permutation": 1 - left(phi_new @ permutation, True),
+        "orthogonal": 1 - left(phi_new @ orthogonal, True),
+        "affine": 1 - left(phi_new @ affine, False),
+    }
+
+
+def related(n, width, seed):
+    """Two sets of samples that have something in common, with offsets."""
+    phi = gaussian(n, width, seed=seed)
+    return phi + 2, phi @ gaussian(width, width, seed=9) + gaussian(n, width, seed=seed + 1)
+
+
+@pytest.mark.parametrize("ridge", [1e-4, 0.5])
+@pytest.mark.parametrize("width", [1, 2, 5])
+def test_shares_are_those_of_maps_fitted_to_samples(width, ridge):
+    fitted, held_out = related(60, width, 0), related(80, width, 2)
+    found = explained(moments_of(*fitted), moments_of(*held_out), 0, 1, ridge)
+    expected = slow_shares(fitted, held_out, ridge)
+    for kind, share in expected.items():
+        assert found[kind] == pytest.approx(share, abs=1e-5), kind
+
+
+@given(st.integers(1, 6), st.integers(0, 1000))
+@settings(max_examples=40)
+def test_each_kind_of_map_contains_the_one_before(width, seed):
+    """Fitted and measured on the same data; the ridge costs the affine map little."""
+    found = moments_of(*related(50, width, seed))
+    shares = explained(found, found, 0, 1)
+    assert -1e-9 <= shares["permutation"] <= shares["orthogonal"] + 1e-9
+    assert shares["orthogonal"] <= shares["affine"] + 1e-3
+    exact = explained(found, found, 0, 1, ridge=0)["affine"]
+    assert max(shares["affine"], shares["orthogonal"]) <= exact + 1e-9 <= 1 + 2e-9
+
+
+@pytest.mark.parametrize(
+    ("kind", "planted"),
+    [
+        ("permutation", torch.eye(5)[permutation(5)]),
+        ("orthogonal", rotation(5)),
+        ("affine", torch.eye(5) + torch.ones(5, 5).triu(1)),
+    ],
+)
+def test_a_planted_map_is_explained_by_its_kind_and_those_above(kind, planted):
+    """And not by those below, which is the control. Scales and offsets cost nothing."""
+    fitted, held_out = (
+        (h, 3 * h @ planted + 1) for h in (gaussian(300, 5), gaussian(200, 5, seed=1))
+    )
+    shares = explained(moments_of(*fitted), moments_of(*held_out), 0, 1, ridge=0)
+    kinds = list(shares)
+    for other, share in shares.items():
+        if kinds.index(other) < kinds.index(kind):
+            assert share < 0.95
+        else:
+            assert share == pytest.approx(1, abs=1e-6)
+
+
+def test_a_network_explains_itself_and_noise_explains_nothing():
+    found = moments_of(gaussian(4000, 4), gaussian(4000, 4, seed=1))
+    assert explained(found, found, 0, 0) == pytest.approx(
+        {"permutation": 1, "orthogonal": 1, "affine": 1}, abs=1e-6
+    )
+    # A correlation of N samples has variance 1/N: the affine map of 4 units gains 4/N.
+    assert max(explained(found, found, 0, 1).values()) < 20 / 4000

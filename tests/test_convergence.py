@@ -13,7 +13,7 @@ from netdist_utils import convergence as cv
 from netdist_utils import matching, models, training
 from netdist_utils.moments import moments
 from tests import helpers
-from tests.helpers import allclose, gaussian, permutation, rotation
+from tests.helpers import allclose, gaussian, moments_of, permutation, rotation
 
 LAYER = 1  # of the convolutional test network: the first ReLU
 
@@ -69,8 +69,7 @@ def test_a_rotated_layer_is_matched_by_cka_and_not_one_to_one():
     """The negative control of one-to-one matching."""
     h, turn = gaussian(3000, 20, seed=2), rotation(20, seed=3)
     assert cv.linear_cka(h, h @ turn) == pytest.approx(1, abs=1e-6)
-    corr = moments([nn.Sequential(nn.Identity())] * 2, [h, h @ turn], [0])
-    corr = corr[0].correlation(0, 1)
+    corr = moments_of(h, h @ turn).correlation(0, 1)
     assert cv.matched(corr, cv.bipartite_match(corr)).mean() < 0.7
 
 

@@ -4,9 +4,11 @@ import functools
 import hashlib
 import http.server
 import io
+import os
 import pickle
 import tarfile
 import threading
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -18,13 +20,20 @@ from netdist_utils import cifar
 @pytest.fixture
 def archive(tiny):
     """The same images in the official archive's layout, as bytes."""
+    parts = {f"data_batch_{i + 1}": ("train", slice(2 * i, 2 * i + 2)) for i in range(5)}
+    batches = {}
+    for name, (part, rows) in {**parts, "test_batch": ("test", slice(0, 2))}.items():
+        flat = tiny[f"{part}_images"][rows].transpose(0, 3, 1, 2).reshape(2, 3072)
+        batches[name] = {"data": flat, "labels": tiny[f"{part}_labels"][rows].tolist()}
+    return packed(batches)
+
+
+def packed(batches):
+    """Pickled batches by name, as the bytes of a .tar.gz."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
-        parts = {f"data_batch_{i + 1}": ("train", slice(2 * i, 2 * i + 2)) for i in range(5)}
-        for name, (part, rows) in {**parts, "test_batch": ("test", slice(0, 2))}.items():
-            flat = tiny[f"{part}_images"][rows].transpose(0, 3, 1, 2).reshape(2, 3072)
-            labels = tiny[f"{part}_labels"][rows].tolist()
-            content = pickle.dumps({"data": flat, "labels": labels})
+        for name, batch in batches.items():
+            content = pickle.dumps(batch)
             member = tarfile.TarInfo(f"cifar-10-batches-py/{name}")
             member.size = len(content)
             archive.addfile(member, io.BytesIO(content))
@@ -105,3 +114,37 @@ def test_a_truncated_download_leaves_nothing(tiny, server, own_cache):
     with pytest.raises(cifar.MissingDataError, match="could not be downloaded"):
         cifar.arrays()
     assert not list(own_cache.glob("*cifar-10*")) and not list(own_cache.glob("download*"))
+
+
+class Intruder:
+    """Unpickled, it would make a folder."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.folder),)
+
+
+def test_an_archive_runs_no_code(tiny, tmp_path):
+    """Nothing is built of it but arrays: a file that nobody has checked may hold anything."""
+    made = tmp_path / "made"
+    (tmp_path / cifar.ARCHIVE).write_bytes(packed({"test_batch": Intruder(made)}))
+    with pytest.raises(cifar.DamagedDataError, match="mkdir has no place"):
+        cifar.arrays(tmp_path)
+    assert not made.exists()
+    pickle.loads(pickle.dumps(Intruder(made)))  # the control: an ordinary unpickler does it
+    assert made.exists()
+
+
+def test_who_waits_for_a_download_finds_it_done(tiny, own_cache, monkeypatch):
+    """Whoever held the lock has just kept the file: nothing is downloaded a second time."""
+
+    @contextmanager
+    def lock(name):
+        np.savez(own_cache / "cifar10.npz", **tiny)
+        yield
+
+    monkeypatch.setattr(cifar, "FileLock", lock)
+    monkeypatch.setattr(cifar, "_download", lambda folder: pytest.fail("downloaded"))
+    assert same(cifar.arrays(), tiny)

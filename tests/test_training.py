@@ -101,6 +101,15 @@ def test_bad_options_are_named(options, words):
         fit([0], **options)
 
 
+def test_the_rate_is_constant_or_half_a_cosine():
+    constant, cosine = (
+        training.Recipe(epochs=1, lr=0.3, schedule=name) for name in ("constant", "cosine")
+    )
+    for progress, share in [(0, 1), (1 / 3, 0.75), (0.5, 0.5), (1, 0)]:
+        assert constant.rate(progress) == 0.3
+        assert cosine.rate(progress) == pytest.approx(0.3 * share)
+
+
 def test_divergence_is_named():
     with pytest.raises(FloatingPointError, match=r"seed 0 diverged .* lr 1e\+30"):
         fit([0], lr=1e30)

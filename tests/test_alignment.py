@@ -195,3 +195,10 @@ def test_a_network_explains_itself_and_noise_explains_nothing():
     )
     # A correlation of N samples has variance 1/N: the affine map of 4 units gains 4/N.
     assert max(explained(found, found, 0, 1).values()) < 20 / 4000
+
+
+@pytest.mark.parametrize("units", [(3, 1), (1, 3), (3, 2)])
+def test_shares_want_as_many_units(units):
+    found = moments_of(*(gaussian(20, n) for n in units))
+    with pytest.raises(ValueError, match=rf"0 and 1 have \({units[0]}, {units[1]}\) units"):
+        explained(found, found, 0, 1)

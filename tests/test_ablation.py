@@ -10,6 +10,7 @@ from scipy.stats import kurtosis, skew
 
 from netdist_utils import ablation, data, models, training
 from netdist_utils.ablation import enumeration
+from netdist_utils.units import permute
 from tests.helpers import allclose, gaussian, generator, net, permutation
 
 
@@ -281,3 +282,35 @@ def test_bad_input_is_named():
     broken[1].weight.data[0] = torch.nan
     with pytest.raises(ValueError, match="NaN"):
         ablation.all_losses(broken, split)
+
+
+# Symmetries: what the units are called does not matter
+
+
+def relabelled(table, order):
+    """The same table, unit i of the new one being unit order[i] of the old."""
+    return table[(masks(len(order)) * 2**order).sum(1)]
+
+
+@given(st.integers(1, 7), st.integers(0, 1000))
+@settings(max_examples=25)
+def test_functions_on_subsets_follow_their_units(n, seed):
+    f, order = values(n, seed), permutation(n, seed)
+    other = relabelled(f, order)
+    assert allclose(ablation.shapley_values(other), ablation.shapley_values(f)[order], atol=1e-12)
+    coefficients = ablation.walsh(f)
+    assert allclose(ablation.walsh(other), relabelled(coefficients, order), atol=1e-12)
+    for summary in (ablation.energy_by_degree, ablation.flip_path_covariance):
+        assert allclose(summary(ablation.walsh(other)), summary(coefficients), atol=1e-12)
+    for p in (0.2, 0.5):
+        one, two = (ablation.distribution_moments(table, p) for table in (f, other))
+        assert two == pytest.approx(one)
+
+
+@given(st.integers(1, 6), st.integers(0, 1000))
+@settings(max_examples=25)
+def test_losses_follow_the_units_of_the_network(n, seed):
+    model, order = net(2, n, 2, seed=seed), permutation(n, seed)
+    split = data.circle(20, seed)
+    found = ablation.all_losses(permute(model, [order]), split)
+    assert allclose(found, relabelled(ablation.all_losses(model, split), order), atol=1e-6)

@@ -202,3 +202,50 @@ def test_shares_want_as_many_units(units):
     found = moments_of(*(gaussian(20, n) for n in units))
     with pytest.raises(ValueError, match=rf"0 and 1 have \({units[0]}, {units[1]}\) units"):
         explained(found, found, 0, 1)
+
+
+# Symmetries
+
+
+@given(st.integers(1, 6), st.integers(1, 6), st.integers(0, 1000))
+@settings(max_examples=25)
+def test_the_best_total_is_the_same_from_either_side(rows, columns, seed):
+    scores = torch.rand(rows, columns, generator=generator(seed)).double()
+    totals = [matched(s, bipartite_match(s)).sum().item() for s in (scores, scores.T)]
+    assert totals[0] == pytest.approx(totals[1])
+
+
+def test_the_greedy_total_is_not():
+    """The control: 0.9 + 0.8 by rows, 0.9 + 0.2 by columns."""
+    scores = torch.tensor([[0.9, 0.1], [0.8, 0.2]])
+    totals = [matched(s, greedy_match(s)).sum().item() for s in (scores, scores.T)]
+    assert totals == pytest.approx([1.7, 1.1])
+
+
+def procrustes_distance(x, y):
+    """Of sets of samples (N, D), centred and of norm 1: sqrt(|X|^2 + |Y|^2 - 2 tr Sigma)."""
+    found = moments_of(x.double(), y.double())
+    turn = procrustes(found.covariance(0, 1))
+    return max(0, 2 - 2 * alignment_cosine(found, 0, 1, turn, centered=True)) ** 0.5
+
+
+@given(st.integers(1, 5), st.floats(0, 1), st.integers(0, 1000))
+@settings(max_examples=50)
+def test_the_procrustes_distance_is_a_distance(width, share, seed):
+    """Symmetric, unmoved by rotations, and no longer than a detour, however close it passes."""
+    x, z, noise = (gaussian(20, width, seed=s) for s in (seed, seed + 1, seed + 2))
+    y = share * x + (1 - share) * z + 0.1 * noise
+    direct = procrustes_distance(x, z)
+    assert direct == pytest.approx(procrustes_distance(z, x), abs=1e-6)
+    assert direct == pytest.approx(procrustes_distance(x, z @ rotation(width, seed)), abs=1e-5)
+    assert procrustes_distance(x, 3 * x @ rotation(width, seed)) == pytest.approx(0, abs=1e-3)
+    assert direct <= procrustes_distance(x, y) + procrustes_distance(y, z) + 1e-6
+
+
+def test_its_square_is_not():
+    """The control: three directions in a plane, 30 degrees apart."""
+    u, v = linalg.orth(np.array([[1.0, 1, -1, -1], [1, -1, 1, -1]]).T).T  # both of mean 0
+    angles = np.deg2rad([0, 30, 60])
+    x, y, z = (torch.tensor(np.cos(a) * u + np.sin(a) * v)[:, None] for a in angles)
+    assert procrustes_distance(x, z) == pytest.approx(1)
+    assert procrustes_distance(x, y) ** 2 + procrustes_distance(y, z) ** 2 < 0.6

@@ -6,6 +6,8 @@ import warnings
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.linear_model import Lasso
 from torch import nn
 
@@ -237,6 +239,33 @@ def test_two_orders_of_the_same_mlp_in_chapter_1s_convention():
     copy = matching.permute(mlp, [p])
     found = cv.correlations(copy, mlp, gaussian(300, 5, seed=12), 1)
     assert cv.greedy_match(found).tolist() == p.tolist()
+
+
+@given(st.integers(1, 6), st.integers(1, 6), st.integers(0, 100))
+@settings(max_examples=10)
+def test_correlations_from_the_other_side_are_transposed(one, two, seed):
+    a, b = net(seed, (one, 2)), net(seed + 1, (two, 2))
+    here, there = cv.correlations(a, b, X[:10], 0), cv.correlations(b, a, X[:10], 0)
+    assert here.shape == (one, two) and allclose(there, here.T, atol=1e-6)
+
+
+@given(st.integers(1, 4), st.integers(1, 4), st.integers(2, 6), st.integers(0, 100))
+@settings(max_examples=25)
+def test_information_and_cka_are_symmetric(one, two, bins, seed):
+    a, b = gaussian(50, one, seed=seed).relu(), gaussian(50, two, seed=seed + 1)
+    here, there = cv.mutual_information(a, b, bins), cv.mutual_information(b, a, bins)
+    assert allclose(there, here.T, atol=1e-12)
+    assert cv.linear_cka(a, b) == pytest.approx(cv.linear_cka(b, a))
+
+
+def test_a_sparse_map_is_not():
+    """The control: of two units and their sum, the sum is known from both, and neither from it."""
+    a = gaussian(500, 2)
+    b = a.sum(1, keepdim=True)
+    found = moments_of(a, b)
+    for (i, one), (j, two), left in [((0, a), (1, b), [0]), ((1, b), (0, a), [0.25, 0.25])]:
+        error = cv.held_out_error(cv.sparse_map(one, two, 0), found, found, i, j)
+        assert allclose(error, left, atol=0.05)
 
 
 # Pictures of units

@@ -1,4 +1,4 @@
-from itertools import permutations
+from itertools import count, permutations
 
 import numpy as np
 import pytest
@@ -6,7 +6,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from netdist_utils import data, matching, models, training
+from netdist_utils import data, matching, models, training, units
+from netdist_utils.matching import barriers
 from tests.helpers import allclose, gaussian, generator, net, orders, weights
 
 METHODS = ["weights", "activations", "faq"]
@@ -222,3 +223,77 @@ def test_bad_input_is_named():
         matching.sample_gaussian([a], generator())
     with pytest.raises(ValueError, match="steps is 1"):
         matching.barrier(a, a, data.Split(gaussian(1, 4), torch.zeros(1).long()), steps=1)
+
+
+# Symmetries
+
+
+@given(st.integers(1, 8), st.integers(0, 1000))
+@settings(max_examples=25)
+def test_matching_back_is_the_inverse(hidden, seed):
+    """For one hidden layer, whose best order is one alone where the weights are random."""
+    a, b = net(4, hidden, 3, seed=seed), net(4, hidden, 3, seed=seed + 1)
+    (there,), (back,) = matching.match(a, b), matching.match(b, a)
+    assert torch.equal(there[back], torch.arange(hidden))
+    one, two = matching.align(a, b), matching.align(b, a)
+    assert matching.objective(a, one) == pytest.approx(matching.objective(b, two), abs=1e-9)
+
+
+@given(st.integers(2, 9), st.integers(0, 1000))
+@settings(max_examples=25)
+def test_the_way_back_is_the_barrier_reversed(steps, seed):
+    a, b, split = net(2, 5, 3, 2, seed=seed), net(2, 5, 3, 2, seed=seed + 1), data.circle(40, seed)
+    there, back = matching.barrier(a, b, split, steps), matching.barrier(b, a, split, steps)
+    assert allclose(back.t.flip(0), 1 - there.t, atol=1e-6)
+    assert allclose(back.loss.flip(0), there.loss, atol=1e-5)
+    # Where two logits are equal to rounding, that sample may fall either way.
+    assert allclose(back.accuracy.flip(0), there.accuracy, atol=1.01 / 40)
+    assert back.height == pytest.approx(there.height, abs=1e-5)
+
+
+def distance(a, b):
+    """Least distance of the weights over all orders of the one hidden layer."""
+    return (weights(a).double() - weights(matching.align(a, b)).double()).norm().item()
+
+
+@given(st.integers(1, 8), st.integers(0, 1000))
+@settings(max_examples=25)
+def test_the_matched_distance_is_a_distance(hidden, seed):
+    """Symmetric, and no longer than a detour; a stop on the straight line is none."""
+    a, b, c = (net(4, hidden, 3, seed=s) for s in (seed, seed + 1, seed + 2))
+    assert distance(a, b) == pytest.approx(distance(b, a), abs=1e-5)
+    assert distance(a, c) <= distance(a, b) + distance(b, c) + 1e-5
+    middle = matching.average([a, matching.align(a, b)])
+    assert distance(a, middle) + distance(middle, b) == pytest.approx(distance(a, b), abs=1e-5)
+
+
+def test_reordered_copies_are_at_no_distance_though_their_weights_are():
+    a = net(4, 6, 3)
+    b = matching.permute(a, orders([4, 6, 3], seed=1))
+    assert distance(a, b) == 0 < (weights(a) - weights(b)).norm()
+
+
+# A search that never ends is a failure, and says so
+
+
+def test_descent_that_always_claims_to_improve_is_stopped(monkeypatch):
+    """A step that is counted and never taken raises the objective again and again."""
+    a, b = net(4, 5, 5, 3), net(4, 5, 5, 3, seed=1)
+    matching.match(a, b)  # the control: as it is, it ends
+    monkeypatch.setattr(units.Perceptron, "reordered", lambda network, layer, order: network)
+    with pytest.raises(RuntimeError, match=r"\[4, 5, 5, 3\]: layers still improved after 1000"):
+        matching.match(a, b)
+
+
+def test_a_consensus_whose_units_never_rest_is_stopped(monkeypatch):
+    """Units that turn round and round: the average is another one after each sweep."""
+    many = [net(4, 5, 3, seed=seed) for seed in range(3)]
+    matching.consensus(many)  # the control
+    turns = count(1)
+
+    def turning(reference, model):
+        return matching.permute(model, [torch.arange(5).roll(next(turns) // len(many))])
+
+    monkeypatch.setattr(barriers, "align", turning)
+    with pytest.raises(RuntimeError, match="units of 3 networks still move after 7 sweeps"):
+        matching.consensus(many, max_sweeps=7)

@@ -134,3 +134,15 @@ def test_networks_that_are_not_finite_are_named():
     broken[1].weight.data[0] = torch.inf
     with pytest.raises(ValueError, match=r"layer 1 of networks \[1\] are NaN or infinite"):
         moments([net(5, 3), broken], gaussian(9, 5), [1])
+
+
+@given(st.integers(1, 5), st.integers(1, 5), st.integers(0, 100))
+@settings(max_examples=25)
+def test_from_the_other_side_they_are_transposed(one, two, seed):
+    a, b = gaussian(30, one, seed=seed), gaussian(30, two, seed=seed + 1)
+    found, swapped = moments_of(a, b), moments_of(b, a)
+    for name in ("second", "covariance", "correlation"):
+        here, there = getattr(found, name), getattr(swapped, name)
+        assert allclose(here(1, 0), here(0, 1).T, atol=1e-6)
+        assert allclose(there(0, 1), here(0, 1).T, atol=1e-6)
+        assert allclose(here(0), here(0).T, atol=1e-6)

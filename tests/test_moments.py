@@ -105,6 +105,15 @@ def test_dead_units_are_those_that_never_change():
     assert found.correlation(0).diagonal()[3] == pytest.approx(1)
 
 
+@pytest.mark.parametrize("n", [1, 2, 999, 3001])
+def test_constants_are_dead_whatever_rounding_leaves_of_them(n):
+    constants = torch.tensor([0.1, 3.7, -1 / 3, 1234.567, 1e-6])
+    found = moments_of(constants.expand(n, -1))
+    assert found.dead().all() and (found.correlation() == 0).all()
+    almost = constants * (1 + 0.01 * gaussian(3001, 5))  # the control: one percent is alive
+    assert not moments_of(almost).dead().any()
+
+
 @given(st.integers(0, 100))
 @settings(max_examples=25)
 def test_correlations_have_no_unit(seed):

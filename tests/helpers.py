@@ -82,8 +82,8 @@ def fit(seeds, split=CIRCLE, make_model=small, **options):
 
 
 def weights(model):
-    """All weights and biases as one vector."""
-    return torch.nn.utils.parameters_to_vector(model.parameters())
+    """All weights and biases as one vector, on the CPU."""
+    return torch.nn.utils.parameters_to_vector(model.parameters()).cpu()
 
 
 def equal(one, two):

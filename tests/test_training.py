@@ -12,7 +12,7 @@ from tests.helpers import CIRCLE, equal, fit, generator, small
 
 def apart(one, two, split=CIRCLE):
     """Largest difference of a logit, relative to the largest logit, as in `TOLERANCE`."""
-    a, b = (training.logits(model, split.x) for model in (one, two))
+    a, b = (training.logits(model, split.x).cpu() for model in (one, two))
     return (a - b).abs().max() / a.abs().max()
 
 

@@ -22,7 +22,7 @@ ROOMS = {folder.parent.name for folder in PACKAGE.glob("*/__init__.py")}
 GROUND_FLOOR = {file.stem for file in PACKAGE.glob("*.py")} - {"__init__"}
 LONGEST_FILE, LONGEST_PACKAGE = 250, 3000  # lines of code
 
-# What book/ does not hold as it should; a gap that is closed there must go from here.
+# Gaps of book/ when this was written, closed on main since: both go once the two have met.
 WITHOUT_PAGE = {"zoo.gray_cnn", "zoo.gray_mlp", "zoo.recipe", "zoo.sizes"}
 PAGES_OF_NOTHING = {"netdist_utils.convergence.matchings"}
 
@@ -255,10 +255,16 @@ def public_names(sources):
     return found
 
 
-def documented(pages):
-    """Modules whose members some page shows."""
-    directive = re.compile(r"^\.\. automodule:: (\S+)\n(?:[ ]+:\w.*\n)*?[ ]+:members:", re.M)
-    return {module for text in pages for module in directive.findall(text)}
+def shown_on(page):
+    """What an API page shows: modules whose members it lists, and names, both dotted."""
+    modules = re.findall(r"^\.\. automodule:: (\S+)\n(?: +:\w.*\n)*? +:members:", page, re.M)
+    names, current = set(), "netdist_utils"
+    for directive, name in re.findall(r"^\.\. ([\w:]+):: ([\w.]+)", page, re.M):
+        if directive in ("currentmodule", "py:currentmodule", "module", "py:module"):
+            current = name
+        elif directive.startswith(("auto", "py:")) and directive != "automodule":
+            names.add(name if name.startswith("netdist_utils.") else f"{current}.{name}")
+    return {*modules, *names}
 
 
 def pages_of(toc):
@@ -269,30 +275,35 @@ def pages_of(toc):
     return set().union(*map(pages_of, toc)) if isinstance(toc, list) else set()
 
 
-def without_page(sources, modules):
-    """Public names whose defining module no page shows, or that have no docstring to show."""
+def without_page(sources, shown):
+    """Public names that no page shows, by themselves or by their module, or that say nothing."""
     found = set()
-    for shown, name in public_names(sources).items():
-        place, short = place_of(name, sources), name.rpartition(".")[2]
-        silent = place and not short.isupper() and not definitions(sources[place])[short]
-        if place not in modules or silent:
-            found.add(shown)
+    for short, name in public_names(sources).items():
+        place, last = place_of(name, sources), name.rpartition(".")[2]
+        silent = place and not last.isupper() and not definitions(sources[place])[last]
+        if silent or not {place, name, f"{place}.{last}"} & shown:
+            found.add(short)
     return found
 
 
-def api_modules():
-    """Modules on the API pages that the table of contents reaches."""
+def pages_of_nothing(sources, shown):
+    """What the pages show and the package does not have."""
+    return {name for name in shown if name not in sources and not place_of(name, sources)}
+
+
+def shown_by_the_book():
+    """What stands on the API pages that the table of contents reaches."""
     reached = pages_of(yaml.safe_load((ROOT / "_toc.yml").read_text()))
-    files = (ROOT / "book" / "api").glob("*.md")
-    return documented(f.read_text() for f in files if f"book/api/{f.stem}" in reached)
+    files = [f for f in (ROOT / "book" / "api").glob("*.md") if f"book/api/{f.stem}" in reached]
+    return set().union(*(shown_on(file.read_text()) for file in files))
 
 
 def test_every_public_name_stands_on_an_api_page():
-    assert without_page(SOURCES, api_modules()) == WITHOUT_PAGE
+    assert without_page(SOURCES, shown_by_the_book()) - WITHOUT_PAGE == set()
 
 
-def test_every_api_page_shows_a_module_that_is_there():
-    assert api_modules() - set(SOURCES) == PAGES_OF_NOTHING
+def test_every_api_page_shows_what_is_there():
+    assert pages_of_nothing(SOURCES, shown_by_the_book()) - PAGES_OF_NOTHING == set()
 
 
 def test_a_planted_name_without_a_page_is_found():
@@ -310,12 +321,34 @@ def test_a_planted_name_without_a_page_is_found():
     assert without_page(planted, {room, units, models}) == three
     assert without_page(planted, {units, models}) == {"matching.one", *three}
     assert without_page(planted, {room, units}) == {"matching.two", "models.two", *three}
+    by_name = {"netdist_utils.matching.one", "netdist_utils.matching.two"}
+    assert without_page(planted, by_name) == {"models.two", *three}
+    assert pages_of_nothing(planted, {room, *by_name}) == set()
+    wrong = {"netdist_utils.attic", "netdist_utils.matching.four", "netdist_utils.units._four"}
+    assert pages_of_nothing(planted, {room, *wrong}) == wrong
 
 
-def test_a_page_counts_only_with_its_members_and_where_the_contents_reach_it():
-    with_members = "```{eval-rst}\n.. automodule:: netdist_utils.x.y\n   :members:\n```\n"
-    assert documented([with_members]) == {"netdist_utils.x.y"}
-    assert documented([with_members.replace("   :members:\n", "")]) == set()
+PAGE = """
+.. automodule:: netdist_utils.x.y
+   :members:
+
+.. automodule:: netdist_utils.silent
+
+.. currentmodule:: netdist_utils.x
+
+.. autofunction:: f
+.. autoclass:: netdist_utils.z.A
+   :members:
+.. py:data:: B
+"""
+
+
+def test_a_page_shows_names_and_modules_with_their_members():
+    names = {"netdist_utils.x.f", "netdist_utils.z.A", "netdist_utils.x.B"}
+    assert shown_on(PAGE) == {"netdist_utils.x.y", *names}
+
+
+def test_a_page_counts_where_the_contents_reach_it():
     toc = "root: a\nparts:\n  - chapters:\n    - file: b\n      sections:\n      - file: c/d"
     assert pages_of(yaml.safe_load(toc)) == {"a", "b", "c/d"}
 

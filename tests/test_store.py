@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 from filelock import FileLock
+from safetensors.torch import save_file
 
 from netdist_utils import data, models, store, training
 from tests.helpers import CIRCLE, equal, fit, small
@@ -56,7 +57,7 @@ def test_a_history_and_its_end_share_their_file(own_cache):
 
 
 def test_a_killed_write_leaves_no_half_file(own_cache, monkeypatch):
-    def killed(tensors, path):
+    def killed(tensors, path, **metadata):
         path.write_bytes(b"half")
         raise KeyboardInterrupt
 
@@ -152,7 +153,7 @@ def test_under_the_lock_it_looks_again(own_cache, monkeypatch, meanwhile):
     def theirs(name):
         for i in meanwhile:
             if name == f"{files[i][0]}.lock":
-                store._save(training.start(small, 200 + i), files[i][0])
+                save_file(training.start(small, 200 + i).state_dict(), files[i][0])
 
     monkeypatch.setattr(store, "FileLock", locks(theirs))
     found = store.fetch(starts, files, train)

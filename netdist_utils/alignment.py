@@ -160,6 +160,11 @@ def explained(fitted, held_out, i, j, ridge=1e-4):
         ``"permutation"`` (units must be as many), ``"orthogonal"``, ``"affine"``. The first two
         are fitted up to a factor; centred, so a constant offset costs nothing.
 
+    Raises
+    ------
+    ValueError
+        If the two networks have not as many units.
+
     Examples
     --------
     >>> from netdist_utils import models, moments
@@ -168,6 +173,10 @@ def explained(fitted, held_out, i, j, ridge=1e-4):
     {'permutation': 1.0, 'orthogonal': 1.0, 'affine': 1.0}
     """
     own, cross = fitted.covariance(i), fitted.covariance(i, j)
+    if cross.shape[0] != cross.shape[1]:
+        raise ValueError(
+            f"networks {i} and {j} have {tuple(cross.shape)} units; as many are needed"
+        )
     permutation = torch.eye(len(own))[bipartite_match(cross)]
     maps = {"permutation": permutation, "orthogonal": procrustes(cross)}
     shares = {

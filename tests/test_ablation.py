@@ -10,10 +10,8 @@ from scipy.stats import kurtosis, skew
 
 from netdist_utils import ablation, data, models, training
 from netdist_utils.ablation import enumeration
-
-
-def net(*sizes, seed=0, bias=True):
-    return training.start(lambda: models.mlp(sizes, bias=bias), seed)
+from netdist_utils.units import permute
+from tests.helpers import allclose, gaussian, generator, net, permutation
 
 
 def masks(n):
@@ -21,7 +19,7 @@ def masks(n):
 
 
 def values(n, seed=0):
-    return torch.randn(2**n, generator=torch.Generator().manual_seed(seed)).double()
+    return gaussian(2**n, seed=seed).double()
 
 
 def loss_by_hand(model, split, mask):
@@ -41,14 +39,13 @@ def loss_by_hand(model, split, mask):
 @pytest.mark.parametrize("bias", [True, False])
 def test_all_losses_by_brute_force(sizes, bias):
     model = net(*sizes, bias=bias)
-    x = torch.randn(21, sizes[0], generator=torch.Generator().manual_seed(0))
-    split = data.Split(x, torch.arange(21) % 2)
+    split = data.Split(gaussian(21, sizes[0]), torch.arange(21) % 2)
     found = ablation.all_losses(model, split)
     n = sum(sizes[1:-1])
     expected = [loss_by_hand(model, split, mask) for mask in masks(n)]
     assert found.shape == (2**n,)
-    assert np.allclose(found, expected, atol=1e-6)
-    assert np.allclose(ablation.losses(model, split, masks(n)), expected, atol=1e-5)
+    assert allclose(found, expected, atol=1e-6)
+    assert allclose(ablation.losses(model, split, masks(n)), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("scale", [1.0, 30.0])
@@ -63,7 +60,7 @@ def test_products_of_points_change_nothing(n, n_points, scale):
     found = ablation.all_losses(model, split)
     some = torch.arange(0, 2**n, 2**n // 83)
     direct = ablation.losses(model, split, (some[:, None] >> torch.arange(n)) & 1)
-    assert torch.allclose(found[some], direct, atol=1e-12, rtol=1e-12)
+    assert allclose(found[some], direct, atol=1e-12, rtol=1e-12)
 
 
 @pytest.mark.parametrize("bias", [-2.0, -0.5, 0.0, 2.0])
@@ -80,7 +77,7 @@ def test_only_units_that_are_on_matter(bias, monkeypatch):
 
     real = enumeration._active_sets
     monkeypatch.setattr(enumeration, "_active_sets", spy)
-    assert torch.allclose(grouped, ablation.all_losses(model, split), rtol=1e-13, atol=1e-14)
+    assert allclose(grouped, ablation.all_losses(model, split), rtol=1e-13, atol=1e-14)
     sizes = None if groups[0] is None else [len(units) for units in groups[0]]
     assert {-2.0: sizes == [0], -0.5: sizes, 0.0: True, 2.0: sizes is None}[bias]
 
@@ -98,7 +95,7 @@ def test_small_losses_are_not_lost_beside_large_ones(label):
     margin = (1 - 2 * label) * (kept * weight) @ model[:3](x).T  # (M, N), of the wrong class
     expected = torch.logaddexp(margin, torch.zeros(()).double()).mean(1).detach()
     assert (found >= 0).all()
-    assert torch.allclose(found[some], expected, rtol=1e-12, atol=2e-16)
+    assert allclose(found[some], expected, rtol=1e-12, atol=2e-16)
 
 
 @pytest.mark.parametrize("size", [1.0, 5.0, 20.0, 1e2, 3e2, 1e4])
@@ -111,13 +108,13 @@ def test_nothing_overflows(size):
     found = ablation.all_losses(model, split)
     assert torch.isfinite(found).all()
     expected = [loss_by_hand(model, split, mask) for mask in masks(6)]
-    assert np.allclose(found, expected, rtol=1e-5, atol=1e-6)
+    assert allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
 def test_mean_and_resample_ablation_by_hand():
     model, split = net(2, 5, 2), data.circle(30, 0)
     h = models.outputs(model, split.x, [2])[2]
-    shuffled = h[torch.randperm(30, generator=torch.Generator().manual_seed(0))]
+    shuffled = h[permutation(30)]
     for fill in (h.mean(0), shuffled):
         found = ablation.all_losses(model, split, fill)
         for m, mask in enumerate(masks(5)):
@@ -128,7 +125,7 @@ def test_mean_and_resample_ablation_by_hand():
 
 def test_gradients_against_finite_differences():
     model, split = net(2, 4, 3, 2), data.circle(30, 0)
-    mask = torch.rand(3, 7, generator=torch.Generator().manual_seed(0)) * 0.8 + 0.1
+    mask = torch.rand(3, 7, generator=generator()) * 0.8 + 0.1
     found = ablation.mask_gradients(model.double(), data.Split(split.x.double(), split.y), mask)
     split = data.Split(split.x.double(), split.y)
     for i in range(7):
@@ -137,18 +134,18 @@ def test_gradients_against_finite_differences():
         rise = ablation.losses(model, split, mask + step) - ablation.losses(
             model, split, mask - step
         )
-        assert torch.allclose(found[:, i], rise / 2e-5, atol=1e-6)
+        assert allclose(found[:, i], rise / 2e-5, atol=1e-6)
 
 
 @given(st.integers(0, 9), st.integers(0, 100))
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_the_inverse_undoes_walsh(n, seed):
     f = values(n, seed)
-    assert torch.allclose(ablation.inverse_walsh(ablation.walsh(f)), f.double(), atol=1e-12)
+    assert allclose(ablation.inverse_walsh(ablation.walsh(f)), f.double(), atol=1e-12)
 
 
 @given(st.integers(0, 7), st.integers(0, 100))
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_walsh_rebuilds_the_function(n, seed):
     f = values(n, seed)
     coefficients = ablation.walsh(f)
@@ -160,7 +157,7 @@ def test_walsh_rebuilds_the_function(n, seed):
 
 
 @given(st.integers(0, 8), st.integers(0, 100))
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_parseval(n, seed):
     f = values(n, seed)
     energy = ablation.energy_by_degree(ablation.walsh(f))
@@ -173,9 +170,9 @@ def test_planted_degrees():
     """A product of three signs has all of its energy in degree 3; a sum of units in degree 1."""
     signs = (2 * masks(6) - 1).double()
     energy = ablation.energy_by_degree(ablation.walsh(signs[:, [0, 2, 5]].prod(1)))
-    assert torch.allclose(energy, torch.eye(7).double()[3])
+    assert allclose(energy, torch.eye(7).double()[3])
     energy = ablation.energy_by_degree(ablation.walsh(signs.sum(1)))
-    assert torch.allclose(energy, 6 * torch.eye(7).double()[1])
+    assert allclose(energy, 6 * torch.eye(7).double()[1])
 
 
 def test_flip_covariance_by_brute_force_for_eight_units():
@@ -188,7 +185,7 @@ def test_flip_covariance_by_brute_force_for_eight_units():
         flips = (sizes == d).nonzero()
         expected = (centered * centered[every ^ flips]).mean()
         assert abs(found[0, d] - expected) < 1e-10
-        assert torch.allclose(torch.diagonal(found, d), found[0, d].expand(n + 1 - d))
+        assert allclose(torch.diagonal(found, d), found[0, d].expand(n + 1 - d))
 
 
 def test_the_ends_of_a_path_are_even_minus_odd_energy():
@@ -199,9 +196,9 @@ def test_the_ends_of_a_path_are_even_minus_odd_energy():
 
 def test_sampled_paths_have_the_exact_covariance():
     f = values(6, 2)
-    paths = ablation.flip_paths(f, 40_000, torch.Generator().manual_seed(0))
+    paths = ablation.flip_paths(f, 40_000, generator())
     exact = ablation.flip_path_covariance(ablation.walsh(f))
-    assert torch.allclose(torch.cov(paths.T), exact, atol=0.03)
+    assert allclose(torch.cov(paths.T), exact, atol=0.03)
 
 
 def test_shapley_against_all_orders():
@@ -212,18 +209,18 @@ def test_shapley_against_all_orders():
         for unit in order:
             shares[unit] += (f[subset | 1 << unit] - f[subset]).item() / math.factorial(5)
             subset |= 1 << unit
-    assert np.allclose(ablation.shapley_values(f), shares)
+    assert allclose(ablation.shapley_values(f), shares)
 
 
 @given(st.integers(1, 8), st.integers(0, 50))
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_shapley_is_efficient_and_additive(n, seed):
     f, g = values(n, seed), values(n, seed + 1)
     shares = ablation.shapley_values(f)
     assert shares.sum() == pytest.approx((f[-1] - f[0]).item(), abs=1e-9)
-    assert torch.allclose(ablation.shapley_values(f + g), shares + ablation.shapley_values(g))
+    assert allclose(ablation.shapley_values(f + g), shares + ablation.shapley_values(g))
     alone = masks(n)[:, 0].double() * 3  # only unit 0 matters
-    assert torch.allclose(ablation.shapley_values(alone), 3 * torch.eye(n).double()[0])
+    assert allclose(ablation.shapley_values(alone), 3 * torch.eye(n).double()[0])
 
 
 @pytest.mark.parametrize("p", [0.0, 0.25, 0.5, 1.0])
@@ -285,3 +282,35 @@ def test_bad_input_is_named():
     broken[1].weight.data[0] = torch.nan
     with pytest.raises(ValueError, match="NaN"):
         ablation.all_losses(broken, split)
+
+
+# Symmetries: what the units are called does not matter
+
+
+def relabelled(table, order):
+    """The same table, unit i of the new one being unit order[i] of the old."""
+    return table[(masks(len(order)) * 2**order).sum(1)]
+
+
+@given(st.integers(1, 7), st.integers(0, 1000))
+@settings(max_examples=25)
+def test_functions_on_subsets_follow_their_units(n, seed):
+    f, order = values(n, seed), permutation(n, seed)
+    other = relabelled(f, order)
+    assert allclose(ablation.shapley_values(other), ablation.shapley_values(f)[order], atol=1e-12)
+    coefficients = ablation.walsh(f)
+    assert allclose(ablation.walsh(other), relabelled(coefficients, order), atol=1e-12)
+    for summary in (ablation.energy_by_degree, ablation.flip_path_covariance):
+        assert allclose(summary(ablation.walsh(other)), summary(coefficients), atol=1e-12)
+    for p in (0.2, 0.5):
+        one, two = (ablation.distribution_moments(table, p) for table in (f, other))
+        assert two == pytest.approx(one)
+
+
+@given(st.integers(1, 6), st.integers(0, 1000))
+@settings(max_examples=25)
+def test_losses_follow_the_units_of_the_network(n, seed):
+    model, order = net(2, n, 2, seed=seed), permutation(n, seed)
+    split = data.circle(20, seed)
+    found = ablation.all_losses(permute(model, [order]), split)
+    assert allclose(found, relabelled(ablation.all_losses(model, split), order), atol=1e-6)

@@ -12,20 +12,16 @@ from sklearn.linear_model import Lasso
 from torch import nn
 
 from netdist_utils import convergence as cv
-from netdist_utils import matching, models
+from netdist_utils import matching, models, training
 from netdist_utils.moments import moments
+from tests import helpers
+from tests.helpers import allclose, gaussian, moments_of, permutation, rotation
 
 LAYER = 1  # of the convolutional test network: the first ReLU
 
 
-def generator(seed=0):
-    return torch.Generator().manual_seed(seed)
-
-
 def net(seed=0, channels=(6, 5)):
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        return models.freeze(models.convnet((3, 9, 9), channels, kernel_size=3))
+    return training.start(lambda: models.convnet((3, 9, 9), channels, kernel_size=3), seed)
 
 
 def permuted(model, order):
@@ -37,7 +33,7 @@ def permuted(model, order):
     return copy
 
 
-X = torch.randn(60, 3, 9, 9, generator=generator())
+X = gaussian(60, 3, 9, 9)
 
 
 def test_correlations_are_numpys():
@@ -46,14 +42,14 @@ def test_correlations_are_numpys():
     expected = np.corrcoef(ha, hb)[:6, 6:]
     found = cv.correlations(a, b, X, LAYER)
     assert found.shape == (6, 4)
-    np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert allclose(found, expected, atol=1e-5, rtol=1e-7)
 
 
 def test_a_permuted_copy_is_matched_perfectly_by_every_method():
     model = net()
-    order = torch.randperm(6, generator=generator(1))
+    order = permutation(6, seed=1)
     copy = permuted(model, order)
-    torch.testing.assert_close(model(X), copy(X))
+    assert allclose(copy(X), model(X), atol=1e-5, rtol=1.3e-6)
     inverse = order.argsort()  # unit i of the model is unit inverse[i] of the copy
     found = cv.correlations(model, copy, X, LAYER)
     for match in (cv.greedy_match(found), cv.bipartite_match(found)):
@@ -73,11 +69,9 @@ def test_a_permuted_copy_is_matched_perfectly_by_every_method():
 
 def test_a_rotated_layer_is_matched_by_cka_and_not_one_to_one():
     """The negative control of one-to-one matching."""
-    h = torch.randn(3000, 20, generator=generator(2))
-    rotation = torch.linalg.qr(torch.randn(20, 20, generator=generator(3)))[0]
-    assert cv.linear_cka(h, h @ rotation) == pytest.approx(1, abs=1e-6)
-    corr = moments([nn.Sequential(nn.Identity())] * 2, [h, h @ rotation], [0])
-    corr = corr[0].correlation(0, 1)
+    h, turn = gaussian(3000, 20, seed=2), rotation(20, seed=3)
+    assert cv.linear_cka(h, h @ turn) == pytest.approx(1, abs=1e-6)
+    corr = moments_of(h, h @ turn).correlation(0, 1)
     assert cv.matched(corr, cv.bipartite_match(corr)).mean() < 0.7
 
 
@@ -97,46 +91,15 @@ def test_dead_and_constant_units_are_named():
 def test_one_unit():
     a = net(0, (1, 5))
     assert cv.correlations(a, net(1, (1, 5)), X, LAYER).shape == (1, 1)
-    assert cv.bipartite_match(torch.ones(1, 1)).tolist() == [0]
     assert cv.cluster_units(torch.ones(1, 1)).sort().values.tolist() == [0, 1]
-
-
-@settings(max_examples=40, deadline=None)
-@given(st.integers(1, 5), st.integers(1, 5), st.integers(0, 10_000))
-def test_bipartite_is_brute_force(rows, columns, seed):
-    matrix = torch.rand(rows, columns, generator=generator(seed))
-    match = cv.bipartite_match(matrix)
-    assert len(match) == rows and (match >= 0).sum() == min(rows, columns)
-    used = match[match >= 0].tolist()
-    assert len(set(used)) == len(used)
-    wide = matrix if rows <= columns else matrix.T
-    best = max(
-        sum(wide[i, j].item() for i, j in enumerate(chosen))
-        for chosen in itertools.permutations(range(wide.shape[1]), wide.shape[0])
-    )
-    assert cv.matched(matrix, match).sum().item() == pytest.approx(best, abs=1e-5)
-    assert cv.matched(matrix, cv.greedy_match(matrix)).sum() >= best - 1e-5 or rows > columns
-
-
-def test_bipartite_is_networkxs():
-    import networkx as nx
-
-    matrix = torch.rand(12, 12, generator=generator(5))
-    graph = nx.Graph()
-    for i, j in itertools.product(range(12), range(12)):
-        graph.add_edge(("a", i), ("b", j), weight=float(matrix[i, j]))
-    pairs = nx.max_weight_matching(graph, maxcardinality=True)
-    slow = sum(graph.edges[pair]["weight"] for pair in pairs)
-    assert cv.matched(matrix, cv.bipartite_match(matrix)).sum().item() == pytest.approx(slow)
 
 
 @pytest.mark.parametrize(
     "bad", [torch.full((2, 2), float("nan")), torch.zeros(0, 3), torch.zeros(3)]
 )
-def test_what_is_no_correlation_matrix_is_refused(bad):
-    for method in (cv.greedy_match, cv.bipartite_match, cv.cluster_units):
-        with pytest.raises(ValueError, match="finite"):
-            method(bad)
+def test_what_is_no_map_has_no_clusters(bad):
+    with pytest.raises(ValueError, match="finite"):
+        cv.cluster_units(bad)
 
 
 def slow_information(a, b, bins):
@@ -153,8 +116,8 @@ def slow_information(a, b, bins):
 
 
 def test_mutual_information_is_the_slow_one():
-    a = torch.randn(500, 3, generator=generator(1)).relu()  # half of it ties at zero
-    b = torch.cat([a[:, :1] ** 2, torch.randn(500, 1, generator=generator(2))], 1)
+    a = gaussian(500, 3, seed=1).relu()  # half of it ties at zero
+    b = torch.cat([a[:, :1] ** 2, gaussian(500, 1, seed=2)], 1)
     found = cv.mutual_information(a, b, 6)
     for i, j in itertools.product(range(3), range(2)):
         expected = slow_information(a[:, i].numpy(), b[:, j].numpy(), 6)
@@ -164,7 +127,7 @@ def test_mutual_information_is_the_slow_one():
 @pytest.mark.parametrize("rho", [0.3, 0.6, 0.9])
 def test_gaussians_of_known_correlation(rho):
     """-log(1 - rho^2) / 2; bins lose some of it, so it is approached from below."""
-    z = torch.randn(2, 200_000, generator=generator(3), dtype=torch.double)
+    z = gaussian(2, 200_000, seed=3).double()
     x, y = z[0], rho * z[0] + (1 - rho**2) ** 0.5 * z[1]
     exact = -np.log(1 - rho**2) / 2
     found = cv.mutual_information(x[:, None], y[:, None], 40).item()
@@ -173,7 +136,7 @@ def test_gaussians_of_known_correlation(rho):
 
 def test_independent_units_have_none():
     """The mean of 400 pairs is 0 within 5 standard errors; uncorrected it would be 0.0405."""
-    a, b = torch.randn(2, 1000, 20, generator=generator(4))
+    a, b = gaussian(2, 1000, 20, seed=4)
     found = cv.mutual_information(a, b, 10)
     error = found.std() / 20
     assert abs(found.mean()) < 5 * error and error < 0.001
@@ -181,7 +144,7 @@ def test_independent_units_have_none():
 
 def test_information_of_a_dead_unit_is_zero():
     a = torch.zeros(100, 1)
-    assert cv.mutual_information(a, torch.randn(100, 2), 5).abs().max() < 1e-12
+    assert cv.mutual_information(a, gaussian(100, 2), 5).abs().max() < 1e-12
     with pytest.raises(ValueError, match="bins is 1"):
         cv.mutual_information(a, a, 1)
     with pytest.raises(ValueError, match=r"\(100, 1\), \(99, 1\)"):
@@ -192,26 +155,25 @@ def test_information_of_a_dead_unit_is_zero():
 
 @pytest.mark.parametrize("penalty", [0.01, 0.1, 0.4])
 def test_sparse_map_is_the_lasso_on_samples(penalty):
-    a = torch.randn(400, 6, generator=generator(5), dtype=torch.double)
-    mix = torch.randn(6, 3, generator=generator(6), dtype=torch.double)
-    b = a @ mix + torch.randn(400, 3, generator=generator(7), dtype=torch.double)
+    a, mix = gaussian(400, 6, seed=5).double(), gaussian(6, 3, seed=6).double()
+    b = a @ mix + gaussian(400, 3, seed=7).double()
     za, zb = ((h - h.mean(0)) / h.std(0, correction=0) for h in (a, b))
     slow = Lasso(alpha=penalty, fit_intercept=False, tol=1e-10).fit(za.numpy(), zb.numpy())
-    np.testing.assert_allclose(cv.sparse_map(a, b, penalty), slow.coef_, atol=1e-5)
+    assert allclose(cv.sparse_map(a, b, penalty), slow.coef_, atol=1e-5, rtol=1e-7)
 
 
 def test_no_penalty_is_least_squares_and_a_large_one_is_nothing():
-    a, b = torch.randn(2, 300, 4, generator=generator(8), dtype=torch.double)
+    a, b = gaussian(2, 300, 4, seed=8).double()
     za, zb = ((h - h.mean(0)) / h.std(0, correction=0) for h in (a, b))
     slow = torch.linalg.lstsq(za, zb).solution.T
-    torch.testing.assert_close(cv.sparse_map(a, b, 0), slow, atol=1e-8, rtol=0)
+    assert allclose(cv.sparse_map(a, b, 0), slow, atol=1e-8, rtol=0)
     assert (cv.sparse_map(a, b, 2.0) == 0).all()
     with pytest.raises(ValueError, match="penalties"):
         cv.sparse_map(a, b, -1)
 
 
 def test_dead_units_predict_nothing_and_are_not_predicted():
-    a = torch.randn(200, 3, generator=generator(9))
+    a = gaussian(200, 3, seed=9)
     a[:, 1] = 0.5
     w = cv.sparse_map(a, a, 0.01)
     assert (w[1] == 0).all() and (w[:, 1] == 0).all() and w[0, 0] > 0.98
@@ -230,7 +192,7 @@ def test_held_out_error_is_the_one_of_samples():
     za, zb = ((rows[1][k] - rows[0][k].mean(0)) / rows[0][k].std(0, correction=0) for k in (0, 1))
     slow = (zb - za @ w[0].T).square().mean(0) / 2
     found = cv.held_out_error(w, fitted, held, 0, 1)
-    torch.testing.assert_close(found[0], slow, atol=1e-4, rtol=1e-4)
+    assert allclose(found[0], slow, atol=1e-4, rtol=1e-4)
 
 
 def test_planted_groups_are_neighbours_in_the_tree():
@@ -247,7 +209,7 @@ def test_planted_groups_are_neighbours_in_the_tree():
 
 def test_cka_in_closed_form():
     """CKA is |X^T Y|^2 / (|X^T X| |Y^T Y|) of centred columns."""
-    a, b = (torch.randn(30, d, generator=generator(d), dtype=torch.double) for d in (4, 7))
+    a, b = (gaussian(30, d, seed=d).double() for d in (4, 7))
     x, y = a - a.mean(0), b - b.mean(0)
     slow = (x.T @ y).norm() ** 2 / ((x.T @ x).norm() * (y.T @ y).norm())
     assert cv.linear_cka(a, b) == pytest.approx(slow.item())
@@ -260,7 +222,7 @@ def test_cka_in_closed_form():
 def test_shuffled_images_leave_only_noise():
     """The null of a network and its own copy: pair each image with another."""
     a = net()
-    order = torch.randperm(len(X), generator=generator(10))
+    order = permutation(len(X), seed=10)
     true = cv.correlations(a, a, X, LAYER)
     null = cv.correlations(a, a, [X, X[order]], LAYER)
     assert true.amax(1).min() > 0.999 and null.amax(1).max() < 0.4
@@ -273,13 +235,37 @@ def test_nan_activations_are_named():
 
 def test_two_orders_of_the_same_mlp_in_chapter_1s_convention():
     """matching.permute's unit i is unit p[i] of the model: what greedy_match of the pair gives."""
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        mlp = models.freeze(models.mlp([5, 8, 3]))
-    p = torch.randperm(8, generator=generator(11))
+    mlp, p = helpers.net(5, 8, 3), permutation(8, seed=11)
     copy = matching.permute(mlp, [p])
-    found = cv.correlations(copy, mlp, torch.randn(300, 5, generator=generator(12)), 1)
+    found = cv.correlations(copy, mlp, gaussian(300, 5, seed=12), 1)
     assert cv.greedy_match(found).tolist() == p.tolist()
+
+
+@given(st.integers(1, 6), st.integers(1, 6), st.integers(0, 100))
+@settings(max_examples=10)
+def test_correlations_from_the_other_side_are_transposed(one, two, seed):
+    a, b = net(seed, (one, 2)), net(seed + 1, (two, 2))
+    here, there = cv.correlations(a, b, X[:10], 0), cv.correlations(b, a, X[:10], 0)
+    assert here.shape == (one, two) and allclose(there, here.T, atol=1e-6)
+
+
+@given(st.integers(1, 4), st.integers(1, 4), st.integers(2, 6), st.integers(0, 100))
+@settings(max_examples=25)
+def test_information_and_cka_are_symmetric(one, two, bins, seed):
+    a, b = gaussian(50, one, seed=seed).relu(), gaussian(50, two, seed=seed + 1)
+    here, there = cv.mutual_information(a, b, bins), cv.mutual_information(b, a, bins)
+    assert allclose(there, here.T, atol=1e-12)
+    assert cv.linear_cka(a, b) == pytest.approx(cv.linear_cka(b, a))
+
+
+def test_a_sparse_map_is_not():
+    """The control: of two units and their sum, the sum is known from both, and neither from it."""
+    a = gaussian(500, 2)
+    b = a.sum(1, keepdim=True)
+    found = moments_of(a, b)
+    for (i, one), (j, two), left in [((0, a), (1, b), [0]), ((1, b), (0, a), [0.25, 0.25])]:
+        error = cv.held_out_error(cv.sparse_map(one, two, 0), found, found, i, j)
+        assert allclose(error, left, atol=0.05)
 
 
 # Pictures of units
@@ -312,7 +298,7 @@ def test_most_exciting_is_the_slow_search():
     for unit in range(5):
         expected = peaks[:, unit].topk(5).values
         i, r, c = found[unit].T
-        torch.testing.assert_close(h[i, unit, r, c], expected)
+        assert allclose(h[i, unit, r, c], expected, atol=1e-5, rtol=1.3e-6)
 
 
 def test_pictures_cut_out_what_the_unit_saw():
@@ -322,9 +308,10 @@ def test_pictures_cut_out_what_the_unit_saw():
     patches = cv.crops(model, 0, X, places)
     gradients = cv.gradients(model, 0, 2, X, places)
     h = model[0](X)[places[:, 0], 2, places[:, 1], places[:, 2]]
-    torch.testing.assert_close((patches * model[0].weight[2]).sum((1, 2, 3)) + model[0].bias[2], h)
-    inside = patches != 0
-    torch.testing.assert_close(gradients[inside], model[0].weight[2].expand_as(gradients)[inside])
+    weight, inside = model[0].weight[2], patches != 0
+    again = (patches * weight).sum((1, 2, 3)) + model[0].bias[2]
+    assert allclose(again, h, atol=1e-5, rtol=1.3e-6)
+    assert torch.equal(gradients[inside], weight.expand_as(gradients)[inside])
 
 
 def test_pictures_of_a_dense_unit_are_whole_images():

@@ -1,4 +1,5 @@
-import numpy as np
+from functools import partial
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -6,14 +7,11 @@ from hypothesis import strategies as st
 from torch import nn
 
 from netdist_utils import covariance, data, models, training
+from netdist_utils.units import permute
+from tests import helpers
+from tests.helpers import allclose, fit, gaussian, generator, orders, rotation
 
-
-def generator(seed=0):
-    return torch.Generator().manual_seed(seed)
-
-
-def net(*sizes, seed=0, bias=False):
-    return training.start(lambda: models.mlp(sizes, bias=bias), seed)
+net = partial(helpers.net, bias=False)  # as the networks of the chapter
 
 
 def cnn(seed=0, bias=False):
@@ -22,53 +20,14 @@ def cnn(seed=0, bias=False):
     )
 
 
-def rotation(n, seed=0):
-    return torch.linalg.qr(torch.randn(n, n, generator=generator(seed)))[0]
-
-
-def gaussian(*shape, seed=0):
-    return torch.randn(*shape, generator=generator(seed))
-
-
-@given(st.integers(1, 40), st.integers(1, 7))
-@settings(deadline=None, max_examples=20)
-def test_streamed_moments_are_those_of_all_samples_at_once(n, batch):
-    one, two, x = net(5, 4, 3), net(5, 6, 3, seed=1), gaussian(n, 5)
-    found = covariance.moments([one, two], x, [-1, 2], batch_size=batch)
-    a, b = (models.outputs(m, x, [2])[2].double() for m in (one, two))
-    assert torch.allclose(found.second(2, 0, 1), a.T @ b / n, atol=1e-6)
-    centered = (a - a.mean(0)).T @ (b - b.mean(0)) / n
-    assert torch.allclose(found.second(2, 0, 1, centered=True), centered, atol=1e-6)
-    assert torch.allclose(found.second(2, 1), b.T @ b / n, atol=1e-6)
-    assert found[-1].count == found[2].count == n and found[2].sizes == (4, 6)
-
-
-def test_positions_are_samples():
-    model, x = cnn(), gaussian(3, 2, 8, 8)
-    h = models.outputs(model, x, [1])[1]  # (3, 4, 6, 6)
-    samples = torch.stack([h[n, :, i, j] for n in range(3) for i in range(6) for j in range(6)])
-    found = covariance.moments([model], x, [1])
-    assert torch.allclose(
-        found.second(1), (samples.T @ samples / len(samples)).double(), atol=1e-6
-    )
-
-
-def test_moments_refuse_what_does_not_pair_up():
-    with pytest.raises(ValueError, match=r"\(5, 4, 6, 6\), \(5, 4, 4, 4\)"):
-        other = models.convnet((2, 8, 8), [4], kernel_size=5)
-        covariance.moments([cnn(), other], gaussian(5, 2, 8, 8), [1])
-    with pytest.raises(ValueError, match=r"\(0, 5\)"):
-        covariance.moments([net(5, 3)], gaussian(0, 5), [1])
-
-
 @given(st.integers(1, 6), st.integers(0, 100))
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_spectrum_gives_a_planted_one_back(n, seed):
     values = torch.arange(n, 0, -1).double()
-    q = rotation(n, seed).double()
+    q = rotation(n, seed, torch.double)
     found, rows = covariance.spectrum(q.T @ torch.diag(values) @ q)
-    assert torch.allclose(found, values)
-    assert torch.allclose((rows @ q.T).abs(), torch.eye(n).double(), atol=1e-5)
+    assert allclose(found, values)
+    assert allclose((rows @ q.T).abs(), torch.eye(n).double(), atol=1e-5)
     assert (rows.gather(1, rows.abs().argmax(1, keepdim=True)) > 0).all()
 
 
@@ -88,9 +47,9 @@ def test_weight_spectrum_is_that_of_the_covariance(shape):
     flat = weight.flatten(1)
     values, rows = covariance.weight_spectrum(weight)
     full, _ = covariance.spectrum(flat.T @ flat / len(flat))
-    assert torch.allclose(values, full[: len(values)], atol=1e-5)
+    assert allclose(values, full[: len(values)], atol=1e-5)
     rebuilt = rows.T @ torch.diag(values) @ rows
-    assert torch.allclose(rebuilt, flat.T @ flat / len(flat), atol=1e-5)
+    assert allclose(rebuilt, flat.T @ flat / len(flat), atol=1e-5)
 
 
 def clip_by_copies(model, layer, basis, split, ranks):
@@ -115,7 +74,7 @@ def test_clip_curve_against_copied_models(bias, layer):
     basis = rotation(model[layer].in_features)
     found = covariance.clip_curve(model, layer, basis, split, batch_size=17)
     expected = clip_by_copies(model, layer, basis, split, range(1, len(basis) + 1))
-    assert np.allclose(found, expected)
+    assert allclose(found, expected)
     assert found[-1] == pytest.approx(training.accuracy(model, split))
 
 
@@ -125,7 +84,7 @@ def test_clip_curve_of_convolutions(layer):
     split = data.Split(gaussian(20, 2, 8, 8), torch.arange(20) % 3)
     basis, ranks = rotation(model[layer].in_channels), [0, 2, 1]
     found = covariance.clip_curve(model, layer, basis, split, ranks)
-    assert np.allclose(found, clip_by_copies(model, layer, basis, split, ranks))
+    assert allclose(found, clip_by_copies(model, layer, basis, split, ranks))
 
 
 def test_clip_curve_edges_and_errors():
@@ -140,49 +99,6 @@ def test_clip_curve_edges_and_errors():
         covariance.clip_curve(model, 2, torch.eye(3), split)
 
 
-@given(st.integers(1, 6), st.integers(0, 100))
-@settings(deadline=None, max_examples=25)
-def test_procrustes_gives_a_planted_rotation_back(n, seed):
-    phi, a = gaussian(60, n, seed=seed), rotation(n, seed + 1)
-    assert torch.allclose(covariance.procrustes(phi.T @ (phi @ a) / 60), a, atol=1e-4)
-
-
-def test_procrustes_is_the_best_of_many():
-    phi, psi = gaussian(50, 4), gaussian(50, 4, seed=1)
-    best = (phi @ covariance.procrustes(phi.T @ psi) - psi).square().sum()
-    for seed in range(200):
-        assert best <= (phi @ rotation(4, seed) - psi).square().sum() + 1e-4
-    wide = covariance.procrustes(gaussian(3, 5))
-    assert torch.allclose(wide @ wide.T, torch.eye(3), atol=1e-5)
-
-
-def test_the_cosine_squared_is_the_share_explained():
-    """The best multiple of phi1 A leaves 1 - cosine^2 of phi2's second moment."""
-    one, two, x = net(5, 7, 2), net(5, 7, 2, seed=1), gaussian(300, 5)
-    found = covariance.moments([one, two], x, [2])
-    a = covariance.procrustes(found.second(2, 0, 1))
-    cosine = covariance.alignment_cosine(found[2], 0, 1, a)
-    phi, psi = (models.outputs(m, x, [2])[2].double() for m in (one, two))
-    turned = phi @ a
-    best = (turned * psi).sum() / turned.square().sum()
-    left = (best * turned - psi).square().sum() / psi.square().sum()
-    assert cosine**2 == pytest.approx(1 - left.item(), abs=1e-6)
-
-
-def test_a_rotated_copy_aligns_perfectly_and_another_network_does_not():
-    one, x = net(5, 7, 2), gaussian(300, 5)
-    order = torch.randperm(7, generator=generator())
-    turned = models.clone(one)
-    turned[1].weight.data = one[1].weight.data[order]
-    found = covariance.moments([one, turned, net(5, 7, 2, seed=3)], x, [2])
-    cosines = [
-        covariance.alignment_cosine(found[2], 0, j, covariance.procrustes(found.second(2, 0, j)))
-        for j in (1, 2)
-    ]
-    assert cosines[0] == pytest.approx(1, abs=1e-5)
-    assert cosines[1] < 0.99
-
-
 @pytest.mark.parametrize("bias", [False, True])
 def test_rainbow_rows_have_the_references_covariance(bias):
     """Many sampled rows: their second moment is W^T W / rows, in scale too."""
@@ -193,16 +109,14 @@ def test_rainbow_rows_have_the_references_covariance(bias):
         w = torch.cat([p if p.ndim > 1 else p[:, None] for p in matrix.parameters()], 1)
         v = torch.cat([p if p.ndim > 1 else p[:, None] for p in other.parameters()], 1)
         expected = w.T @ w / len(w)
-        assert torch.allclose(v.T @ v / len(v), expected, atol=0.2 * expected.max().item())
+        assert allclose(v.T @ v / len(v), expected, atol=0.2 * expected.max().item())
 
 
 def test_rainbow_keeps_norms_and_cross_entropy():
     """The fault of the source: without 1/sqrt(rows), weights are sqrt(rows) too large."""
     images = data.digits()
-    (reference,) = training.fit_ensemble(
-        lambda: models.mlp([64, 128, 10], bias=False), images.train, [0], epochs=10, lr=0.1,
-        progress=False, cache=False,
-    )  # fmt: skip
+    make = lambda: models.mlp([64, 128, 10], bias=False)
+    (reference,) = fit([0], images.train, make, epochs=10)
     drawn = covariance.rainbow(reference, images.train, generator=generator())
     assert drawn[1].weight.norm() == pytest.approx(reference[1].weight.norm().item(), rel=0.2)
     assert training.accuracy(drawn, images.test) > 0.6
@@ -217,18 +131,14 @@ def test_rainbow_that_samples_nothing_is_the_reference():
     reference = cnn(bias=True)
     split = data.Split(gaussian(30, 2, 8, 8), torch.zeros(30).long())
     same = covariance.rainbow(reference, split, generator=generator(), sampled=[])
-    assert torch.allclose(same(split.x), reference(split.x), atol=1e-4)
+    assert allclose(same(split.x), reference(split.x), atol=1e-4)
 
 
 def test_pooling_permuted_copies_changes_nothing():
     """Copies of one network, units reordered, have one covariance once they are aligned."""
     reference = net(6, 8, 8, 3)
     split = data.Split(gaussian(400, 6), torch.zeros(400).long())
-    p, q = (torch.randperm(8, generator=generator(s)) for s in (1, 2))
-    copy = models.clone(reference)
-    copy[1].weight.data = reference[1].weight.data[p]
-    copy[3].weight.data = reference[3].weight.data[q][:, p]
-    copy[5].weight.data = reference[5].weight.data[:, q]
+    copy = permute(reference, orders([6, 8, 8, 3], seed=1))
     moments = []
     for pool in ((), (copy,)):
         rows = torch.cat([
@@ -238,7 +148,7 @@ def test_pooling_permuted_copies_changes_nothing():
             for s in range(400)
         ])  # fmt: skip
         moments.append(rows.T @ rows / len(rows))
-    assert torch.allclose(*moments, atol=0.1 * moments[0].abs().max().item())
+    assert allclose(*moments, atol=0.1 * moments[0].abs().max().item())
 
 
 def test_rainbow_edges_and_errors():

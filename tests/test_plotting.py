@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 from scipy.stats import gaussian_kde, norm
 
-from netdist_utils import interactive, plotting
+from netdist_utils import plotting
+from tests.helpers import allclose
 
 
 @pytest.fixture(autouse=True)
@@ -14,21 +15,21 @@ def closed_figures():
 
 def test_density_of_one_value_is_the_kernel():
     grid = np.linspace(-2, 2, 41)
-    assert np.allclose(plotting.density([0.5], 0.3, grid), norm.pdf(grid, 0.5, 0.3), atol=1e-3)
+    assert allclose(plotting.density([0.5], 0.3, grid), norm.pdf(grid, 0.5, 0.3), atol=1e-3)
 
 
 def test_density_agrees_with_scipy():
     rng = np.random.default_rng(0)
     values, grid = rng.gamma(2, size=500), np.linspace(-1, 9, 101)
     oracle = gaussian_kde(values, bw_method=0.2 / values.std(ddof=1))(grid)
-    assert np.allclose(plotting.density(values, 0.2, grid), oracle, atol=2e-3)
+    assert allclose(plotting.density(values, 0.2, grid), oracle, atol=2e-3)
 
 
 def test_density_weights_are_probabilities():
     grid = np.linspace(-1, 2, 31)
     weighted = plotting.density([0.0, 1.0], 0.1, grid, weights=[3, 1])
     repeated = plotting.density([0.0, 0.0, 0.0, 1.0], 0.1, grid)
-    assert np.allclose(weighted, repeated)
+    assert allclose(weighted, repeated)
 
 
 @pytest.mark.parametrize(("values", "width"), [([], 1.0), ([1.0], 0.0)])
@@ -47,7 +48,7 @@ def test_heatmap_center_is_white():
 def test_band_is_mean_and_deviation():
     samples = np.array([[0.0, 2.0], [2.0, 6.0]])
     ax = plotting.band([0, 1], samples)
-    assert np.allclose(ax.lines[0].get_ydata(), [1, 4])
+    assert allclose(ax.lines[0].get_ydata(), [1, 4])
     edges = ax.collections[0].get_paths()[0].vertices[:, 1]
     assert edges.max() == pytest.approx(4 + np.sqrt(8))
     plotting.band([0, 1], samples[:1], plt.figure().gca())  # one sample: a line, no warning
@@ -63,26 +64,3 @@ def test_colours_can_be_told_apart_on_white():
         rgb = np.array(colors.to_rgb(color))
         linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
         assert 1.05 / (linear @ [0.2126, 0.7152, 0.0722] + 0.05) > 1.8, color
-
-
-def test_pack_can_be_unpacked():
-    import base64
-
-    array = np.arange(6, dtype=">f4").reshape(2, 3)
-    packed = interactive.pack(array)
-    back = np.frombuffer(base64.b64decode(packed["base64"]), "<f4").reshape(packed["shape"])
-    assert packed["dtype"] == "float32" and np.array_equal(back, array)
-
-
-def test_figures_of_one_page_do_not_collide(tmp_path, monkeypatch):
-    folder = tmp_path / "thing"
-    folder.mkdir()
-    (folder / "figure.js").write_text("function mount(root, data) {}")
-    (folder / "figure.css").write_text(".netdist-figure { color: red }")
-    monkeypatch.setattr(interactive, "files", lambda package: tmp_path)
-    one, two = (
-        interactive.figure("thing", {"text": "</script>"}, title='a "title"').data for _ in "12"
-    )
-    assert one != two
-    assert one.count("</script>") == 1  # the data cannot end the script
-    assert "&quot;title&quot;" in one

@@ -1,6 +1,3 @@
-import subprocess
-import sys
-
 import pytest
 
 from netdist_utils import settings
@@ -39,12 +36,3 @@ def test_device_can_be_forced(monkeypatch):
 
 def test_progress_passes_the_items_through():
     assert list(settings.progress(range(3), disable=True)) == [0, 1, 2]
-
-
-def test_import_is_light():
-    """No heavy library comes with the package, nor graspologic with any of its modules."""
-    code = (
-        "import sys, netdist_utils; assert 'torch' not in sys.modules;"
-        "from netdist_utils import *; assert 'graspologic' not in sys.modules"
-    )
-    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from scipy import stats
 from torch import nn
 
-from netdist_utils import spectra
+from netdist_utils import data, models, spectra, training
 from netdist_utils.spectra import __main__ as command
+from tests.helpers import allclose, fit, gaussian, rotation
 
 
 def quietly(call, *args, **options):
@@ -56,12 +57,8 @@ def test_fit_is_powerlaw_1_5(name):
 
 
 def test_fit_is_powerlaw_1_5_on_a_real_spectrum():
-    from netdist_utils import data, models, training
-
     digits = data.digits().train
-    net = training.fit_ensemble(
-        lambda: models.mlp([64, 80, 10]), digits, [0], epochs=20, lr=0.1, progress=False
-    )[0]
+    (net,) = fit([0], digits, lambda: models.mlp([64, 80, 10]), epochs=20)
     for layer in spectra.layer_spectra(net):
         ours, theirs = spectra.fit_power_law(layer.eigenvalues), oracle(layer.eigenvalues)
         assert ours.alpha == pytest.approx(theirs.alpha, rel=1e-6)
@@ -83,7 +80,7 @@ def slow_fit(values):
     return best
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.floats(1e-3, 1e3), min_size=10, max_size=120, unique=True))
 def test_bounds_change_nothing(values):
     values = np.array(values)
@@ -93,7 +90,7 @@ def test_bounds_change_nothing(values):
     assert fit.ks == pytest.approx(ks, abs=1e-10)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.floats(1e-6, 1e6), st.integers(0, 100))
 def test_alpha_has_no_unit(scale, seed):
     values = np.random.default_rng(seed).pareto(2, 60) + 0.01
@@ -200,13 +197,13 @@ def test_bootstrap_covers_as_often_as_it_says():
 
 
 def test_known_singular_values_come_back():
-    u, v = (torch.linalg.qr(torch.randn(n, 5, dtype=torch.double))[0] for n in (30, 12))
+    u, v = (rotation(n, dtype=torch.double)[:, :5] for n in (30, 12))
     s = torch.tensor([5.0, 4, 3, 2, 1], dtype=torch.double)
     layer = nn.Linear(12, 30, dtype=torch.double)
     layer.weight.data = u @ torch.diag(s) @ v.T
     (found,) = spectra.layer_spectra(layer)
     assert found.shape == (30, 12) and found.aspect_ratio == 2.5
-    np.testing.assert_allclose(found.eigenvalues[:5], s.square() / 30, rtol=1e-10)
+    assert allclose(found.eigenvalues[:5], s.square() / 30, rtol=1e-10, atol=0)
     assert (found.eigenvalues[5:] == 0).all()  # rank 5 of 12: exact zeros, not rounding
 
 
@@ -248,8 +245,7 @@ def test_groups_are_blocks():
     (found,) = spectra.layer_spectra(layer)
     halves = [layer.weight[:3].flatten(1), layer.weight[3:].flatten(1)]
     expected = torch.cat([torch.linalg.svdvals(h).square() / 18 for h in halves])
-    np.testing.assert_allclose(found.eigenvalues, expected.sort(descending=True)[0].detach(),
-                               rtol=1e-5)  # fmt: skip
+    assert allclose(found.eigenvalues, expected.sort(descending=True).values, atol=0)
 
 
 def test_a_transposed_convolution_is_read_by_outputs():
@@ -258,7 +254,7 @@ def test_a_transposed_convolution_is_read_by_outputs():
     plain.weight.data = up.weight.data.transpose(0, 1)
     one, two = (spectra.layer_spectra(m)[0] for m in (up, plain))
     assert one.shape == two.shape == (3, 20)
-    np.testing.assert_allclose(one.eigenvalues, two.eigenvalues, rtol=1e-5)
+    assert allclose(one.eigenvalues, two.eigenvalues, atol=0)
 
 
 def test_state_dict_and_module_agree(tmp_path, capsys):
@@ -267,7 +263,7 @@ def test_state_dict_and_module_agree(tmp_path, capsys):
     model = nn.Sequential(nn.Conv2d(3, 20, 3), nn.Flatten(), nn.Linear(40, 30))
     by_module, by_state = spectra.table(model), spectra.table(model.state_dict())
     assert list(by_module.index) == list(by_state.index) == ["0", "2"]
-    np.testing.assert_allclose(by_module.alpha, by_state.alpha)
+    assert allclose(by_module.alpha, by_state.alpha, rtol=1e-7, atol=0)
     save_file(model.state_dict(), tmp_path / "model.safetensors")
     assert command.main([str(tmp_path / "model.safetensors")]) == 0
     assert "spectral_norm" in capsys.readouterr().out
@@ -313,9 +309,7 @@ def test_resnet_18_at_random_is_deepdataprofilers():
     """The peer's -57.37, to two decimals, with powerlaw 1.5."""
     from torchvision.models import resnet18
 
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        model = resnet18()
+    model = training.start(resnet18, 0)
     assert spectra.alpha_hat(model, "deepdataprofiler") == pytest.approx(-57.37, abs=0.05)
 
 
@@ -350,20 +344,20 @@ def test_planted_spikes_are_counted():
 
 def test_operator_is_the_dense_circular_convolution():
     """The convolution of every unit image gives the matrix column by column."""
-    weight, side = torch.randn(3, 2, 3, 3, dtype=torch.double), 5
+    weight, side = gaussian(3, 2, 3, 3).double(), 5
     images = torch.eye(2 * side * side, dtype=torch.double).reshape(-1, 2, side, side)
     padded = nn.functional.pad(images, (1, 1, 1, 1), mode="circular")
     dense = nn.functional.conv2d(padded, weight).flatten(1)
     found = spectra.convolution_spectra(weight, side)["operator"]
     expected = torch.linalg.svdvals(dense).square().numpy()
-    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+    assert allclose(found, expected, rtol=1e-9, atol=1e-12)
 
 
 def test_convolution_of_one_pixel_is_a_matrix():
-    weight = torch.randn(6, 4, 1, 1)
+    weight = gaussian(6, 4, 1, 1)
     found = spectra.convolution_spectra(weight, 1)
-    np.testing.assert_allclose(found["flattened"], found["slices"])
-    np.testing.assert_allclose(found["flattened"], found["operator"])
+    for way in ("slices", "operator"):
+        assert allclose(found[way], found["flattened"], rtol=1e-7, atol=0)
     with pytest.raises(ValueError, match="image side 2"):
         spectra.convolution_spectra(torch.zeros(1, 1, 3, 3), 2)
 

@@ -1,5 +1,3 @@
-import multiprocessing
-import os
 import warnings
 
 import numpy as np
@@ -8,34 +6,24 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
-from netdist_utils import data, models, store, training
-
-SPLIT = data.circle(130, seed=0)  # two batches, the second of two samples
-
-
-def small():
-    return models.mlp([2, 8, 2])
+from netdist_utils import data, models, training
+from tests.helpers import CIRCLE, equal, fit, generator, small
 
 
-def fit(seeds, split=SPLIT, make=small, **options):
-    options = {"epochs": 3, "lr": 0.1, "progress": False, "cache": False, **options}
-    return training.fit_ensemble(make, split, seeds, **options)
-
-
-def close(one, two, tolerance=training.TOLERANCE):
-    """Whether two networks give the same logits, within the documented tolerance."""
-    a, b = (training.logits(model, SPLIT.x) for model in (one, two))
-    return (a - b).abs().max() <= tolerance * a.abs().max()
+def apart(one, two, split=CIRCLE):
+    """Largest difference of a logit, relative to the largest logit, as in `TOLERANCE`."""
+    a, b = (training.logits(model, split.x).cpu() for model in (one, two))
+    return (a - b).abs().max() / a.abs().max()
 
 
 def by_hand(seed, *, epochs, lr, momentum=0.9, weight_decay=0.0):
     """The oracle: textbook SGD on one network."""
     model = training.start(small, seed).requires_grad_()
-    order = torch.Generator().manual_seed(seed)
+    order = generator(seed)
     velocity = [torch.zeros_like(p) for p in model.parameters()]
     for _ in range(epochs):
-        for batch in torch.randperm(len(SPLIT), generator=order).split(128):
-            loss = torch.nn.functional.cross_entropy(model(SPLIT.x[batch]), SPLIT.y[batch])
+        for batch in torch.randperm(len(CIRCLE), generator=order).split(128):
+            loss = torch.nn.functional.cross_entropy(model(CIRCLE.x[batch]), CIRCLE.y[batch])
             gradients = torch.autograd.grad(loss, list(model.parameters()))
             for p, v, g in zip(model.parameters(), velocity, gradients, strict=True):
                 v.mul_(momentum).add_(g + weight_decay * p.detach())
@@ -46,7 +34,8 @@ def by_hand(seed, *, epochs, lr, momentum=0.9, weight_decay=0.0):
 @pytest.mark.parametrize("weight_decay", [0.0, 0.1])
 def test_the_ensemble_descends_as_textbook_sgd_does(weight_decay):
     for seed, model in zip([3, 5], fit([3, 5], weight_decay=weight_decay), strict=True):
-        assert close(model, by_hand(seed, epochs=3, lr=0.1, weight_decay=weight_decay))
+        expected = by_hand(seed, epochs=3, lr=0.1, weight_decay=weight_decay)
+        assert apart(model, expected) <= training.TOLERANCE
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
@@ -56,8 +45,8 @@ def test_alone_or_among_others_a_seed_is_one_network(optimizer, schedule):
     together = fit([0, 1, 2], **options)
     for seed, model in enumerate(together):
         (alone,) = fit([seed], **options)
-        assert close(alone, model)
-    assert not close(together[0], together[1], tolerance=0.05)  # the control: seeds differ
+        assert apart(alone, model) <= training.TOLERANCE
+    assert apart(together[0], together[1]) > 0.05  # the control: seeds differ
 
 
 def test_convolutions_train_in_either_way(monkeypatch):
@@ -69,32 +58,31 @@ def test_convolutions_train_in_either_way(monkeypatch):
         patch.setattr(training, "_worth_batching", lambda model, device: True)
         together = fit([0, 1], split, make, batch_size=32)
     for one, two in zip(together, fit([0, 1], split, make, batch_size=32), strict=True):
-        a, b = training.logits(one, split.x), training.logits(two, split.x)
-        assert (a - b).abs().max() <= training.TOLERANCE * a.abs().max()
+        assert apart(one, two, split) <= training.TOLERANCE
 
 
 def test_history_runs_through_the_same_networks():
-    history = training.fit_history(small, SPLIT, 7, epochs=3, lr=0.1, progress=False, cache=False)
+    history = training.fit_history(small, CIRCLE, 7, epochs=3, lr=0.1, progress=False, cache=False)
     assert len(history) == 4
-    assert close(history[0], training.start(small, 7), tolerance=0)
+    assert equal(history[0], training.start(small, 7))
     for epoch, model in enumerate(history[1:], start=1):
-        assert close(model, fit([7], epochs=epoch)[0], tolerance=0)
+        assert equal(model, fit([7], epochs=epoch)[0])
 
 
 def test_edges():
     assert fit([]) == []
-    assert close(fit([0], epochs=0)[0], training.start(small, 0), tolerance=0)
-    (one_sample,) = fit([0], SPLIT.first(1))
-    assert training.accuracy(one_sample, SPLIT.first(1)) in (0.0, 1.0)
+    assert equal(fit([0], epochs=0)[0], training.start(small, 0))
+    (one_sample,) = fit([0], CIRCLE.first(1))
+    assert training.accuracy(one_sample, CIRCLE.first(1)) in (0.0, 1.0)
 
 
 def test_what_comes_back_is_finished_and_nothing_is_changed():
     state = torch.get_rng_state()
-    x = SPLIT.x.clone()
+    x = CIRCLE.x.clone()
     (model,) = fit([0])
     assert not model.training and not any(p.requires_grad for p in model.parameters())
     assert torch.equal(torch.get_rng_state(), state)
-    assert torch.equal(SPLIT.x, x)
+    assert torch.equal(CIRCLE.x, x)
 
 
 @pytest.mark.parametrize(
@@ -105,12 +93,21 @@ def test_what_comes_back_is_finished_and_nothing_is_changed():
         ({"batch_size": 0}, "batch_size 0"),
         ({"optimizer": "lion"}, "'lion'"),
         ({"schedule": "linear"}, "'linear'"),
-        ({"split": SPLIT.first(0)}, r"\(0, 2\)"),
+        ({"split": CIRCLE.first(0)}, r"\(0, 2\)"),
     ],
 )
 def test_bad_options_are_named(options, words):
     with pytest.raises(ValueError, match=words):
         fit([0], **options)
+
+
+def test_the_rate_is_constant_or_half_a_cosine():
+    constant, cosine = (
+        training.Recipe(epochs=1, lr=0.3, schedule=name) for name in ("constant", "cosine")
+    )
+    for progress, share in [(0, 1), (1 / 3, 0.75), (0.5, 0.5), (1, 0)]:
+        assert constant.rate(progress) == 0.3
+        assert cosine.rate(progress) == pytest.approx(0.3 * share)
 
 
 def test_divergence_is_named():
@@ -145,88 +142,3 @@ def test_as_good_as_scikit_learn():
     ours = np.mean([training.accuracy(model, images.test) for model in ours])
     theirs = np.mean([training.accuracy(models.from_sklearn(m), images.test) for m in theirs])
     assert ours > theirs - 0.01
-
-
-def networks(cache):
-    return sorted((cache / "networks").glob("*.safetensors"))
-
-
-def test_the_cache_returns_what_was_trained(own_cache, monkeypatch):
-    first = fit([0, 1], cache=True)
-    assert len(networks(own_cache)) == 2
-    with monkeypatch.context() as patch:  # the second time nothing may be trained
-        patch.setattr(training, "_train", lambda starts, *rest: starts and pytest.fail("trained"))
-        second = fit([1, 0], cache=True)
-    assert close(first[0], second[1], tolerance=0) and close(first[1], second[0], tolerance=0)
-    fit([1, 2], cache=True)
-    assert len(networks(own_cache)) == 3
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"lr": 0.2},
-        {"epochs": 2},
-        {"momentum": 0.0},
-        {"batch_size": 64},
-        {"weight_decay": 0.1},
-        {"optimizer": "adam"},
-        {"schedule": "cosine"},
-        {"make": lambda: models.mlp([2, 9, 2])},
-        {"make": lambda: models.mlp([2, 8, 2], bias=False)},
-        {"split": data.circle(130, seed=1)},
-    ],
-)
-def test_the_cache_tells_trainings_apart(own_cache, change):
-    fit([0], cache=True)
-    fit([0], cache=True, **change)
-    assert len(networks(own_cache)) == 2
-
-
-def test_a_history_and_its_end_share_their_file(own_cache):
-    training.fit_history(small, SPLIT, 0, epochs=3, lr=0.1, progress=False)
-    before = networks(own_cache)
-    fit([0], cache=True)
-    assert networks(own_cache) == before and len(before) == 4
-
-
-def test_a_killed_write_leaves_no_half_file(own_cache, monkeypatch):
-    def killed(tensors, path):
-        path.write_bytes(b"half")
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(store, "save_file", killed)
-        fit([0], cache=True)
-    assert networks(own_cache) == []
-    fit([0], cache=True)
-    assert len(networks(own_cache)) == 1
-
-
-def _train_and_count(cache, trained, barrier):
-    os.environ["NETDIST_CACHE_DIR"] = str(cache)
-    inner = training._train
-
-    def counting(starts, *rest):
-        with trained.get_lock():
-            trained.value += len(starts)
-        return inner(starts, *rest)
-
-    training._train = counting
-    barrier.wait()
-    fit([0, 1], cache=True, epochs=20)
-
-
-def test_two_runs_at_once_train_a_network_once(own_cache):
-    context = multiprocessing.get_context("spawn")
-    trained, barrier = context.Value("i", 0), context.Barrier(2)
-    runs = [
-        context.Process(target=_train_and_count, args=(own_cache, trained, barrier))
-        for _ in range(2)
-    ]
-    for run in runs:
-        run.start()
-    for run in runs:
-        run.join()
-    assert [run.exitcode for run in runs] == [0, 0]
-    assert trained.value == 2

@@ -1,0 +1,157 @@
+"""Moments of layers against numpy on all samples at once."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from netdist_utils import models, training
+from netdist_utils.moments import as_samples, moments
+from tests.helpers import allclose, gaussian, moments_of, net, permutation
+
+
+def cnn(seed=0, channels=(4, 6)):
+    return training.start(
+        lambda: models.convnet((2, 8, 8), channels, kernel_size=3, classes=3), seed
+    )
+
+
+def test_one_sample_is_its_own_mean():
+    """Of one unit and one sample: no variance, so the unit is dead."""
+    found = moments_of(torch.tensor([[2.0]]))
+    assert (found.sizes, found.count, found.mean().tolist()) == ((1,), 1, [2.0])
+    assert found.second().tolist() == [[4.0]] and found.covariance().tolist() == [[0.0]]
+    assert found.dead().tolist() == [True] and found.correlation().tolist() == [[0.0]]
+
+
+@given(st.lists(st.integers(1, 4), min_size=1, max_size=3), st.integers(2, 30), st.integers(1, 9))
+@settings(max_examples=25)
+def test_moments_of_several_networks_are_numpys(widths, n, batch):
+    """Streamed in batches of any size: mean, second moment and covariance of each pair."""
+    networks, x = [net(5, w, 2, seed=w) for w in widths], gaussian(n, 5)
+    found = moments(networks, x, [1], batch_size=batch)[1]
+    samples = [model[:2](x).double().numpy() for model in networks]
+    assert found.sizes == tuple(widths) and found.count == n
+    covariances = np.atleast_2d(np.cov(np.concatenate(samples, 1).T, bias=True))
+    ends = np.cumsum([0, *widths])
+    for i, j in product(range(len(widths)), repeat=2):
+        a, b = samples[i], samples[j]
+        assert allclose(found.mean(i), a.mean(0), atol=1e-6)
+        assert allclose(found.second(i, j), a.T @ b / n, atol=1e-6)
+        block = covariances[ends[i] : ends[i + 1], ends[j] : ends[j + 1]]
+        assert allclose(found.covariance(i, j), block, atol=1e-6)
+    assert torch.equal(found.second(0), found.second(0, 0))
+
+
+def test_correlations_are_numpys():
+    found = moments_of(gaussian(50, 3), gaussian(50, 4, seed=1))
+    both = np.concatenate([gaussian(50, 3), gaussian(50, 4, seed=1)], axis=1)
+    assert allclose(found.correlation(0, 1), np.corrcoef(both.T)[:3, 3:], atol=1e-6)
+    assert allclose(found.correlation(1).diagonal(), np.ones(4), atol=1e-12)
+
+
+def test_a_data_sets_moments_are_those_of_its_layers():
+    found = moments([net(5, 4, 3), net(5, 6, 3, seed=1)], gaussian(9, 5), [-1, 2])
+    assert found[-1].sizes == (5, 5) and found[2].sizes == (4, 6)
+    assert torch.equal(found.mean(2, 1), found[2].mean(1))
+    assert torch.equal(found.second(2, 0, 1), found[2].second(0, 1))
+    assert torch.equal(found.second(2, 0, 1, centered=True), found[2].covariance(0, 1))
+    assert torch.equal(found[-1].second(0), found[-1].second(0, 1))  # one input for both
+
+
+def test_positions_are_samples():
+    model, x = cnn(), gaussian(3, 2, 8, 8)
+    h = models.outputs(model, x, [1])[1]  # (3, 4, 6, 6)
+    samples = torch.stack([h[n, :, i, j] for n in range(3) for i in range(6) for j in range(6)])
+    found = moments([model], x, [1])
+    assert allclose(found.second(1), samples.T @ samples / len(samples), atol=1e-6)
+    assert found[1].count == 3 * 36
+    assert torch.equal(as_samples(h), samples)
+
+
+def test_a_layer_named_twice_is_counted_once():
+    model, x = net(5, 4, 3), gaussian(9, 5)
+    once, twice = moments([model], x, [1]), moments([model], x, [1, 1])
+    assert twice[1].count == once[1].count == 9
+    assert torch.equal(twice.second(1), once.second(1))
+    both = moments([model], x, iter([3, 1, 3]))
+    assert list(both.layers) == [3, 1] and torch.equal(both.second(1), once.second(1))
+
+
+def test_each_network_may_have_inputs_of_its_own():
+    """Sample n of one is paired with sample n of the other: a shuffle changes what is between."""
+    model, x, order = net(5, 4, 3), gaussian(40, 5), permutation(40)
+    found = moments([model, model], [x, x[order]], [1], batch_size=7)[1]
+    h = model[:2](x).double()
+    assert allclose(found.second(0, 1), h.T @ h[order] / 40, atol=1e-6)
+    assert allclose(found.second(1), found.second(0), atol=1e-6)
+    assert (found.second(0, 1) - found.second(0)).abs().max() > 0.1
+
+
+def test_dead_units_are_those_that_never_change():
+    """Zero, or constant up to the rounding of single precision; a small unit is alive."""
+    h = gaussian(200, 5)
+    h[:, 1], h[:, 2], h[:, 3] = 0, 3.7, 1e-6 * h[:, 3]
+    found = moments_of(h, gaussian(200, 2, seed=1))
+    assert found.dead(0).tolist() == [False, True, True, False, False]
+    assert found.dead(1).tolist() == [False, False]
+    assert (found.scale(0) == 0).tolist() == found.dead(0).tolist()
+    for correlation in (found.correlation(0), found.correlation(0, 1), found.correlation(1, 0).T):
+        assert torch.isfinite(correlation).all()
+        assert (correlation[[1, 2]] == 0).all() and (correlation[[0, 3, 4]].abs().sum(1) > 0).all()
+    assert found.correlation(0).diagonal()[3] == pytest.approx(1)
+
+
+@pytest.mark.parametrize("n", [1, 2, 999, 3001])
+def test_constants_are_dead_whatever_rounding_leaves_of_them(n):
+    constants = torch.tensor([0.1, 3.7, -1 / 3, 1234.567, 1e-6])
+    found = moments_of(constants.expand(n, -1))
+    assert found.dead().all() and (found.correlation() == 0).all()
+    almost = constants * (1 + 0.01 * gaussian(3001, 5))  # the control: one percent is alive
+    assert not moments_of(almost).dead().any()
+
+
+@given(st.integers(0, 100))
+@settings(max_examples=25)
+def test_correlations_have_no_unit(seed):
+    """Unchanged by a positive scale and an offset of each unit; a negative scale flips a sign."""
+    a, b = gaussian(30, 3, seed=seed), gaussian(30, 2, seed=seed + 1)
+    scale = torch.tensor([0.5, 2.0, -3.0])
+    one, two = moments_of(a, b).correlation(0, 1), moments_of(a * scale + 1, b).correlation(0, 1)
+    assert allclose(two, one * scale.sign()[:, None], atol=1e-5)
+
+
+def test_what_does_not_pair_up_is_refused():
+    with pytest.raises(ValueError, match=r"\(5, 4, 6, 6\), \(5, 4, 4, 4\)"):
+        other = models.convnet((2, 8, 8), [4], kernel_size=5)
+        moments([cnn(), other], gaussian(5, 2, 8, 8), [1])
+    with pytest.raises(ValueError, match=r"\(0, 5\)"):
+        moments([net(5, 3)], gaussian(0, 5), [1])
+    with pytest.raises(ValueError, match=r"\(9, 5\), \(8, 5\).*2 networks"):
+        moments([net(5, 3)] * 2, [gaussian(9, 5), gaussian(8, 5)], [1])
+    with pytest.raises(ValueError, match="for 2 networks; one each"):
+        moments([net(5, 3)] * 2, [gaussian(9, 5)], [1])
+    with pytest.raises(ValueError, match="for 0 networks"):
+        moments([], gaussian(9, 5), [1])
+
+
+def test_networks_that_are_not_finite_are_named():
+    broken = net(5, 3)
+    broken[1].weight.data[0] = torch.inf
+    with pytest.raises(ValueError, match=r"layer 1 of networks \[1\] are NaN or infinite"):
+        moments([net(5, 3), broken], gaussian(9, 5), [1])
+
+
+@given(st.integers(1, 5), st.integers(1, 5), st.integers(0, 100))
+@settings(max_examples=25)
+def test_from_the_other_side_they_are_transposed(one, two, seed):
+    a, b = gaussian(30, one, seed=seed), gaussian(30, two, seed=seed + 1)
+    found, swapped = moments_of(a, b), moments_of(b, a)
+    for name in ("second", "covariance", "correlation"):
+        here, there = getattr(found, name), getattr(swapped, name)
+        assert allclose(here(1, 0), here(0, 1).T, atol=1e-6)
+        assert allclose(there(0, 1), here(0, 1).T, atol=1e-6)
+        assert allclose(here(0), here(0).T, atol=1e-6)

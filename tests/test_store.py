@@ -1,0 +1,195 @@
+"""A network is trained once, by whoever comes first, and its file is whole or not there."""
+
+import multiprocessing
+import os
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+from filelock import FileLock
+from safetensors.torch import save_file
+
+from netdist_utils import data, models, store, training
+from tests.helpers import CIRCLE, equal, fit, small
+
+
+def networks(cache):
+    return sorted((cache / "networks").glob("*.safetensors"))
+
+
+def test_the_cache_returns_what_was_trained(own_cache, monkeypatch):
+    first = fit([0, 1], cache=True)
+    assert len(networks(own_cache)) == 2
+    with monkeypatch.context() as patch:  # the second time nothing may be trained
+        patch.setattr(training, "_train", lambda starts, *rest: starts and pytest.fail("trained"))
+        second = fit([1, 0], cache=True)
+    assert equal(first[0], second[1]) and equal(first[1], second[0])
+    fit([1, 2], cache=True)
+    assert len(networks(own_cache)) == 3
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"lr": 0.2},
+        {"epochs": 2},
+        {"momentum": 0.0},
+        {"batch_size": 64},
+        {"weight_decay": 0.1},
+        {"optimizer": "adam"},
+        {"schedule": "cosine"},
+        {"make_model": lambda: models.mlp([2, 9, 2])},
+        {"make_model": lambda: models.mlp([2, 8, 2], bias=False)},
+        {"split": data.circle(130, seed=1)},
+    ],
+)
+def test_the_cache_tells_trainings_apart(own_cache, change):
+    fit([0], cache=True)
+    fit([0], cache=True, **change)
+    assert len(networks(own_cache)) == 2
+
+
+def test_a_history_and_its_end_share_their_file(own_cache):
+    training.fit_history(small, CIRCLE, 0, epochs=3, lr=0.1, progress=False)
+    before = networks(own_cache)
+    fit([0], cache=True)
+    assert networks(own_cache) == before and len(before) == 4
+
+
+def test_a_killed_write_leaves_no_half_file(own_cache, monkeypatch):
+    def killed(tensors, path, **metadata):
+        path.write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(store, "save_file", killed)
+        fit([0], cache=True)
+    assert networks(own_cache) == []
+    fit([0], cache=True)
+    assert len(networks(own_cache)) == 1
+
+
+def _train_and_count(cache, trained, barrier):
+    os.environ["NETDIST_CACHE_DIR"] = str(cache)
+    inner = training._train
+
+    def counting(starts, *rest):
+        with trained.get_lock():
+            trained.value += len(starts)
+        return inner(starts, *rest)
+
+    training._train = counting
+    barrier.wait()
+    fit([0, 1], cache=True, epochs=20)
+
+
+def test_two_runs_at_once_train_a_network_once(own_cache):
+    context = multiprocessing.get_context("spawn")
+    # A run that fails before it is ready breaks the barrier: an error, and no wait without end.
+    trained, barrier = context.Value("i", 0), context.Barrier(2, timeout=300)
+    runs = [
+        context.Process(target=_train_and_count, args=(own_cache, trained, barrier))
+        for _ in range(2)
+    ]
+    for run in runs:
+        run.start()
+    for run in runs:
+        run.join()
+    assert [run.exitcode for run in runs] == [0, 0]
+    assert trained.value == 2
+
+
+# The protocol of the cache, with a training that only says what it was asked for
+
+
+class Training:
+    """Returns a planted network for each position, and remembers which were asked for."""
+
+    def __init__(self):
+        self.asked = []
+
+    def __call__(self, positions):
+        self.asked.append(list(positions))
+        return [{0: training.start(small, 100 + i)} for i in positions]
+
+
+def wanted(cache, n):
+    """Starts of n networks, and the file of each."""
+    starts = [training.start(small, i) for i in range(n)]
+    return starts, [{0: cache / "networks" / f"{i}.safetensors"} for i in range(n)]
+
+
+def locks(enter, leave=lambda name: None):
+    """A lock that waits for nobody, and does something when it is taken and given back."""
+
+    @contextmanager
+    def lock(name):
+        enter(name)
+        yield
+        leave(name)
+
+    return lock
+
+
+def test_nothing_wanted_is_nothing_trained(own_cache):
+    train = Training()
+    assert store.fetch([], [], train) == [] and train.asked == []
+
+
+def test_only_what_is_missing_is_trained_and_only_once(own_cache):
+    train, (starts, files) = Training(), wanted(own_cache, 3)
+    store.fetch(starts[1:2], files[1:2], lambda _: [{0: training.start(small, 101)}])
+    found = store.fetch(starts, files, train)
+    assert train.asked == [[0, 2]]
+    assert all(equal(of[0], training.start(small, 100 + i)) for i, of in enumerate(found))
+    assert len(store.fetch(starts, files, train)) == 3 and len(train.asked) == 1
+
+
+@pytest.mark.parametrize("meanwhile", [[], [0], [0, 1]])
+def test_under_the_lock_it_looks_again(own_cache, monkeypatch, meanwhile):
+    """Whoever held the locks may have trained a network meanwhile: here, it has trained these."""
+    train, (starts, files) = Training(), wanted(own_cache, 2)
+
+    def theirs(name):
+        for i in meanwhile:
+            if name == f"{files[i][0]}.lock":
+                save_file(training.start(small, 200 + i).state_dict(), files[i][0])
+
+    monkeypatch.setattr(store, "FileLock", locks(theirs))
+    found = store.fetch(starts, files, train)
+    assert train.asked == [[i for i in (0, 1) if i not in meanwhile]]
+    for i, of_network in enumerate(found):
+        seed = (200 if i in meanwhile else 100) + i
+        assert equal(of_network[0], training.start(small, seed))
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2], [2, 0, 1]])
+def test_locks_are_taken_in_one_order(own_cache, monkeypatch, order):
+    """So two runs that want the same networks in other orders do not wait on each other."""
+    starts, files = wanted(own_cache, 3)
+    taken, left = [], []
+    monkeypatch.setattr(store, "FileLock", locks(taken.append, left.append))
+    store.fetch([starts[i] for i in order], [files[i] for i in order], Training())
+    assert taken == left[::-1] == [f"{of[0]}.lock" for of in files]
+
+
+def test_a_training_that_fails_keeps_no_lock(own_cache):
+    starts, files = wanted(own_cache, 2)
+    with pytest.raises(ZeroDivisionError):
+        store.fetch(starts, files, lambda _: 1 / 0)
+    for of_network in files:
+        with FileLock(f"{of_network[0]}.lock", timeout=0):  # raises where it is still held
+            pass
+
+
+def test_a_file_is_named_by_what_determines_the_network(own_cache):
+    """A rate of 1 is one of 1.0; how long a constant rate would go on does not matter."""
+    recipe, start = training.Recipe(epochs=3, lr=1.0), small()
+
+    def name(epoch=2, **change):
+        return store.path_of(start, CIRCLE, 0, replace(recipe, **change), epoch)
+
+    assert name() == name(lr=1) == name(epochs=10)
+    assert name(schedule="cosine") != name(schedule="cosine", epochs=10)
+    assert len({name(), name(epoch=3), name(lr=0.5), name(schedule="cosine")}) == 4
+    assert store.path_of(start, CIRCLE, 1, recipe, 2) != name()

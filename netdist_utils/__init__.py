@@ -1,8 +1,8 @@
 """netdist_utils: what do neural networks trained on the same task have in common?
 
-One module a chapter (`matching`, `ablation`, `covariance`, `convergence`, `spectra`) over one
-ground floor (`settings`, `data`, `models`, `training`, `claims`, `plotting`, `interactive`).
-Nothing is imported here, so that ``import netdist_utils`` costs nothing; import what you need:
+One room a chapter (`matching`, `ablation`, `covariance`, `convergence`, `spectra`) over one ground
+floor. Nothing is imported here, so that ``import netdist_utils`` costs nothing; import what you
+need:
 
 >>> from netdist_utils import models
 >>> models.mlp([2, 3, 1])[1]
@@ -13,6 +13,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "ablation",
+    "alignment",
+    "cifar",
     "claims",
     "convergence",
     "covariance",
@@ -20,8 +22,13 @@ __all__ = [
     "interactive",
     "matching",
     "models",
+    "moments",
     "plotting",
+    "random_matrices",
     "settings",
     "spectra",
+    "store",
     "training",
+    "units",
+    "zoo",
 ]

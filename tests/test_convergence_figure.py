@@ -27,10 +27,10 @@ def test_partners_are_those_of_the_assignment(tmp_path, channels):
             page.locator("input").fill(str(place))
             unit = int(order[place])
             captions = page.locator("figcaption").all_inner_texts()
-            assert captions[0] == f"network 0, unit {unit}"
+            assert captions[0] == f"network 1, unit {unit}"
             for k, (c, partner) in enumerate(zip(between, partners, strict=True), 1):
                 mate = int(partner[unit])
-                assert captions[k] == f"network {k}, unit {mate}\nr = {c[unit, mate]:.2f}"
+                assert captions[k] == f"network {k + 1}, unit {mate}\nr = {c[unit, mate]:.2f}"
             alike = sum(
                 int(c[unit].argmax()) == int(p[unit])
                 for c, p in zip(between, partners, strict=True)
@@ -57,7 +57,7 @@ def test_permuted_copies_find_themselves(tmp_path):
         for _ in range(6):
             first, second = page.locator("figcaption").all_inner_texts()
             unit = int(first.split()[-1])
-            assert second == f"network 1, unit {order.tolist().index(unit)}\nr = 1.00"
+            assert second == f"network 2, unit {order.tolist().index(unit)}\nr = 1.00"
             page.keyboard.press("ArrowRight")
 
 
@@ -83,3 +83,19 @@ def test_bad_input_is_named():
         convergence.match_browser(networks[:1], found[1])
     with pytest.raises(ValueError, match="layer 0 is Flatten"):
         convergence.match_browser([models.mlp([4, 3, 2])] * 2, found[1])
+
+
+@needs_browser
+def test_a_click_on_a_dot_shows_that_unit(tmp_path):
+    networks = nets(2)
+    found = moments.moments(networks, images(), [1])[1]
+    with open_page(convergence.match_browser(networks, found).data, tmp_path) as page:
+        unit = int(page.locator("figcaption").first.inner_text().split()[-1])
+        dots = page.locator("svg .dot")
+        other = int(dots.nth(2).get_attribute("data-unit"))
+        dots.nth(2).dispatch_event("click")
+        r = found.correlation(0, 1)[unit, other]
+        assert page.locator("figcaption").nth(1).inner_text() == (
+            f"network 2, unit {other}\nr = {r:.2f}"
+        )
+        assert page.locator("svg .looked-at").count() == 1

@@ -76,3 +76,35 @@ def test_bad_input_is_named():
         matching.path_slider(net(0, 5, 4), net(1, 5, 4), DIGITS, (8, 8))
     with pytest.raises(ValueError, match=r"\[64, 5, 10\] and \[64, 4, 10\]"):
         matching.path_slider(net(0, 5), net(1, 4), DIGITS, (8, 8))
+
+
+@needs_browser
+def test_the_curve_can_be_clicked_and_dragged(tmp_path):
+    html = matching.path_slider(net(0, 5), net(1, 5), DIGITS, (8, 8), 5)
+    with open_page(html.data, tmp_path) as page:
+        slider, box = page.locator("input[type=range]"), page.locator("svg").bounding_box()
+        y = box["y"] + box["height"] / 2
+        page.mouse.click(box["x"] + box["width"] - 20, y)
+        assert slider.input_value() == "4"
+        page.mouse.move(box["x"] + box["width"] - 20, y)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 60, y)
+        page.mouse.up()
+        assert slider.input_value() == "0"
+        page.mouse.move(box["x"] + box["width"] / 2, y)  # let go: nothing follows any more
+        assert slider.input_value() == "0"
+
+
+@needs_browser
+def test_a_turned_phone_redraws_and_keeps_its_place(tmp_path):
+    html = matching.path_slider(net(0, 5), net(1, 5), DIGITS, (8, 8), 5)
+    with open_page(html.data, tmp_path, width=390) as page:
+        page.locator("input[type=range]").fill("1")
+        before = page.locator("svg").get_attribute("viewBox")
+        page.set_viewport_size({"width": 844, "height": 390})
+        page.wait_for_function(
+            "before => document.querySelector('svg').getAttribute('viewBox') !== before",
+            arg=before,
+        )
+        assert page.locator("input[type=range]").input_value() == "1"
+        assert page.locator("output").inner_text().startswith("0.25 of the way")

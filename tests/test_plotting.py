@@ -1,5 +1,7 @@
+import matplotlib.colors as mcolors
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import gaussian_kde, norm
 
@@ -45,22 +47,51 @@ def test_heatmap_center_is_white():
     plotting.heatmap(np.zeros((2, 2)), plt.figure().gca(), center=0)  # no division by zero
 
 
-def test_band_is_mean_and_deviation():
-    samples = np.array([[0.0, 2.0], [2.0, 6.0]])
-    ax = plotting.band([0, 1], samples)
-    assert allclose(ax.lines[0].get_ydata(), [1, 4])
-    edges = ax.collections[0].get_paths()[0].vertices[:, 1]
-    assert edges.max() == pytest.approx(4 + np.sqrt(8))
-    plotting.band([0, 1], samples[:1], plt.figure().gca())  # one sample: a line, no warning
+def test_tidy_has_a_row_for_each_point_of_each_repetition():
+    frame = plotting.tidy([[0.0, 2.0], [1.0, 3.0]], [10, 20], order="matched")
+    assert frame.x.tolist() == [10, 20, 10, 20] and frame.value.tolist() == [0, 2, 1, 3]
+    assert frame.repetition.tolist() == [0, 0, 1, 1] and set(frame.order) == {"matched"}
+    assert len(plotting.tidy([1.0, 2.0], [0, 1])) == 2  # one curve
     with pytest.raises(ValueError, match=r"\(2, 2\).*3 points"):
-        plotting.band([0, 1, 2], samples)
+        plotting.tidy(np.zeros((2, 2)), [0, 1, 2])
 
 
-def test_colours_can_be_told_apart_on_white():
-    """Each colour has some contrast with the background (WCAG's ratio, 1.8 or more)."""
-    import matplotlib.colors as colors
+def test_a_table_writes_numbers_for_readers():
+    frame = pd.DataFrame(
+        {"n": [1200.0, np.nan], "share": [0.5, -0.12345], "why": ["", None]}, index=["a", "b"]
+    ).rename_axis("layer")
+    assert plotting.table(frame, digits=2).data.splitlines() == [
+        "| layer | n | share | why |",
+        "|---|---:|---:|---:|",
+        "| a | 1,200 | 0.50 |  |",
+        "| b | – | -0.12 | – |",
+    ]
+    assert "| x | 3 |" in plotting.table(pd.Series({"x": 3})).data
 
-    for color in plotting.COLORS:
-        rgb = np.array(colors.to_rgb(color))
+
+def test_the_pictures_of_a_grid_are_drawn_without_axes():
+    figure = plotting.picture_grid([[np.zeros((2, 2))] * 2, [np.zeros((2, 2))]], [["one", "two"]])
+    axes = figure.axes
+    assert len(axes) == 4 and sum(bool(ax.images) for ax in axes) == 3
+    assert axes[0].get_title() == "one" and not axes[0].spines["left"].get_visible()
+
+
+@pytest.mark.parametrize("theme", [plotting.COLORS, plotting.DARK], ids=["light", "dark"])
+def test_colours_can_be_told_from_their_ground(theme):
+    """WCAG's ratio of contrast: 1.8 for what is filled, 7 for text."""
+
+    def luminance(color):
+        rgb = np.array(mcolors.to_rgb(color))
         linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-        assert 1.05 / (linear @ [0.2126, 0.7152, 0.0722] + 0.05) > 1.8, color
+        return linear @ [0.2126, 0.7152, 0.0722] + 0.05
+
+    ground = luminance(theme["paper"])
+    for name, color in theme.items():
+        pair = sorted([luminance(color), ground])
+        least = {"paper": 1, "ink": 7}.get(name, 1.8)
+        assert pair[1] / pair[0] >= least, name
+
+
+def test_each_meaning_has_a_colour_of_its_own():
+    for theme in (plotting.COLORS, plotting.DARK):
+        assert len(set(theme.values())) == len(theme)

@@ -240,8 +240,12 @@ def notice(images):
     """
     from IPython.display import Markdown
 
-    n_train, n_test, shape = len(images.train), len(images.test), tuple(images.train.x.shape[1:])
-    text = f"Data: **{images.name}**, {n_train:,} training and {n_test:,} test images of {shape}."
+    channels, height, width = images.train.x.shape[1:]
+    kind = "gray" if channels == 1 else "colour"
+    text = (
+        f"Data: **{images.name}**, {len(images.train):,} training and {len(images.test):,} test "
+        f"images, {height} x {width} pixels in {kind}."
+    )
     if images.name == "digits":
         text += (
             "\n\n> **Not the published data.** This run uses scikit-learn's embedded digits, "

@@ -178,8 +178,8 @@ Markdown(
     f"On {len(points):,} fresh points network 1 has a loss of {full_loss:.3f} nats and an accuracy of "
     f"{training.accuracy(model, points):.3f}. The source's recipe as printed, with its labels, Adam at "
     f"its usual settings and batches of 32, ends at losses between {min(printed_losses):.2f} and "
-    f"{max(printed_losses):.2f} for five seeds. The network of the post was therefore trained in another "
-    "way than the post prints, but less far than ours."
+    f"{max(printed_losses):.2f} for five seeds. So the post leaves out something about how its network got "
+    "to 0.117. Ours are trained further than that."
 )
 
 # %% [markdown]
@@ -197,14 +197,20 @@ losses = ablation.all_losses(model, points)  # of all 2^H subnetworks
 began = perf_counter()
 ablation.all_losses(model, points)
 seconds = perf_counter() - began
+without = losses[(2**H - 1) - (1 << torch.arange(H))]  # each unit alone removed
+felt = without > 1.01 * full_loss
+little = int(torch.where(felt, without, torch.inf).argmin())
+much = int(without.argmax())
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-explorer", "caption": "A figure with a handle: every subnetwork of network 1. Clear a box to remove a unit. The drawn circle is the border between the classes, and the dashed square is where the points lie. Units that are struck out are on at none of the points."}}
 ablation.explorer(model, points, losses)
 
 # %% tags=["remove-input"]
 Markdown(
-    f"The losses of {len(losses):,} subnetworks on {len(points):,} points took {seconds:.1f} seconds "
-    f"here, although they are sums of {len(losses) * len(points) / 1e6:,.0f} million terms."
+    f"Single units can matter little or much: without unit {little} the loss is "
+    f"{float(without[little]):.2f} nats, without unit {much} it is {float(without[much]):.2f}. All "
+    f"{len(losses):,} losses on {len(points):,} points took {seconds:.1f} seconds here, although they are "
+    f"sums of {len(losses) * len(points) / 1e6:,.0f} million terms."
 )
 
 # %% [markdown]
@@ -352,7 +358,7 @@ Markdown(
     "saw. Are the small wiggles of its curves noise, as it supposed? The last two columns compare, for the "
     "middle 90 % of each density, the true ripple (the root mean square of what the kernel of 0.03 shows "
     "beyond one of 0.15) with the noise of 1,000 draws. The noise is the larger one at "
-    f"{less} of {len(KEEP)} keep-probabilities. So the wiggles of 1,000 draws are mostly noise, but not all "
+    f"{'each' if less == len(KEEP) else less} of the three keep-probabilities. So the wiggles of 1,000 draws are mostly noise, but not all "
     "of them are: some bumps stay in the exact curves."
 )
 
@@ -455,17 +461,17 @@ Markdown(
     f"at p = {worst}, where log loss has the skewness {shape.loc[worst, 'skewness']:.2f}. Could the source have "
     "noticed? In samples of 1,000 from a true normal distribution the distance to the fit exceeds "
     f"{limit:.3f} in one case of twenty. The last column says how often it does so in samples of 1,000 "
-    f"subnetworks: in {percent(shape['noticed'].min())} to {percent(shape['noticed'].max())} of them. The "
-    "eye, which is what the source used, sees less than such a test."
+    f"subnetworks: in {percent(shape['noticed'].min())} to {percent(shape['noticed'].max())} of them. So a "
+    "test on samples of the source's size would mostly have noticed; the source judged by eye."
 )
 
 # %% [markdown]
 # ## Gradients and removals
 #
 # Multiply each unit's output by an entry of a {term}`mask`: 1 keeps the unit, 0 removes it. The
-# gradient of the loss by the mask comes from one backward pass, and the source reads it for hints
-# about which units the network could do without. But it answers another question: what happens if a
-# unit is turned up by a little?
+# gradient of the loss by the mask comes from one backward pass, and the source studies it for insight
+# into the network. But it does not say what happens if a unit is removed. It says what happens if a
+# unit is turned up by a little.
 
 # %%
 generator = torch.Generator().manual_seed(0)
@@ -554,11 +560,13 @@ plotting.table(moments_table, digits=2)
 # %% tags=["remove-input"]
 heavy = moments_table["log loss: excess kurtosis"].iloc[:3]
 light = moments_table["loss: excess kurtosis"].iloc[:3]
+falls = int((moments_table["loss: mean"].iloc[:3] < 0).sum())
 Markdown(
-    "All means over masks are below zero: on average, more of a unit makes a lower loss. The source found "
+    f"The mean gradient is below zero at {'each' if falls == 3 else falls} of the three keep-probabilities: "
+    "on average, more of a unit makes a lower loss. The source found "
     "its gradients more peaked and heavier in the tails than normal curves. For log loss that is so here: "
     f"the excess kurtosis is {heavy.min():.1f} to {heavy.max():.1f}. For the loss it is {light.min():.1f} to "
-    f"{light.max():.1f}, so that this holds for {'some' if light.max() > 0.1 else 'no'} keep-probability. The "
+    f"{light.max():.1f}, so that the tails are about those of a normal curve or lighter. The "
     "trough at zero in the gradient of log loss surprised the source, and the split by on and off did not "
     "explain it. The lean does. Turning up a unit that pushes with the lean raises the loss, and turning up "
     f"one that pushes against it lowers the loss: this gives the right sign in {percent(by_lean)} of all cases, "
@@ -569,7 +577,7 @@ Markdown(
 # {numref}`fig-unit-gradients` splits the lower left panel of {numref}`fig-mask-gradients` by unit, as the
 # source does.
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-unit-gradients", "caption": "Gradient of log loss by the mask entry of each live unit at p = 0.5, with the unit on and with it off; one axis for all. Nearly every unit has a peak on each side of zero. With the unit off the left one is larger, where turning it up would lower the loss; with the unit on it is the right one."}, "image": {"alt": "One small panel per live unit, each with two densities, one for the unit on and one for the unit off. Most curves have a hump left of zero and another right of it; the curve of the unit on is higher on the right. Panels differ in width."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-unit-gradients", "caption": "Gradient of log loss by the mask entry of each live unit at p = 0.5, with the unit on and with it off; one axis for all. Nearly every unit has a peak on each side of zero. For most units the left one is larger with the unit off, where turning it up would lower the loss, and the right one with the unit on."}, "image": {"alt": "One small panel per live unit, each with two densities, one for the unit on and one for the unit off. Most curves have a hump left of zero and another right of it; the curve of the unit on is higher on the right. Panels differ in width."}}
 columns = 4 if len(live) % 4 == 0 else 5
 rows_needed = -(-len(live) // columns)
 fig, axes = plt.subplots(
@@ -757,7 +765,7 @@ Markdown(
     "as a third point, Simpson's rule comes within "
     f"{H / 2 * abs(rules['Simpson'] - exact_effect):.3f} nats of the exact effect on {len(some)} masks, "
     f"where the trapezoid rule is off by {H / 2 * abs(rules['trapezoid'] - exact_effect):.2f}. Unit by "
-    f"unit, mean gradient and mean effect correlate at {same_units:.2f}. So averaged over random masks "
+    f"unit, mean gradient and mean effect correlate at {same_units:.3f}. So averaged over random masks "
     "gradients do tell what units are worth there, although a single gradient at the full network does not."
 )
 
@@ -860,9 +868,9 @@ cube_coefficients = ablation.walsh(cube)
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-cube", "caption": "Left: the cube of three units of network 1, all other units kept. Each corner is a subnetwork, with the units that it keeps and its log loss; the arrows are one flip path, which flips each unit once and ends at the complement of its start. Right: the Walsh coefficients of the log loss on this cube, apart from its mean, by the set of units that they belong to."}, "image": {"alt": "Left, a drawn cube whose corners carry sets of units and numbers; three arrows run along three edges from one corner to the opposite one. Right, seven bars, three for single units, three for pairs and one for all three units."}}
 chosen = live[:3].tolist()
-direction = np.array([[1, 0], [0.45, 0.38], [0, 1]])
+direction = np.array([[1.45, 0], [0.5, 0.4], [0, 1]])
 place = bits @ direction
-fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.3))
+fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.3), width_ratios=[1.2, 1])
 ax = axes[0]
 for a in corner:
     for b in a | (1 << np.arange(3)):
@@ -884,12 +892,13 @@ for a in corner:
     kept_here = [str(u) for u, on in zip(chosen, bits[a], strict=True) if on]
     name = ", ".join(kept_here) or "none"
     ax.plot(*place[a], "o", ms=5, color=C["ink"])
+    below, left = a in (0, 1), a == 5  # where a label crosses no arrow
     ax.annotate(
-        f"{name}: {cube[a]:.2f}", place[a], (5, -4 if a & 2 == 0 else 5), textcoords="offset points",
-        va="top" if a & 2 == 0 else "bottom", fontsize=9,
-        bbox={"fc": C["paper"], "ec": "none", "pad": 0.5},
+        f"{name}: {cube[a]:.2f}", place[a], (-6 if left else 5, -4 if below else 5),
+        textcoords="offset points", ha="right" if left else "left", va="top" if below else "bottom",
+        fontsize=9, bbox={"fc": C["paper"], "ec": "none", "pad": 0.5},
     )  # fmt: skip
-ax.set(xlim=(-0.1, 1.85), ylim=(-0.1, 1.6), aspect="equal")
+ax.set(xlim=(-0.1, 2.5), ylim=(-0.15, 1.6), aspect="equal")
 ax.set_axis_off()
 sets = [1, 2, 4, 3, 5, 6, 7]
 set_names = [
@@ -1098,8 +1107,13 @@ plt.show()
 # %% tags=["remove-input"]
 late = [k for k in range(len(live) + 1) if greedy[k] > 1.05 * best[k]]
 ratio = float((greedy / best).max())
+few = min(6, len(live) - 1)
+kept_few = ablation.best_subsets(alive)[few]
+chosen_few = live[(kept_few >> torch.arange(len(live)) & 1).bool()].tolist()
 Markdown(
-    f"Greedy pruning is more than 5 % worse than the best subnetwork at {len(late)} of {len(live) + 1} "
+    f"The best {few} live units are {listed(chosen_few)}, with a loss of {float(best[few]):.2f} nats: "
+    f"{listed(sorted(set(chosen_few) & set(bias_like)))} of those that act as a bias, and "
+    f"{len(set(chosen_few) - set(bias_like))} others. Greedy pruning is more than 5 % worse than the best subnetwork at {len(late)} of {len(live) + 1} "
     f"sizes, and up to {ratio:.1f} times worse. More units are not always better: at "
     f"{int((best[1:] > best[:-1] + 1e-9).sum())} of {len(live)} steps even the best subnetwork with one live "
     "unit more has a higher loss. The source's remark that the network generally does better with more "
@@ -1389,7 +1403,8 @@ claims.table("02_circle_ablation")
 # In the second hidden layer none does, because the logits are linear in its masks; in the first some do.
 # :::
 #
-# **2.** Show that $\operatorname{Cov}(H)$ is the energy of even degrees minus that of odd degrees.
+# **2.** Show that $\operatorname{Cov}(H)$ is the energy of the even degrees from 2 on minus that of the odd
+# degrees.
 #
 # :::{admonition} Solution
 # :class: dropdown

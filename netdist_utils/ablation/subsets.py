@@ -140,8 +140,8 @@ def flip_path_covariance(coefficients):
     """Covariance of f along a random path that flips every unit once, in closed form.
 
     From a uniform random subset, units are flipped one by one in random order. After d flips a
-    product of k signs has kept its sign with expectation K_k(d) / C(H, k) (K: Krawtchouk
-    polynomial), so Cov(d) = sum_k W_k K_k(d) / C(H, k) with the energies W_k.
+    product of k signs is multiplied by kappa_k(d) / C(H, k) on average (kappa: Krawtchouk
+    polynomial), so Cov(d) = sum_k E_k kappa_k(d) / C(H, k) with the energies E_k.
 
     Parameters
     ----------
@@ -267,8 +267,8 @@ def russo_margulis(values, p):
     Returns
     -------
     float
-        In the unit of f. Where every unit is as likely to be kept as not, half of it is the
-        difference of the means at 3/4 and 1/4, up to the curvature.
+        In the unit of f. At p = 1/2, half of it is the difference of the means at 3/4 and 1/4,
+        up to terms of third and higher order: those of second order cancel.
 
     Examples
     --------

@@ -113,7 +113,7 @@ class Plain:
             return f"$$\n{body}\n$$"
         heading = title if name == "admonition" else name.capitalize()
         if "dropdown" in match["options"]:
-            if not self.solutions:
+            if heading == "Solution" and not self.solutions:
                 return "*Your answer:*"
             return f"<details>\n<summary>{heading}</summary>\n\n{body}\n\n</details>"
         lines = [f"**{heading}.**", "", *body.splitlines()]

@@ -232,7 +232,7 @@ for (name, accuracy), color in zip(curves.items(), LEVELS, strict=False):
     ax.semilogx(range(1, len(accuracy) + 1), accuracy, color=color, label=name)
 ax.axhline(0.1, ls=":", color=C["null"], label="chance")
 ax.set(xlabel="directions kept, k", ylabel="accuracy", ylim=(0, None))
-ax.legend(loc="lower right")
+ax.legend(loc="upper left")
 plt.show()
 
 
@@ -279,6 +279,7 @@ covariance.rank_slider(
 # The second is the noise in the trained layer. Training also spreads the weights along directions in
 # which nothing can be made out, and the variance of the trained bulk, which
 # {py:func}`.random_matrices.bulk_variance` estimates from the median eigenvalue, is larger.
+# {numref}`fig-weight-spectra` shows the bounds of both.
 
 
 # %%
@@ -375,8 +376,8 @@ Markdown(
 # the orthogonal $R$ that minimises $\mathbb E\,|\varphi R - \psi|^2$. Expand the square: only the cross
 # term depends on $R$, so maximise $\operatorname{tr}(R^\top M)$ with the cross moment
 # $M = \mathbb E[\varphi^\top \psi] = U \Sigma V^\top$. The answer is $R = U V^\top$
-# {cite:p}`schonemann1966`, the {term}`Procrustes alignment`, and the maximum is
-# $\operatorname{tr} \Sigma$ (exercise 3). The source reports
+# {cite:p}`schonemann1966`, the {term}`Procrustes alignment` that {py:func}`.covariance.procrustes`
+# finds, and the maximum is $\operatorname{tr} \Sigma$ (exercise 3). The source reports
 #
 # $$\frac{\operatorname{tr}\Sigma}{\sqrt{\mathbb E|\varphi|^2\, \mathbb E|\psi|^2}}$$ (eq-cosine)
 #
@@ -511,9 +512,11 @@ Markdown(
     "that two trained networks explain of one another is also reached by two networks that have learned "
     "nothing: it comes with the data and the architecture. Trained networks have "
     f"{lead('orthogonal', 1)} points more in layer 1 and {lead('orthogonal', 2)} points more in layer 2. A "
-    f"permutation explains {percent(mean['permutation', 1, 'trained'])} and "
-    f"{percent(mean['permutation', 2, 'trained'])} between trained networks, so single units are not what "
-    f"they share. An affine map, which may also stretch, explains {percent(mean['affine', 1, 'trained'])} and "
+    f"permutation explains only {percent(mean['permutation', 1, 'trained'])} and "
+    f"{percent(mean['permutation', 2, 'trained'])} between trained networks, and "
+    f"{percent(mean['permutation', 1, 'untrained'])} and {percent(mean['permutation', 2, 'untrained'])} "
+    "between untrained ones, so single units are little of what they share. An affine map, which may also "
+    f"stretch, explains {percent(mean['affine', 1, 'trained'])} and "
     f"{percent(mean['affine', 2, 'trained'])}, and with it the trained networks lead the untrained ones by "
     f"{lead('affine', 1)} and {lead('affine', 2)} points."
 )
@@ -592,7 +595,7 @@ Markdown(
     f"trained networks and {both('activations', 'untrained')} between untrained ones, so this agreement "
     f"alone is no sign of learning. Between an untrained and a trained network they have "
     f"{both('activations', 'untrained and trained')}: training changes the covariances, and changes them "
-    f"alike in all networks. Covariances of weights have {both('weights', 'trained')} between trained "
+    f"alike in all networks. Covariances of weights have cosines of {both('weights', 'trained')} between trained "
     f"networks (standard deviations {deviation['weights', 1, 'trained']:.3f} and "
     f"{deviation['weights', 2, 'trained']:.3f}), and for no other kind of pair does the mean exceed "
     f"{np.ceil(1000 * rest) / 1000:.3f} in size. This agreement is there only after training."
@@ -698,6 +701,8 @@ Markdown(
 #    $\varphi_1 R_1 \approx \psi_1$.
 # 3. *Turn*: draw rows $G_2$ with covariance $C_2$ and write them in the new frame, $G_2 R_1$. Go on to
 #    the next layer. The classifier is not drawn. It is the trained one, turned: $W_3 R_2$.
+#
+# {py:func}`.covariance.rainbow` does all of it.
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-rainbow", "caption": "Rainbow sampling. Above, the trained network; below, the new one. Rows are drawn with the covariance of the trained rows (G), and the orthogonal maps R, found from the activations of both, turn them into the frame of the new network. The new network keeps the trained classifier."}, "image": {"alt": "A diagram of two chains that start at the same images. The upper chain leads by W1, W2 and W3 over the activations phi 1 and phi 2 to the classes, the lower one by G1, G2 R1 and W3 R2 over psi 1 and psi 2. Arrows R1 and R2 point down from phi 1 to psi 1 and from phi 2 to psi 2."}}
 fig, ax = plt.subplots(figsize=(7.2, 2.5))
@@ -736,7 +741,7 @@ plt.show()
 # hidden layer of each network. {py:func}`.covariance.ridge_readout` fits it by
 # {term}`ridge regression` on centred activations, which is exact, so the result does not depend on how
 # long one trains. The floor is now what a readout makes of an untrained network, its
-# {term}`random features`.
+# {term}`random features`. {numref}`fig-ladder` shows all of them.
 
 
 # %%
@@ -818,7 +823,8 @@ Markdown(
     "white noise."
     f"\n\nThrough a ridge readout, trained networks reach {percent(read['trained'], 1)}, networks drawn with "
     f"the covariance {percent(read['covariance'], 1)}, white noise {percent(read['white'], 1)} and untrained "
-    f"networks {percent(floor, 1)}. By this measure the covariance gains "
+    f"networks {percent(floor, 1)} (no standard deviation exceeds "
+    f"{percent(deviation['ridge readout'].max(), 1)}). By this measure the covariance gains "
     f"{100 * (read['covariance'] - floor):.0f} points over random features, which is {percent(closed)} of what "
     "training gains. The covariances matter, and they are not all that matters."
 )
@@ -841,8 +847,8 @@ losses, rates = (
 )
 Markdown(
     f"The cross-entropy of network 1 is {losses[0]:.2f} nats, that of the first drawn network "
-    f"{losses[1]:.2f} nats, and that of the same network without $1/\\sqrt{{H}}$ {losses[2]:,.0f} nats, at "
-    f"accuracies of {rates[1]:.3f} and {rates[2]:.3f} for the last two."
+    f"{losses[1]:.2f} nats, and that of the same drawn network without $1/\\sqrt{{H}}$ {losses[2]:,.0f} nats. "
+    f"The accuracies of the two drawn ones are {rates[1]:.3f} and {rates[2]:.3f}."
 )
 
 # %% [markdown]
@@ -1035,7 +1041,10 @@ left = 100 * (reference - variant_table.accuracy)
 def moves(name):
     """A change of accuracy in words."""
     verb = "raises" if change[name] > 0 else "lowers"
-    return f"{verb} the accuracy by {abs(change[name]):.1f} points"
+    noise = 100 * variant_table["standard deviation"][["as above", name]].max()
+    small = " (less than twice the standard deviation over draws)"
+    text = f"{verb} the accuracy by {abs(change[name]):.1f} points"
+    return text + small * bool(abs(change[name]) < 2 * noise)
 
 
 Markdown(

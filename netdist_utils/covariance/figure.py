@@ -8,7 +8,7 @@ from netdist_utils.covariance.directions import spectrum
 from netdist_utils.moments import moments
 
 
-def rank_slider(model, layer, split, shape, labels, directions=256, n_images=6):
+def rank_slider(model, layer, split, shape, labels, directions=256, n_images=6, basis=None):
     """An interactive figure of `covariance.clip_curve` at the first layer.
 
     Parameters
@@ -25,6 +25,9 @@ def rank_slider(model, layer, split, shape, labels, directions=256, n_images=6):
     directions : int
         Largest rank to embed.
     n_images : int
+    basis : (R, D) tensor, optional
+        Orthonormal rows, such as the principal directions of training images; by default the
+        principal directions of the images of ``split`` themselves.
 
     Returns
     -------
@@ -38,8 +41,9 @@ def rank_slider(model, layer, split, shape, labels, directions=256, n_images=6):
     >>> len(html.data) < 60_000
     True
     """
-    found = moments([model], split.x, [layer - 1])
-    _, basis = spectrum(found[layer - 1].second())
+    if basis is None:
+        found = moments([model], split.x, [layer - 1])
+        _, basis = spectrum(found[layer - 1].second())
     basis = basis[:directions].float()  # (K, D)
     accuracy = clip_curve(model, layer, basis, split, range(len(basis) + 1)).numpy()
     x = split.x[:n_images].flatten(1)

@@ -12,8 +12,20 @@ from netdist_utils import models
 from netdist_utils.alignment import procrustes
 from netdist_utils.moments import moments
 
+ROWS = ("covariance", "rotated", "white")
 
-def rainbow(reference, split, *, generator, widths=None, sampled=None, pool=(), images=None):
+
+def rainbow(
+    reference,
+    split,
+    *,
+    generator,
+    widths=None,
+    sampled=None,
+    pool=(),
+    images=None,
+    rows="covariance",
+):
     """A new network whose weights are drawn from the covariances of a trained one.
 
     Layer by layer: rows are drawn from the Gaussian with the covariance of the reference's rows,
@@ -35,6 +47,10 @@ def rainbow(reference, split, *, generator, widths=None, sampled=None, pool=(), 
         Further networks whose rows, aligned to the reference, are pooled with its own.
     images : int, optional
         Use only the first so many images; all by default.
+    rows : {"covariance", "rotated", "white"}
+        What drawn rows share with the reference's: their covariance; its eigenvalues alone, in
+        random directions; or their mean square alone. The last two are controls, which go
+        through the same alignments and end in the same classifier.
 
     Returns
     -------
@@ -44,8 +60,8 @@ def rainbow(reference, split, *, generator, widths=None, sampled=None, pool=(), 
     Raises
     ------
     ValueError
-        If the number of widths is wrong, a layer that keeps its rows should change width, or
-        ``sampled`` names what is no hidden layer with weights.
+        If the number of widths is wrong, a layer that keeps its rows should change width,
+        ``sampled`` names what is no hidden layer with weights, or ``rows`` is unknown.
 
     Examples
     --------
@@ -56,6 +72,8 @@ def rainbow(reference, split, *, generator, widths=None, sampled=None, pool=(), 
     Linear(in_features=2, out_features=5, bias=True)
     """
     models.check(reference)
+    if rows not in ROWS:
+        raise ValueError(f"rows is {rows!r}; it must be one of {', '.join(ROWS)}")
     *hidden, last = models.weight_layers(reference)
     sampled = set(hidden if sampled is None else sampled)
     widths = _checked_widths(reference, hidden, widths, sampled)
@@ -64,14 +82,14 @@ def rainbow(reference, split, *, generator, widths=None, sampled=None, pool=(), 
     others = [result, *pool]
     frames = [None] * len(others)  # (D reference, D other): what enters the next layer, turned
     for index, width in zip(hidden, widths, strict=True):
-        rows = _rows(reference[index])
+        drawn = _rows(reference[index])
         if index in sampled:
             theirs = [
                 _rows(network[index], frame)
                 for network, frame in zip(pool, frames[1:], strict=True)
             ]
-            rows = _draw(torch.cat([rows, *theirs]), width, generator)
-        _set_rows(result[index], rows, frames[0])
+            drawn = _draw(torch.cat([drawn, *theirs]), width, generator, rows)
+        _set_rows(result[index], drawn, frames[0])
         following = next(i for i in [*hidden, last] if i > index)
         frames = _frames(reference, others, x, following - 1)
         # More units make longer activations: the next layer's weights make up for it.
@@ -114,11 +132,18 @@ def _turn(weight, turn):
     return turned.reshape(len(weight), -1, *weight.shape[2:])
 
 
-def _draw(rows, n, generator):
-    """n Gaussian rows with second moment rows^T rows / number of rows."""
+def _draw(rows, n, generator, kind):
+    """n Gaussian rows that share with the given ones what `rainbow` says of each kind."""
+    count, dimensions = rows.shape
+    if kind == "white":
+        white = torch.randn(n, dimensions, generator=generator).to(rows)
+        return white * rows.square().mean().sqrt()
     _, singular, vt = torch.linalg.svd(rows, full_matrices=False)
     white = torch.randn(n, len(singular), generator=generator).to(rows)
-    return white * (singular / len(rows) ** 0.5) @ vt
+    if kind == "rotated":
+        gaussian = torch.randn(dimensions, len(singular), generator=generator)
+        vt = torch.linalg.qr(gaussian)[0].T.to(rows)  # orthonormal, uniform over directions
+    return white * (singular / count**0.5) @ vt
 
 
 def _set_rows(layer, rows, frame):

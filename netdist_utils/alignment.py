@@ -83,12 +83,12 @@ def matched(scores, match):
 
 
 def procrustes(cross_moment):
-    """Orthogonal A that minimises E|phi1 A - phi2|^2: U V^T of the cross moment's SVD.
+    """Orthogonal R that minimises E|phi R - psi|^2: U V^T of the cross moment's SVD.
 
     Parameters
     ----------
     cross_moment : (D1, D2) tensor
-        E[phi1^T phi2].
+        E[phi^T psi].
 
     Returns
     -------
@@ -120,8 +120,8 @@ def alignment_cosine(statistics, i, j, alignment, centered=False):
     i, j : int
         Networks.
     alignment : (D_i, D_j) tensor
-        A of `procrustes`, or a permutation matrix. The square of the cosine is the share of the
-        variance of phi_j that the best multiple of phi_i A explains.
+        R of `procrustes`, or a permutation matrix. The square of the cosine is the share of the
+        variance of phi_j that the best multiple of phi_i R explains.
     centered : bool
         Whether the means are taken out.
 

@@ -1,9 +1,11 @@
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.linear_model import Ridge
 from torch import nn
 
 from netdist_utils import covariance, data, models, training
@@ -165,3 +167,128 @@ def test_rainbow_edges_and_errors():
     before = dead[1].weight.clone()
     covariance.rainbow(dead, split, generator=generator(), widths=[3])
     assert torch.equal(dead[1].weight, before) and isinstance(dead[1], nn.Linear)
+
+
+# The controls of rainbow sampling
+
+
+def stretched(seed=0):
+    """A network with 30 rows of 6 weights, far from isotropic, and inputs for it."""
+    model = training.start(lambda: models.mlp([6, 30, 3], bias=False), seed)
+    model[1].weight.data *= torch.tensor([8.0, 4.0, 2.0, 1.0, 0.5, 0.25])
+    return model, data.Split(gaussian(200, 6), torch.zeros(200).long())
+
+
+def moment_of(model):
+    w = model[1].weight
+    return w.T @ w / len(w)
+
+
+def drawn(rows, width=4000, seed=0):
+    reference, split = stretched()
+    net = covariance.rainbow(
+        reference, split, generator=generator(seed), widths=[width], rows=rows
+    )
+    return moment_of(reference), moment_of(net)
+
+
+@pytest.mark.parametrize("rows", ["covariance", "rotated", "white"])
+def test_all_rows_keep_the_mean_square(rows):
+    expected, found = drawn(rows)
+    assert found.trace() == pytest.approx(expected.trace().item(), rel=0.1)
+
+
+def test_rotated_rows_keep_the_eigenvalues_and_not_the_directions():
+    expected, found = drawn("rotated")
+    values, directions = covariance.spectrum(expected)
+    others, turned = covariance.spectrum(found)
+    assert allclose(values, others, rtol=0.25)
+    assert not torch.allclose((turned @ directions.T).abs(), torch.eye(6), atol=0.3)
+    _, again = drawn("rotated", seed=1)
+    assert not torch.allclose(found, again, atol=0.3 * values[0].item())
+
+
+def test_white_rows_have_no_direction():
+    expected, found = drawn("white")
+    isotropic = expected.trace() / 6 * torch.eye(6)
+    assert allclose(found, isotropic, atol=0.1 * isotropic.max().item())
+
+
+@pytest.mark.parametrize("rows", ["rotated", "white"])
+def test_controls_of_convolutions_with_biases(rows):
+    model = training.start(lambda: models.convnet((2, 8, 8), [4, 6], kernel_size=3, classes=3), 0)
+    split = data.Split(gaussian(30, 2, 8, 8), torch.zeros(30).long())
+    net = covariance.rainbow(model, split, generator=generator(), rows=rows, widths=[5, 7])
+    assert net(split.x).shape == (30, 3) and torch.isfinite(net(split.x)).all()
+
+
+def test_unknown_rows_are_refused():
+    reference, split = stretched()
+    with pytest.raises(ValueError, match="rows is 'pink'.*covariance, rotated, white"):
+        covariance.rainbow(reference, split, generator=generator(), rows="pink")
+
+
+def test_the_slider_takes_the_directions_of_other_images():
+    model = training.start(lambda: models.mlp([64, 10]), 0)
+    images = data.digits()
+    page = {}
+    for name, basis in [("own", None), ("same", 0), ("training", 1)]:
+        if basis is not None:
+            x = (images.test, images.train)[basis].x
+            basis = covariance.spectrum(covariance.moments([model], x, [0])[0].second())[1]
+        html = covariance.rank_slider(
+            model, 1, images.test, (8, 8), images.classes, directions=5, basis=basis
+        )
+        page[name] = html.data.partition('"basis"')[2].partition("}")[0]
+    assert page["own"] == page["same"] != page["training"]
+
+
+# A readout in closed form
+
+
+def a_split(*shape, classes=3):
+    return data.Split(gaussian(*shape), torch.arange(shape[0]) % classes)
+
+
+@pytest.mark.parametrize("penalty", [1e-3, 1.0])
+def test_the_readout_is_ridge_regression(penalty):
+    """scikit-learn fits the same centred least squares, with a price in the sum's units."""
+    model, split = net(5, 8, 3, bias=True), a_split(200, 5)
+    h = models.outputs(model, split.x, [2])[2].numpy().astype(np.float64)
+    price = penalty * len(h) * h.var(0).mean()
+    expected = Ridge(alpha=price).fit(h, np.eye(3)[split.y.numpy()]).predict(h)
+    found = covariance.ridge_readout(model, 2, split, penalty)
+    assert allclose(found(split.x), expected, atol=1e-5)
+
+
+def test_a_linear_rule_is_found():
+    """Classes that the layer separates: a class a unit, whatever its mean and scale."""
+    y = torch.arange(300) % 3
+    x = 5 + 0.1 * torch.nn.functional.one_hot(y).float() + 0.001 * gaussian(300, 3)
+    split = data.Split(x, y)
+    found = covariance.ridge_readout(net(3, 2, bias=True), -1, split)
+    assert training.accuracy(found, split) == 1.0
+
+
+def test_positions_of_an_image_are_features():
+    model = training.start(lambda: models.convnet((2, 8, 8), [4], kernel_size=3, classes=3), 0)
+    split = a_split(40, 2, 8, 8)
+    found = covariance.ridge_readout(model, 1, split)
+    assert found[-1].in_features == 4 * 6 * 6
+    assert found(split.x).shape == (40, 3)
+
+
+def test_the_model_stays_as_it_is_and_dead_units_do_no_harm():
+    model, split = net(5, 8, 3, bias=True), a_split(60, 5)
+    model[1].weight.data[:3] = model[1].bias.data[:3] = 0
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    found = covariance.ridge_readout(model, 2, split)
+    assert torch.isfinite(found(split.x)).all()
+    assert found[1] is not model[1] and not found[-1].weight.requires_grad
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+@pytest.mark.parametrize("penalty", [0.0, -1.0, float("nan")])
+def test_a_penalty_that_is_not_positive_is_refused(penalty):
+    with pytest.raises(ValueError, match=f"penalty is {penalty}"):
+        covariance.ridge_readout(net(5, 8, 3, bias=True), 2, a_split(60, 5), penalty)

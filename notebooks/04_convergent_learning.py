@@ -1395,7 +1395,7 @@ claims.table("04_convergent_learning")
 # $\sqrt{2 \log H / N}$. Take for $N$ the number of images first:
 # ```python
 # for name in names:
-#     units = len(every.loc[name, "shuffled", 0, 1])
+#     units = found[layers[name]].sizes[0]
 #     print(name, (2 * np.log(units) / len(test)) ** 0.5, greedy.shuffled[name])
 # ```
 # The rule and the measured means are of the same size, which is small beside the matches. If the 32 x 32
@@ -1420,7 +1420,7 @@ claims.table("04_convergent_learning")
 # print(bipartite.trained["dense"], convergence.matched(c, m).mean())
 # print((convergence.matched(c, m) < 0).sum(), convergence.matched(c, m).min(), c.min())
 # ```
-# Nothing changes. There are correlations as negative as the formula says, but no unit prefers one of them to a
+# On CIFAR-10 nothing changes. There are correlations as negative as the formula says, but no unit prefers one of them to a
 # positive partner, and the few negative matches are leftovers near zero.
 # :::
 #

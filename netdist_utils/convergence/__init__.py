@@ -3,7 +3,8 @@
 Follows Li, Yosinski, Clune, Lipson and Hopcroft (2016), *Convergent Learning: Do different neural
 networks learn the same representations?* Units of two networks are compared by the correlation of
 their activations (`correlations`), one to one (`greedy_match`, `bipartite_match`), by mutual
-information, few to one (`sparse_map`) and many to many (`cluster_units`, `linear_cka`).
+information, few to one (`sparse_map`) and many to many (`cluster_units`, `linear_cka`); whether a
+match belongs to the units is the question of `rotation_test`.
 
 In a convolutional layer the channels are the units, and the positions are more samples.
 """
@@ -21,6 +22,7 @@ from netdist_utils.convergence.pictures import (
     receptive_field,
     sheet,
 )
+from netdist_utils.convergence.rotation import rotation_test
 from netdist_utils.convergence.similarity import correlations, linear_cka
 from netdist_utils.convergence.sparse import held_out_error, sparse_map, sparse_path
 
@@ -41,6 +43,7 @@ __all__ = [
     "most_exciting",
     "mutual_information",
     "receptive_field",
+    "rotation_test",
     "sheet",
     "sparse_map",
     "sparse_path",

@@ -1262,7 +1262,7 @@ Markdown(
 # ## Training and width
 #
 # When does the agreement arise? Repeat match and rotation test on the networks as they were after each epoch
-# ({numref}`fig-epochs`).
+# ({numref}`fig-agreement-epochs`).
 
 # %%
 few = test.x[: 2 * knobs.few]
@@ -1278,7 +1278,7 @@ for epoch in range(epochs + 1):
             rows.append([epoch, name, own, own - rotated])
 course = pd.DataFrame(rows, columns=["epoch", "layer", "match", "gain"])
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-epochs", "caption": "Mean correlation of bipartite matches (left) and gain over a rotated partner (right) against epochs: mean over pairs of networks, with bands of one standard deviation. In the convolutions the match hardly changes while the gain rises, most of it in the first epoch."}, "image": {"alt": "Two panels with one line for each layer. Left, the lines of the convolutions stay level or sink a little, and that of the dense layer rises. Right, all lines rise in the first epoch and then flatten."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-agreement-epochs", "caption": "Mean correlation of bipartite matches (left) and gain over a rotated partner (right) against epochs: mean over pairs of networks, with bands of one standard deviation. In the convolutions the match hardly changes while the gain rises, most of it in the first epoch."}, "image": {"alt": "Two panels with one line for each layer. Left, the lines of the convolutions stay level or sink a little, and that of the dense layer rises. Right, all lines rise in the first epoch and then flatten."}}
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.1))
 palette = dict(zip(names, plotting.LEVELS[-len(names) :], strict=True))
 for ax, y in zip(axes, ("match", "gain"), strict=True):

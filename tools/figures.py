@@ -17,6 +17,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from netdist_utils import plotting
 
 VARIABLES = {color: f"--nd-{name.replace(' ', '-')}" for name, color in plotting.COLORS.items()}
+VARIABLES["#333333"] = "--nd-ink"  # seaborn's own, in the legends of styles and sizes
 REFERENCE = re.compile(r'(xlink:href="#|href="#|url\(#)([\w.-]+)')
 
 

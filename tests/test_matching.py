@@ -330,7 +330,7 @@ def test_a_planted_permutation_of_channels_comes_back(method, bias, seed):
     model, planted = cnn(bias=bias), orders([3, 8, 12, 10, 10], seed)
     if method == "activations":  # units that are never on have no correlation to be matched by
         for layer in (0, 3, 7):
-            model[layer].bias.data += 1
+            model[layer].bias.data += 10
     found = matching.match(
         matching.permute(model, planted), model, method, x=gaussian(60, 3, 16, 16)
     )

@@ -71,16 +71,9 @@ class Weights:
 
     def units(self, hidden):
         """All weights of each unit of one hidden layer, incoming and outgoing: (H, weights)."""
-        return np.concatenate(
-            [
-                np.moveaxis(self.parameters[a.parameter], a.axis, 0).reshape(
-                    self.hidden[hidden], -1
-                )
-                for a in self.axes
-                if a.hidden == hidden
-            ],
-            axis=1,
-        )
+        mine = [(self.parameters[a.parameter], a.axis) for a in self.axes if a.hidden == hidden]
+        rows = [p.swapaxes(0, axis).reshape(self.hidden[hidden], -1) for p, axis in mine]
+        return np.concatenate(rows, axis=1)
 
     def reordered(self, hidden, order):
         """The same function with the units of one hidden layer in another order."""
@@ -121,28 +114,26 @@ def axes(model):
     3.weight 1 0
     """
     models.check(model)
-    layers = models.weight_layers(model)
+    layers = [(i, layer) for i, layer in enumerate(model) if isinstance(layer, models.WEIGHTED)]
     if not layers:
         raise TypeError(f"{model} has no layer with weights")
-    table = []
-    for number, index in enumerate(layers):
-        layer = model[index]
+    table, units = [], None  # units: of the layer before
+    for number, (index, layer) in enumerate(layers):
+        n_out, n_in = layer.weight.shape[:2]
         if getattr(layer, "groups", 1) != 1:
             raise ValueError(f"layer {index} ({layer}) has groups; only groups=1 is handled")
-        if number > 0:  # what it reads are the units of the layer before
-            inputs, units = layer.weight.shape[1], len(model[layers[number - 1]].weight)
-            if inputs % units:
-                raise ValueError(
-                    f"layer {index} ({layer}) reads {inputs} inputs, which the {units} units "
-                    "of the layer before do not divide"
-                )
-            reads = Axis(f"{index}.weight", OUTGOING, number - 1, inputs // units)
-        if index != layers[-1]:  # its own units
+        if units and n_in % units:
+            raise ValueError(
+                f"layer {index} ({layer}) reads {n_in} inputs, which the {units} units of the "
+                "layer before do not divide"
+            )
+        if layer is not layers[-1][1]:  # its own units
             table.append(Axis(f"{index}.weight", INCOMING, number))
             if layer.bias is not None:
                 table.append(Axis(f"{index}.bias", INCOMING, number))
-        if number > 0:
-            table.append(reads)
+        if units:  # those that it reads
+            table.append(Axis(f"{index}.weight", OUTGOING, number - 1, n_in // units))
+        units = n_out
     return table
 
 
@@ -174,11 +165,13 @@ def read(model):
     >>> read(models.convnet((3, 8, 8), [4, 6], kernel_size=3)).widths
     [3, 4, 6, 10]
     """
-    table, layers = axes(model), models.weight_layers(model)
-    parameters = {
-        name: p.detach().cpu().numpy().astype(float) for name, p in model.named_parameters()
-    }
-    widths = [model[layers[0]].weight.shape[1], *(len(model[i].weight) for i in layers)]
+    table, parameters, layers, widths = axes(model), {}, [], []
+    for index, layer in enumerate(model):
+        if isinstance(layer, models.WEIGHTED):
+            layers.append(index)
+            widths += [len(layer.weight)] if widths else [layer.weight.shape[1], len(layer.weight)]
+            for name, p in layer.named_parameters(recurse=False):
+                parameters[f"{index}.{name}"] = p.detach().cpu().numpy().astype(float)
     return Weights(parameters, table, layers, widths)
 
 

@@ -276,7 +276,10 @@ for method in methods:
         for m, o in zip(others, orders[method], strict=True)
     ]
     value = np.mean([matching.objective(reference, m) for m in matched])
-    rows[names[method]] = {"mean objective": value, "ms per pair": 1000 * seconds}
+    rows[names[method]] = {
+        "mean objective": value,
+        "ms per pair": 1000 * seconds,
+    }
 comparison = pd.DataFrame(rows).T.rename_axis("method")
 values = comparison["mean objective"].to_numpy()
 gap = np.abs(values / values[0] - 1).max()

@@ -296,7 +296,7 @@ def test_bad_input_is_named():
         ValueError, match=r"25 units have 2\^25 subnetworks: 0.25 GiB.*losses\(model"
     ):
         ablation.all_losses(net(2, 25, 2), split)
-    with pytest.raises(ValueError, match=r"\[5, 3\] outputs"):
+    with pytest.raises(ValueError, match=r"\[5, 1\] outputs"):
         ablation.all_losses(net(2, 5, 1), split)
     with pytest.raises(ValueError, match=r"\[2\] outputs"):
         ablation.all_losses(net(2, 2), split)

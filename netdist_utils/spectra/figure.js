@@ -58,11 +58,11 @@ function mount(root, data) {
     const tails = Array.from({ length: n + 1 - data.least }, (_, i) => i + data.least);
     // A dotted line where noise ends, its name on the side where there is room.
     const end = current().end;
-    const ending = (at) => {
+    const ending = (at, height) => {
       const left = at > (46 + right) / 2;
       return (
         `<line class="ending" x1="${at}" x2="${at}" y1="26" y2="226"/>` +
-        `<text x="${left ? at - 6 : at + 6}" y="40" text-anchor="${left ? "end" : "start"}">end of noise</text>`
+        `<text class="name" x="${left ? at - 6 : at + 6}" y="${height}" text-anchor="${left ? "end" : "start"}">end of noise</text>`
       );
     };
     const power = (v) => Number(v.toPrecision(2)).toString();
@@ -73,7 +73,7 @@ function mount(root, data) {
         { ticks: [[y(0), "1"], [y(-Math.log10(n)), `1/${n}`]], title: "share at or above (log scale)" },
       ) +
       log.map((v, i) => `<circle class="dot" r="2" cx="${x(v).toFixed(1)}" cy="${y(Math.log10(1 - i / n)).toFixed(1)}"/>`).join("") +
-      (end === null ? "" : ending(x(Math.log10(end)))) +
+      (end === null ? "" : ending(x(Math.log10(end)), 216)) +
       '<line class="law"/><line class="guide threshold" y1="26" y2="226"/>';
     // One standard error around the curve: there below it, and back above.
     const around = [...tails].reverse();
@@ -86,7 +86,7 @@ function mount(root, data) {
         { ticks: [2, 4, 6, 8, 10, HIGHEST].map((a) => [alphaY(a), a]), title: "exponent α" },
       ) +
       `<polygon class="error" points="${polyline([...tails, ...around].map(alphaX), [...low, ...high].map((a) => alphaY(cut(a))))}"/>` +
-      (end === null ? "" : ending(alphaX(values.filter((v) => v >= end).length))) +
+      (end === null ? "" : ending(alphaX(values.filter((v) => v >= end).length), 40)) +
       `<polyline class="curve" points="${polyline(tails.map(alphaX), tails.map((k) => alphaY(cut(fits[k].alpha))))}"/>` +
       '<circle class="mark" r="7"/>';
     draw();

@@ -205,8 +205,8 @@ def table(chapter):
             cells += [f"not measured: needs {claim['needs']}", "", ""]
         else:
             record = _measured[name]
-            cells += [format_value(record["value"]), format_band(record["band"])]
-            cells += [record["dataset"]]
+            cells += [format_value(record["value"], record["band"])]
+            cells += [format_band(record["band"]), record["dataset"]]
         lines.append(f"| {' | '.join(cells)} |")
     return Markdown("\n".join(lines))
 
@@ -232,19 +232,27 @@ def _note_run(chapter):
     (folder / f"{chapter}.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
 
 
-def format_value(value):
-    """A measured value in four significant digits; whole numbers whole.
+def format_value(value, limits=None):
+    """A measured value in four significant digits, or in as many as show it inside its band.
+
+    Whole numbers are whole.
 
     Examples
     --------
-    >>> format_value(0.123456), format_value(1048576.0)
-    ('0.1235', '1,048,576')
+    >>> format_value(0.123456), format_value(1048576.0), format_value(0.123456, [0.12344, 0.12346])
+    ('0.1235', '1,048,576', '0.12346')
     """
-    return f"{value:,.0f}" if value == round(value) and abs(value) < 1e15 else f"{value:.4g}"
+    if value == round(value) and abs(value) < 1e15:
+        return f"{value:,.0f}"
+    low, high = map(float, limits or (-math.inf, math.inf))
+    texts = [f"{value:.{digits}g}" for digits in range(4, 18)]
+    return next((text for text in texts if low <= float(text) <= high), texts[0])
 
 
 def format_band(limits):
     """A band in words: from-to, at least, at most, exactly, or not judged here.
+
+    Its ends have all the digits that they were given.
 
     Examples
     --------
@@ -254,11 +262,12 @@ def format_band(limits):
     if limits is None:
         return "not judged here"
     low, high = (float(limit) for limit in limits)
+    low_text, high_text = f"{low:.15g}", f"{high:.15g}"
     if low == high:
-        return f"exactly {low:g}"
+        return f"exactly {low_text}"
     if math.isinf(high):
-        return f"at least {low:g}"
-    return f"at most {high:g}" if math.isinf(low) else f"{low:g} to {high:g}"
+        return f"at least {low_text}"
+    return f"at most {high_text}" if math.isinf(low) else f"{low_text} to {high_text}"
 
 
 def _json_number(limit):

@@ -78,11 +78,35 @@ def test_the_table_has_no_holes(table):
         ((0.1, float("inf")), "at least 0.1"),
         (("-inf", 0), "at most 0"),
         ((1, 2), "1 to 2"),
+        ((3.446343, 3.446346), "3.446343 to 3.446346"),
         (None, "not judged here"),
     ],
 )
 def test_bands_in_words(limits, words):
     assert claims.format_band(limits) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "limits", "text"),
+    [
+        (3.4463447, None, "3.446"),
+        (3.4463447, (3.4, "inf"), "3.446"),
+        (3.4463447, (3.446343, 3.446346), "3.446345"),
+        (3.44634587, (3.446343, 3.4463459), "3.4463459"),  # seven digits would pass the end
+        (0.1 + 0.2, (0.3, 0.3 + 1e-16), "0.3"),
+        (5.0, (4.9999999, 5.0000001), "5"),
+        (0.29, (0.3, 0.4), "0.29"),
+    ],
+)
+def test_a_value_inside_its_band_is_seen_inside(value, limits, text):
+    assert claims.format_value(value, limits) == text
+
+
+def test_the_table_shows_what_the_band_needs(table):
+    table["band"]["digits"] = [0.446343, 0.446346]
+    claims.check("made_up", 0.44634561)
+    row = "| Accuracy | 0.9 | 0.446346 | 0.446343 to 0.446346 | digits |"
+    assert row in claims.table("09_made_up").data
 
 
 def test_every_table_of_the_book_is_sound():

@@ -186,7 +186,7 @@ def test_every_table_of_the_book_is_sound():
 
 
 def test_every_claim_of_the_book_can_fail():
-    """A number of the source or a null: what has neither is an identity, and belongs into a test."""
+    """A claim has the number of the source or a null; what has neither is a test."""
     for name, claim in claims.tables().items():
         against = claim["source" if claim["kind"] == "reproduces" else "null"]
         assert against not in ("", "none"), name

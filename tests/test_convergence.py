@@ -331,19 +331,33 @@ def test_pictures_of_a_dense_unit_are_whole_images():
 SOURCES = torch.randn(4000, 12, generator=generator(1)).relu()  # independent, with axes
 
 
-@pytest.mark.parametrize("standardise", [False, True])
-def test_rotated_match_is_the_one_of_rotated_samples(standardise):
+def standardised(h):
+    h = h.double() - h.double().mean(0)
+    return h / h.square().mean(0).sqrt()
+
+
+def slow_match(a, b):
+    """Mean absolute correlation of the best pairs, from samples."""
+    size = (standardised(a).T @ standardised(b) / len(a)).abs()
+    return cv.matched(size, cv.bipartite_match(size)).mean().item()
+
+
+def test_rotated_match_is_the_one_of_rotated_samples():
     a = SOURCES @ torch.randn(12, 5, generator=generator(2))
     b = SOURCES @ torch.randn(12, 7, generator=generator(3))
-    own, rotated = cv.rotation_test(moments_of(a, b), 0, 1, generator(), 3, standardise)
-    expected, draws = moments_of(a, b).correlation(0, 1), generator()
-    assert own == pytest.approx(cv.matched(expected, cv.bipartite_match(expected)).mean())
-    slow = []
-    for _ in range(3):
-        units = (b - b.mean(0)) / (b.std(0, correction=0) if standardise else 1)
-        c = torch.corrcoef(torch.cat([a, units @ _rotation(7, draws).float()], 1).T)[:5, 5:]
-        slow.append(cv.matched(c, cv.bipartite_match(c)).mean().item())
+    own, rotated = cv.rotation_test(moments_of(a, b), 0, 1, generator(), 3)
+    draws = generator()
+    slow = [slow_match(a, standardised(b) @ _rotation(7, draws)) for _ in range(3)]
+    assert own == pytest.approx(slow_match(a, b), abs=1e-4)
     assert rotated == pytest.approx(sum(slow) / 3, abs=1e-4)
+
+
+def test_scale_and_sign_of_a_unit_change_nothing():
+    """The next layer can undo a unit's scale, and an axis has no sign."""
+    a, b = SOURCES[:, :6], SOURCES @ torch.randn(12, 6, generator=generator(2))
+    plain = cv.rotation_test(moments_of(a, b), 0, 1, generator())
+    scaled = cv.rotation_test(moments_of(-a, b * torch.arange(1, 7)), 0, 1, generator())
+    assert plain == pytest.approx(scaled, abs=1e-4)
 
 
 def test_a_shared_basis_shows_and_an_isotropic_one_has_none():
@@ -367,10 +381,98 @@ def test_rotations_are_orthogonal_and_uniform():
     assert corner.square().mean() == pytest.approx(1 / 3, abs=0.03)
 
 
-def test_dead_units_count_as_no_match():
+def test_dead_units_are_left_out():
     dead = SOURCES.clone()
     dead[:, 3] = 2.0
     own, rotated = cv.rotation_test(moments_of(dead, dead), 0, 0, generator())
-    assert own == pytest.approx(11 / 12, abs=1e-3) and 0 < rotated < own
-    with pytest.raises(ValueError, match="rotations is 0"):
-        cv.rotation_test(moments_of(dead), 0, 0, generator(), rotations=0)
+    alive = dead[:, torch.arange(12) != 3]
+    assert own == pytest.approx(1, abs=1e-3)
+    assert rotated == cv.rotation_test(moments_of(alive, alive), 0, 0, generator())[1]
+    z = dead - 3 * (torch.arange(12) == 3)  # never above zero
+    assert cv.preactivation_rotation_test(z, z, generator())[0] == pytest.approx(1)
+
+
+def test_rotation_before_the_relu_is_the_slow_one():
+    """Each rotated unit is zero as often as one unit of the layer as it is."""
+    a, b = gaussian(2, 500, 4, seed=6)
+    b = b + a
+    own, rotated = cv.preactivation_rotation_test(a, b, generator(), 3)
+    slow, draws = [], generator()
+    for _ in range(3):
+        turned = (standardised(b) @ _rotation(4, draws)).numpy()
+        for k, share in enumerate((b <= 0).double().mean(0).tolist()):
+            turned[:, k] -= np.sort(turned[:, k])[round(share * 500) - 1]
+        slow.append(slow_match(a.relu(), torch.from_numpy(turned).relu()))
+    assert own == pytest.approx(slow_match(a.relu(), b.relu()))
+    assert rotated == pytest.approx(sum(slow) / 3)
+
+
+def test_rotation_before_the_relu_of_planted_units_and_of_none():
+    """Rectified units gain behind the ReLU without any unit in common; not before it."""
+    z = gaussian(4000, 12, seed=7)
+    order = permutation(12, seed=8)
+    own, rotated = cv.preactivation_rotation_test(z, z[:, order], generator())
+    assert own == pytest.approx(1) and rotated < 0.75
+    directions = nn.functional.normalize(gaussian(2, 12, 32, seed=9), dim=1)
+    one, two = (z @ d - 1 for d in directions)  # mostly zero, of random directions
+    before = np.subtract(*cv.preactivation_rotation_test(one, two, generator(), 40))
+    behind = np.subtract(
+        *cv.rotation_test(moments_of(one.relu(), two.relu()), 0, 1, generator(), 40)
+    )
+    assert abs(before) < 0.03 < 0.05 < behind
+
+
+def test_turned_moments_are_those_of_turned_samples():
+    a, b = SOURCES[:, :5], SOURCES[:, 3:10].clone()
+    b[:, 2] = 1.0  # dead
+    found = moments_of(a, b)
+    axes = cv.random_axes(found, 1, generator())
+    turned, slow = cv.turned(found, 1, axes), moments_of(a, b @ axes.float())
+    for i, j in [(0, 0), (0, 1), (1, 1)]:
+        assert allclose(turned.covariance(i, j), slow.covariance(i, j), atol=1e-4, rtol=1e-4)
+    alive = torch.arange(7) != 2
+    within = turned.covariance(1)[alive][:, alive]
+    assert within.trace().item() == pytest.approx(6, abs=1e-4)  # a rotation of variances of 1
+    rises = (
+        found.correlation(1)[alive][:, alive] @ (axes / found.scale(1)[:, None])[alive][:, alive]
+    )
+    assert (rises.sum(0) >= 0).all() and axes[2, alive].abs().max() == 0
+    with pytest.raises(ValueError, match=r"\(5, 5\); network 1 has 7 units"):
+        cv.turned(found, 1, torch.eye(5))
+
+
+def test_what_the_rotation_tests_refuse():
+    found, z = moments_of(SOURCES), SOURCES
+    for call in (
+        lambda: cv.rotation_test(found, 0, 0, generator(), rotations=0),
+        lambda: cv.preactivation_rotation_test(z, z, generator(), rotations=0),
+    ):
+        with pytest.raises(ValueError, match="rotations is 0"):
+            call()
+    with pytest.raises(ValueError, match="0 and 12 units are not dead"):
+        cv.preactivation_rotation_test(-z.abs(), z - 0.1, generator())
+    with pytest.raises(ValueError, match=r"\(4000, 12\), \(10, 12\)"):
+        cv.preactivation_rotation_test(z, z[:10], generator())
+
+
+# Nulls
+
+
+def test_a_network_takes_the_shares_of_zeros_of_another():
+    model, reference, x = net(0), net(1), gaussian(200, 3, 9, 9, seed=9)
+    reference[0].bias.data -= 0.5
+    before = models.clone(model)
+    copy = cv.with_zeros_of(model, reference, x)
+    for layer in (1, 3):
+        shares = [
+            (m[: layer + 1](x) == 0).double().mean((0, 2, 3)).sort().values
+            for m in (copy, reference)
+        ]
+        assert allclose(*shares, atol=1e-3)
+    order = [(m[:2](x) == 0).double().mean((0, 2, 3)).argsort() for m in (copy, model)]
+    assert torch.equal(*order)  # the rarest unit stays the rarest
+    for m in (model, copy):
+        for (name, p), (_, q) in zip(m.named_parameters(), before.named_parameters(), strict=True):
+            assert torch.equal(p, q) or (m is copy and name.endswith("bias"))
+    with pytest.raises(ValueError, match="layer 0 is a ReLU"):
+        cv.with_zeros_of(nn.Sequential(nn.ReLU()), nn.Sequential(nn.ReLU()), x)

@@ -13,6 +13,7 @@ from netdist_utils.alignment import bipartite_match, explained, greedy_match, ma
 from netdist_utils.convergence.clusters import cluster_units, unit_linkage
 from netdist_utils.convergence.figure import match_browser
 from netdist_utils.convergence.information import mutual_information
+from netdist_utils.convergence.nulls import with_zeros_of
 from netdist_utils.convergence.pictures import (
     contrast,
     crops,
@@ -22,7 +23,12 @@ from netdist_utils.convergence.pictures import (
     receptive_field,
     sheet,
 )
-from netdist_utils.convergence.rotation import rotation_test
+from netdist_utils.convergence.rotation import (
+    preactivation_rotation_test,
+    random_axes,
+    rotation_test,
+    turned,
+)
 from netdist_utils.convergence.similarity import correlations, linear_cka
 from netdist_utils.convergence.sparse import held_out_error, sparse_map, sparse_path
 
@@ -42,10 +48,14 @@ __all__ = [
     "mosaic",
     "most_exciting",
     "mutual_information",
+    "preactivation_rotation_test",
+    "random_axes",
     "receptive_field",
     "rotation_test",
     "sheet",
     "sparse_map",
     "sparse_path",
+    "turned",
     "unit_linkage",
+    "with_zeros_of",
 ]

@@ -1071,9 +1071,9 @@ def sparse(layer, i, j, rotate=False):
     """Maps from network i to j, one for each penalty, and their held-out errors."""
     fitted, held_out = seen[layer], found[layer]
     if rotate:
-        axes = convergence.random_axes(fitted, i, generator)
-        fitted = convergence.turned(fitted, i, axes)
-        held_out = convergence.turned(held_out, i, axes)
+        turn = convergence.random_axes(fitted, i, generator)
+        fitted = convergence.turned(fitted, i, turn)
+        held_out = convergence.turned(held_out, i, turn)
     own, cross = fitted.correlation(i), fitted.correlation(i, j)
     path = convergence.sparse_path(own, cross, penalties)
     return path, convergence.held_out_error(path, fitted, held_out, i, j)
@@ -1351,8 +1351,8 @@ def groups(i, j, rotate=False):
     """Groups of the units of networks i and j, from the lasso each way."""
     moment = seen[relu[0]]
     if rotate:
-        axes = convergence.random_axes(moment, j, generator)
-        moment = convergence.turned(moment, j, axes)
+        turn = convergence.random_axes(moment, j, generator)
+        moment = convergence.turned(moment, j, turn)
     own, other = moment.correlation(i), moment.correlation(j)
     there = convergence.sparse_path(own, moment.correlation(i, j), [0.1])[0]
     back = convergence.sparse_path(other, moment.correlation(j, i), [0.1])[0]

@@ -550,9 +550,11 @@ Markdown(
 # zero, have no axes in common, so the right answer is no gain.
 
 # %%
-inputs = torch.randn(5000, 12, generator=torch.Generator().manual_seed(4))
-directions = torch.randn(2, 12, 32, generator=torch.Generator().manual_seed(5))
-one, two = (inputs @ nn.functional.normalize(d, dim=0) - 1 for d in directions)
+draws = torch.Generator().manual_seed(4)
+inputs = torch.randn(5000, 12, generator=draws)
+directions = torch.randn(2, 12, 32, generator=draws)
+directions = nn.functional.normalize(directions, dim=1)
+one, two = (inputs @ d - 1 for d in directions)
 identity = [nn.Sequential(nn.Identity())] * 2
 behind_relu = convergence.rotation_test(
     moments(identity, [one.relu(), two.relu()], [0])[0], 0, 1, generator
@@ -584,7 +586,7 @@ quiet = moments(silenced, test.x, relu, batch_size=200)
 
 
 def entering(model):
-    """What enters each ReLU, for the same random images and positions of every network."""
+    """What enters each ReLU, at the same random places of every network."""
     before = [k - 1 for k in relu]
     outputs = models.outputs(model, test.x[: 2 * knobs.few], before)
     acts = [as_samples(outputs[k]) for k in before]
@@ -665,7 +667,7 @@ claims.check(
     repeats=repeats(lambda p: over_untrained(gains_of(p), "trained").min()),
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-rotation", "caption": "Gain of units over randomly rotated axes, one dot for each pair of networks; bars are networks matched with themselves. Left: the other network is rotated behind the ReLU. Right: before it, so that rotated axes are rectified as units are. In both, the units of trained networks gain more than those of either kind of untrained networks, and far less than identical units do."}, "image": {"alt": "Two panels of dots against the layer. In every layer the blue dots of trained pairs lie above the gray and the orange dots of untrained pairs, which lie near zero in the right panel. All dots lie far below the horizontal bars of networks matched with themselves."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-rotation", "caption": "Gain of units over randomly rotated axes, one dot for each pair of networks; bars are networks matched with themselves. Left: the other network is rotated behind the ReLU. Right: before it, so that rotated axes are rectified as units are. In both, the units of trained networks gain more than those of either kind of untrained networks, and far less than identical units do."}, "image": {"alt": "Two panels of dots against the layer. In every layer the blue dots of trained pairs lie above the gray and the pink dots of untrained pairs, which lie near zero in the right panel. All dots lie far below the horizontal bars of networks matched with themselves."}}
 panels = {
     "behind": "rotated behind the ReLU",
     "before": "rotated before the ReLU",
@@ -689,9 +691,9 @@ for ax, (where, title) in zip(axes, panels.items(), strict=True):
     )  # fmt: skip
     ax.axhline(0, color=C["ink"], lw=0.8)
     ax.set(title=title, xlabel="", ylabel="gain over rotated axes")
-sns.move_legend(
-    axes[0], "lower center", bbox_to_anchor=(1.0, 1.12), ncols=3, title=""
-)
+handles, labels = axes[0].get_legend_handles_labels()
+axes[0].get_legend().remove()
+fig.legend(handles, labels, loc="outside upper center", ncols=3)
 plt.show()
 
 # %% tags=["remove-input"]
@@ -712,8 +714,9 @@ def all_or(count):
 Markdown(
     f"Rotated behind the ReLU, trained networks gain {listing(behind.trained)} from {names[0]} to the dense layer, "
     f"untrained ones {listing(behind.untrained)}, and untrained ones with the zeros of trained ones "
-    f"{listing(behind[SAME_ZEROS])}. Rotated before the ReLU, they gain {listing(before.trained)}, "
-    f"{listing(before.untrained)} and {listing(before[SAME_ZEROS])}. Untrained networks are not quite at zero, so "
+    f"{listing(behind[SAME_ZEROS])}. Rotated before the ReLU, trained networks gain {listing(before.trained)}, "
+    f"untrained ones {listing(before.untrained)}, and those with the zeros of trained ones "
+    f"{listing(before[SAME_ZEROS])}. Untrained networks are not quite at zero, so "
     "they, and not zero, are what trained ones have to exceed. The least trained pair lies above all pairs of "
     f"both kinds of untrained networks in {all_or(apart['behind'])} behind the ReLU, and in "
     f"{all_or(apart['before'])} before it. "
@@ -936,8 +939,8 @@ Markdown(
     f"the standard deviation over pairs is at most {activity_spread.trained.max():.2f}) and "
     f"{listing(activity.untrained)} for untrained ones. For unrelated units it would be 0, with a standard deviation "
     f"of {listing([(found[layer].sizes[0] - 1) ** -0.5 for layer in layers.values()])} in one pair. So in the trained "
-    "convolutions a unit that is used much has hardly a partner that is used much, as the source remarks; in the "
-    "dense layer it tends to. This is no sign of learning: "
+    "convolutions the means of matched units hardly agree, as the source remarks, and in the dense layer they "
+    "agree in part. This is no sign of learning: "
     + (
         "untrained networks agree more on it in every layer."
         if (activity.untrained > activity.trained).all()
@@ -1068,7 +1071,7 @@ penalties = [0, *10 ** np.arange(-3, -0.1, 0.25)]
 
 
 def sparse(layer, i, j, rotate=False):
-    """Maps from network i to j, one for each penalty, and their held-out errors."""
+    """Maps from network i to j for all penalties, and held-out errors."""
     fitted, held_out = seen[layer], found[layer]
     if rotate:
         turn = convergence.random_axes(fitted, i, generator)
@@ -1135,7 +1138,7 @@ claims.check(
     repeats=repeats(lambda p: error_at_few("trained", p)),
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-lasso", "caption": "Held-out error of predicting a unit of one network from few units of another, the median over units, against the mean number of predictors: mean over pairs of networks, with bands of one standard deviation. Rotated axes are worse predictors than units in every layer, trained or not. Trained networks are clearly better predicted than untrained ones in the dense layer."}, "image": {"alt": "One panel for each layer with falling curves. In each the solid blue curve of trained networks lies well below the dashed blue one, where the predicting network is rotated, and so does the solid gray curve of untrained networks below its dashed one. The two solid curves run close together in the convolutions, and in the dense layer the blue one lies far below the gray one."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-lasso", "caption": "Held-out error of predicting a unit of one network from few units of another, the median over units, against the mean number of predictors: mean over pairs of networks, with bands of one standard deviation. Rotated axes are worse predictors than units in every layer, trained or not. Trained networks are clearly better predicted than untrained ones in the dense layer."}, "image": {"alt": "One panel for each layer with falling curves. In each the solid blue curve of trained networks lies well below the dashed blue one, where the predicting network is rotated, and so does the solid gray curve of untrained networks below its dashed one. The two solid curves run close together in the first two convolutions; in the third the gray one ends lower, and in the dense layer the blue one lies far below the gray one."}}
 drawn = sparsity[np.isfinite(sparsity.predictors)]
 grid = sns.relplot(
     drawn, x="predictors", y="error", hue="networks", style="networks", col="layer", kind="line",
@@ -1153,20 +1156,19 @@ sns.move_legend(
 )
 plt.show()
 
+
 # %% tags=["remove-input"]
+def best_partner(layer, i, j):
+    """Median error with the single best unit of network i."""
+    alive = ~found[layer].dead(j)
+    r = found[layer].correlation(i, j)[:, alive].abs().amax(0)
+    return float(((1 - r**2) / 2).median())
+
+
 ladder = {}
 for name, layer in layers.items():
     best = {
-        kind: np.mean(
-            [
-                float(
-                    (1 - found[layer].correlation(s + i, s + j).amax(0) ** 2)
-                    .div(2)
-                    .median()
-                )
-                for i, j in pairs
-            ]
-        )
+        kind: np.mean([best_partner(layer, s + i, s + j) for i, j in pairs])
         for kind, s in START.items()
     }
     of_layer = sparsity[sparsity.layer == name].groupby(
@@ -1201,7 +1203,7 @@ loss = few_mean["trained, rotated"] - few_mean.trained
 loss_untrained = few_mean["untrained, rotated"] - few_mean.untrained
 Markdown(
     f"Few means {FEW} predictors on average. The table holds means over pairs of the median held-out error; the "
-    "best partner of a unit is the single unit of the other network with the highest correlation on these images, "
+    "best partner of a unit is the single unit of the other network with the largest absolute correlation on these images, "
     "with its best weight. The lasso shrinks its weights, which is part of what few predictors lose. In the first "
     f"convolution of networks 1 and 2 the error is {one_median[0]:.3f} with all {knobs.channels[0]} predictors and "
     f"{one_median[moderate]:.3f} with the {one_used[moderate]:.1f} that are left at a penalty of "
@@ -1388,7 +1390,7 @@ Markdown(
 
 # %%
 def relations(model):
-    """Centred inner products of all pairs of images, by layer, of length 1."""
+    """Centred inner products of all pairs of images, by layer."""
     outputs = models.outputs(model, test.x[: knobs.few], relu)
     rows = []
     for layer in relu:
@@ -1429,7 +1431,7 @@ for kind, start in START.items():
     unlike[kind] = torch.stack(chance).mean(0)
 Markdown(
     f"Over all pairs of networks, {percent(counterpart['trained'])} of the trained layers look most like their "
-    f"counterpart, and {percent(counterpart['untrained'])} of the untrained ones. Where the second network sees the "
+    f"counterpart, and {percent(counterpart['untrained'])} of the untrained ones: training makes layers distinct. Where the second network sees the "
     f"{knobs.few:,} images in another order, which leaves nothing to compare, CKA is still {listing(unlike['trained'])} in "
     f"trained layers and {listing(unlike['untrained'])} in untrained ones. Untrained convolutions are as much like their "
     "counterparts as trained ones, so a high CKA on the diagonal is no evidence that something common was "
@@ -1450,7 +1452,8 @@ def round_trip(statistics, i, j, k):
         convergence.bipartite_match(statistics.correlation(a, b))
         for a, b in [(i, j), (j, k), (k, i)]
     )
-    return (back[on[there]] == torch.arange(len(there))).double().mean().item()
+    back_home = back[on[there]] == torch.arange(len(there))
+    return back_home.double().mean().item()
 
 
 # %% tags=["remove-cell"]

@@ -9,7 +9,7 @@ function mount(root, data) {
   const correlation = unpack(data.correlation); // (networks - 1) x units of network 1 x units
 
   root.innerHTML =
-    '<div class="bar"><label>Unit of network 1, best matched first <input type="range" min="0"></label></div>' +
+    '<div class="bar"><label>Unit of network 1, best match in network 2 first <input type="range" min="0"></label></div>' +
     '<p><output role="status"></output></p><div class="pictures"></div><svg role="img"></svg>' +
     '<p class="key"><span class="one"></span> its partner, one to one <span class="other"></span> another unit (click one to see its filter)</p>';
   const slider = root.querySelector("input");

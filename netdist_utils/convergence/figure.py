@@ -22,7 +22,7 @@ def match_browser(networks, statistics):
     Returns
     -------
     IPython.display.HTML
-        A slider over the units of network 1, best matched first.
+        A slider over the units of network 1, best match in network 2 first.
 
     Raises
     ------

@@ -69,8 +69,13 @@ knobs = settings.pick(
     deep_epochs=(30, 100, 300),
     widths=([8, 32], *2 * [[8, 16, 32, 64, 128, 256, 512]]),
     width_networks=(4, 8, 16),
-    convolutional=(2, 6, 16),
+    convolutional=(4, 8, 16),
 )
+
+
+def percent(share, digits=0):
+    """A share in words of the text."""
+    return f"{100 * share:.{digits}f} %"
 
 
 def weights(model):
@@ -192,7 +197,7 @@ plt.show()
 # %% tags=["remove-input"]
 zeros = 1 - len(weights(eight[0])) / adjacency.size
 Markdown(
-    f"Of all entries, {zeros:.1%} are zero by construction. A correlation over all entries, as in the "
+    f"Of all entries, {percent(zeros, 1)} are zero by construction. A correlation over all entries, as in the "
     "source, mostly compares zeros with zeros. From here on only weights and biases count, in every "
     "figure."
 )
@@ -297,9 +302,11 @@ plt.show()
 # But no edge joins two hidden units of one layer. With $\pi(i)$ the partner of unit $i$, the objective
 # therefore splits into edges that enter a hidden unit and edges that leave one,
 #
-# $$\operatorname{tr}(A P B^\top P^\top)
-# = \sum_{k,i} A_{ki} B_{k \pi(i)} + \sum_{i,k} A_{ik} B_{\pi(i) k} + \text{const}
-# = \sum_i \left\langle u_i, v_{\pi(i)} \right\rangle + \text{const},
+# $$\begin{aligned}
+# \operatorname{tr}(A P B^\top P^\top)
+# &= \sum_{i,k} A_{ki} B_{k \pi(i)} + \sum_{i,k} A_{ik} B_{\pi(i) k} + \text{const} \\
+# &= \sum_i \left\langle u_i, v_{\pi(i)} \right\rangle + \text{const},
+# \end{aligned}
 # $$ (eq-assignment)
 #
 # where $u_i$ and $v_i$ hold all incoming weights, the bias, and all outgoing weights of unit $i$ in
@@ -459,6 +466,7 @@ def relabelled(model, seed, pixels):
     return result
 
 
+# %% tags=["hide-input"]
 labels = images.train.y[torch.randperm(len(images.train), generator=generator)]
 random_labels = data.Split(images.train.x, labels)
 common_start = training.start(make, 0)
@@ -480,10 +488,9 @@ groups = {
     "random labels": training.fit_ensemble(
         make, random_labels, range(1000, 1000 + knobs.nulls), **recipe
     ),
-    "untrained": [training.start(make, 2000 + k) for k in range(knobs.nulls)],
+    "untrained": [training.start(make, 2000 + k) for k in range(len(networks))],
 }
-
-# %%
+pairs = in_pairs(networks)
 rows = []
 for name, group in groups.items():
     for pair, (one, two) in enumerate(in_pairs(group)):
@@ -525,16 +532,24 @@ ax.legend(title="", loc="lower right")
 plt.show()
 
 # %% tags=["remove-input"]
-of = gains["mean"]
+of, error = gains["mean"], gains["sem"]
+left = of["trained"] - of[strongest]
+identical = np.mean(
+    [
+        bool((matching.match(a, b)[0] == torch.arange(15)).all())
+        for a, b in in_pairs(groups["same start"])
+    ]
+)
 Markdown(
-    f"Trained pairs gain {of['trained']:.3f} in correlation (standard error {gains['sem']['trained']:.3f}). "
-    + ", ".join(f"{name}: {of[name]:.3f}" for name in NULLS)
-    + f". The strongest null, {strongest}, reaches {of[strongest] / of['trained']:.0%} of the gain. So most of what a "
-    "matching finds, networks show that do not share a task, and "
-    f"{1 - of[strongest] / of['trained']:.0%} of it is left for the task. It is many standard errors from zero. "
-    "Networks with one start keep their units: the match is the identity in every pair, and "
-    f"their barriers are at most {max(control):.4f} nats. What the other networks lack in agreement is not "
-    "noise of training; it comes from the start."
+    f"Matching raises the correlation of trained networks by {of['trained']:.3f} (mean over {len(pairs)} pairs, standard "
+    f"error {error['trained']:.3f}). It raises that of networks with relabelled classes by {of['classes relabelled']:.3f}, with "
+    f"relabelled pixels too by {of['pixels too']:.3f}, of networks trained on random labels by {of['random labels']:.3f}, and of "
+    f"untrained ones by {of['untrained']:.3f}. The strongest null, {strongest}, reaches "
+    f"{percent(of[strongest] / of['trained'])} of the gain. What is left for the task is {left:.3f}, with a standard error of "
+    f"{np.hypot(error['trained'], error[strongest]):.3f}: it is real, and it is the smaller part.\n\n"
+    f"Networks that share a start keep their units: the best order is the identity in {percent(identical)} of the "
+    f"pairs, and the loss between them rises by {max(control):.2f} nats at most. So the order of batches hardly moves a unit. What "
+    "networks lack in agreement comes from their starts."
 )
 
 # %% [markdown]
@@ -591,7 +606,7 @@ claims.check(
     repeats=partners.returns[partners.networks == "trained"],
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-partners", "caption": "Left: share of hidden units that come back to themselves on a way through three networks. Right: share of units to which weights and activations give the same partner. One dot for each group of networks, and the means with their 95 % intervals. Only networks that share a start have units with counterparts; on the left, networks trained on the digits do no better than those trained on random labels."}, "image": {"alt": "Two panels with six rows of dots each. In both, networks of the same start lie near one. On the left the others lie between one tenth and three tenths, with trained networks level with random labels. On the right trained networks and random labels lie about the middle, relabelled ones lower and untrained ones near chance, which is a dotted line."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-partners", "caption": "Left: share of hidden units that come back to themselves on a way through three networks. Right: share of units to which weights and activations give the same partner. One dot for each group of networks, and the means with their 95 % intervals. Units return, and have one partner, where networks share a start. Elsewhere most do not, and networks trained on the digits are close to those trained on random labels."}, "image": {"alt": "Two panels with six rows of dots each. In both, networks of the same start lie near one. On the left the others lie between one tenth and three tenths, with trained networks level with random labels. On the right trained networks and random labels lie about the middle, relabelled ones lower and untrained ones near chance, which is a dotted line."}}
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3), sharey=True)
 for ax, measure, label in zip(
     axes,
@@ -610,15 +625,19 @@ axes[0].legend(loc="lower right")
 plt.show()
 
 # %% tags=["remove-input"]
+spread = partners.groupby("networks")["returns"].sem()
+gap = found.returns["trained"] - found.returns["random labels"]
+gap_error = np.hypot(spread["trained"], spread["random labels"])
 Markdown(
-    f"Of the units of trained networks {found.returns['trained']:.0%} come back, of networks trained on "
-    f"random labels {found.returns['random labels']:.0%}, of networks with relabelled classes "
-    f"{found.returns['classes relabelled']:.0%}, of untrained ones {found.returns['untrained']:.0%}; by chance 7 % "
-    f"would, and {found.returns['same start']:.0%} do where the start is shared. Weights and activations "
-    f"name the same partner for {found['same partner']['trained']:.0%} of the units of trained networks, and for "
-    f"{found['same partner']['random labels']:.0%} where the labels were random. So most "
-    "units have no counterpart: a matching finds the best compromise between two different sets of "
-    "units, and what returns, returns as often in networks that learned something else."
+    f"Of the units of trained networks {percent(found.returns['trained'])} come back; of networks with relabelled classes "
+    f"{percent(found.returns['classes relabelled'])} do, of untrained ones {percent(found.returns['untrained'])}, and by chance "
+    f"{percent(1 / 15)} would. Where the start is shared, {percent(found.returns['same start'])} do. The strongest null is random "
+    f"labels, with {percent(found.returns['random labels'])}: the difference, {gap:.3f} ± {gap_error:.3f} (standard error), is "
+    f"{'within two' if abs(gap) < 2 * gap_error else 'more than two'} standard errors of zero.\n\n"
+    f"Weights and activations name the same partner for {percent(found['same partner']['trained'])} of the units of trained "
+    f"networks, and for {percent(found['same partner']['random labels'])} where the labels were random. Two methods that look at the "
+    "same weights, one of them through the images, agree in part whatever was learned. So most units have no "
+    "counterpart in another network. A matching finds the best compromise between two different sets of units."
 )
 
 # %% [markdown]
@@ -647,6 +666,7 @@ def versions(group):
     }
 
 
+# %% tags=["hide-input"]
 rows = []
 eights = [networks[i : i + 8] for i in range(0, len(networks) - 7, 8)]
 for group in eights:
@@ -709,7 +729,6 @@ Markdown(
 # {numref}`fig-line` shows it for many pairs.
 
 # %%
-pairs = in_pairs(networks)
 aligned_pairs = [(a, matching.align(a, b)) for a, b in pairs]
 lines = {
     "unmatched": [matching.barrier(a, b, images.test) for a, b in pairs],
@@ -775,8 +794,8 @@ Markdown(
     f"matching and {heights['matched'].mean():.2f} nats after (mean over {len(pairs)} disjoint pairs). The loss at "
     f"the ends is {at_ends:.2f} nats, so even between matched networks it rises to "
     f"{heights['matched'].mean() / at_ends + 1:.1f} times that value: the barrier is lower, but not low. Matching "
-    f"removes {1 - np.mean(distances):.0%} of the squared distance between the two ends, and a shorter line alone has a "
-    "lower barrier."
+    f"also removes {percent(1 - np.mean(distances))} of the squared distance between the two ends. A shorter line has less room to "
+    "rise, so part of what matching does to the barrier needs no correspondence of units."
 )
 
 # %% [markdown]
@@ -798,6 +817,11 @@ matching.path_slider(*pairs[0], images.test, (8, 8))
 # agreement of the weights.
 
 # %%
+one, two = pairs[0]
+by_weights = matching.match(one, two)
+by_training_loss = matching.match_by_loss(one, two, images.train, by_weights)
+
+# %% tags=["hide-input"]
 rows = []
 for pair, (one, two) in enumerate(pairs[: knobs.swap_pairs]):
     came, matched = [torch.arange(15)], matching.match(one, two)
@@ -854,9 +878,9 @@ ax.axhline(0, color=C["null"], lw=1)
 ax.set(
     xlabel="correlation of weights",
     ylabel="excess half-way (nats)",
-    yscale="symlog",
 )
 ax.set_yscale("symlog", linthresh=0.1)
+ax.set_ylim(-0.05, 1.3 * shown.excess.max())
 ax.legend(title="", loc="center left", bbox_to_anchor=(1, 0.5))
 plt.show()
 
@@ -1001,7 +1025,7 @@ Markdown(
 # improved: {term}`coordinate descent` {cite:p}`ainsworth2023`. The order may be found in the canonical scale
 # or in the scale of training, and so may the line be drawn; the table keeps the two apart.
 
-# %%
+# %% tags=["hide-input"]
 short = {"epochs": knobs.deep_epochs, "lr": 0.1, "progress": False}
 deep = training.fit_ensemble(
     lambda: models.mlp([64, 32, 32, 10]),
@@ -1046,7 +1070,7 @@ Markdown(
 # **Wider.** Does matching work better on wider networks, where there are more units to choose from?
 # {numref}`fig-width` shows the barrier for each width.
 
-# %%
+# %% tags=["hide-input"]
 rows = []
 for width in settings.progress(knobs.widths, desc="widths"):
     wide = training.fit_ensemble(
@@ -1102,7 +1126,7 @@ Markdown(
 # layer. All else stays as it was. Here are small convolutional networks on the digits, matched by
 # weights and by activations.
 
-# %%
+# %% tags=["hide-input"]
 convolutional = training.fit_ensemble(
     lambda: models.convnet(
         (1, 8, 8), [12, 24], kernel_size=3, padding=1, pool=2
@@ -1130,11 +1154,11 @@ plotting.table(summary.rename_axis(f"two convolutions, {len(rows)} pairs"))
 
 # %% tags=["remove-input"]
 by = summary["barrier (nats)"]
-better = "activations" if by.iloc[2] < by.iloc[1] else "weights"
+paired = pd.DataFrame(rows).iloc[:, 2] - pd.DataFrame(rows).iloc[:, 1]
 Markdown(
-    f"Either way the barrier falls, from {by.iloc[0]:.2f} to {by.iloc[1]:.2f} nats by weights and to {by.iloc[2]:.2f} by "
-    f"activations; on these networks {better} do better. The weights of a filter are few and say little about "
-    "what its channel is used for; the activations of a channel are many."
+    f"Either way the barrier falls: from {by.iloc[0]:.2f} to {by.iloc[1]:.2f} nats by weights, and to {by.iloc[2]:.2f} by "
+    f"activations. The second less the first is {paired.mean():+.2f} nats, with a standard error of {paired.sem():.2f} over "
+    f"{len(paired)} pairs."
 )
 
 # %% [markdown]
@@ -1148,11 +1172,17 @@ Markdown(
 twice_as_wide = training.fit_ensemble(
     lambda: models.mlp([64, 30, 10]), images.train, range(8), **recipe
 )
+moved, plan = matching.transport(eight[0], twice_as_wide[0], "norms")
+
+# %% tags=["hide-input"]
 rows = []
 for one, two in zip(eight, twice_as_wide, strict=True):
     moved = {
-        f"30 units, {mass}": matching.transport(one, two, mass)[0]
-        for mass in ("equal", "norms")
+        f"all 30 units, {words}": matching.transport(one, two, mass)[0]
+        for mass, words in (
+            ("equal", "of equal mass"),
+            ("norms", "mass by norms"),
+        )
     }
     half = models.clone(one)  # the null: the first 15 of the 30 units
     half[1].weight.data, half[1].bias.data = (
@@ -1180,15 +1210,15 @@ plotting.table(fused.rename_axis("moved onto 15 units"))
 
 # %% tags=["remove-input"]
 mean = fused["mean with the other"]
+narrow = np.mean(
+    [training.accuracy(matching.average(p), images.test) for p in aligned_pairs]
+)
 Markdown(
-    f"The mean of a network of 15 units and one of 30 has accuracy {mean['30 units, equal']:.3f} where all units weigh "
-    f"the same and {mean['30 units, norms']:.3f} where they weigh as their norms; of two networks of 15 units, matched, "
-    f"it is {np.mean([training.accuracy(matching.average(p), images.test) for p in aligned_pairs]):.3f}. With half of the "
-    f"30 units left out it is {mean['the first 15 of 30 units, matched']:.3f}. So unequal widths are no obstacle to "
-    "averaging, and moving all units is better than leaving half of them out."
-    if mean["30 units, equal"] > mean["the first 15 of 30 units, matched"]
-    else f"The mean of a network of 15 units and one of 30 has accuracy {mean['30 units, equal']:.3f}, and "
-    f"{mean['the first 15 of 30 units, matched']:.3f} with half of the 30 units left out: nothing is gained."
+    f"The mean of a network of 15 units and one of 30 has accuracy {mean['all 30 units, of equal mass']:.3f} where all units have "
+    f"the same mass and {mean['all 30 units, mass by norms']:.3f} where mass follows the norms; of two networks of 15 units, matched, "
+    f"it is {narrow:.3f}. With half of the 30 units left out it is {mean['the first 15 of 30 units, matched']:.3f}. Moved onto 15 "
+    "slots alone, the wider network loses more than its mean with the other one does: where two unlike units "
+    "share a slot, the function is no longer the same."
 )
 
 # %% [markdown]
@@ -1214,6 +1244,8 @@ LAWS = {
         group, generator, "full"
     ),
 }
+
+# %% tags=["hide-input"]
 rows = []
 for half, group in enumerate((networks[::2], networks[1::2])):
     orders = {"unmatched": group, "matched": matching.consensus(group)}
@@ -1267,7 +1299,7 @@ Markdown(
 
 # %% [markdown]
 # Are the weights of a place Gaussian at all? A Shapiro-Wilk test at the level of 5 % rejects it for as many
-# places by chance alone, if they are.
+# places by chance alone, if they are. The same number of networks stands behind each column.
 
 
 # %%
@@ -1280,7 +1312,7 @@ still = (images.train.x.flatten(1).std(0) == 0).numpy()
 part = np.repeat(
     ["incoming", "bias of a hidden unit", "outgoing", "bias of a class"],
     [15 * 64, 15, 150, 10],
-)
+).astype(object)
 part[: 15 * 64][np.tile(still, 15)] = "incoming, constant pixel"
 
 # %% tags=["remove-input"]
@@ -1299,16 +1331,21 @@ plotting.table(100 * shares.rename_axis("rejected, in %"), digits=0)
 
 # %% tags=["remove-input"]
 all_rejected = rejected(tested["matched"]).mean()
+drawn = draws.groupby(["law", "units"]).accuracy.mean()
 Markdown(
-    f"A Gaussian is rejected for {all_rejected:.0%} of the weights of matched networks. Part of that is the start, which is "
-    f"uniform: weights of the {still.sum()} pixels that are the same in every image never move. Matching "
-    "does not make the weights of a place more Gaussian than they were.\n\n"
-    "So the answer to the title's question is no, in this sense: put into the best order, networks that learned the digits "
-    f"agree more than any null here ({gains['mean']['trained']:.2f} against {gains['mean'][NULLS].max():.2f}), and they "
-    "have a mean that works; but their weights are not Gaussian, their units have no counterparts, and no "
-    "distribution tried here gives networks as good as those it describes. What one distribution describes is the "
-    "weights up to order, at the start of training, by construction. What training makes of it is a distribution over "
-    "whole networks, not over units."
+    f"A Gaussian is rejected for {percent(all_rejected)} of the weights of matched networks, where {percent(0.05)} would be by "
+    f"chance. Part of that is the start, which is uniform: the weights of the {still.sum()} pixels that are the same in every image "
+    "never move. Training brings the others closer to a Gaussian than their start; matching does not."
+)
+
+# %% tags=["remove-input"]
+Markdown(
+    "**The answer to the title.** Put into the best order, networks that learned the digits agree more than every null here "
+    f"({gains['mean']['trained']:.2f} against {gains['mean'][NULLS].max():.2f}), and they have a mean that works "
+    f"({centre:.2f}). That is what they have in common in their weights. But their units have no counterparts one by one, "
+    f"{percent(all_rejected)} of their weights are not Gaussian, and the best of the distributions that we fitted draws networks of "
+    f"accuracy {drawn['all weights', 'matched']:.2f} where trained ones have {accuracies.mean():.2f}. What training makes is a "
+    "distribution over whole networks. It is not one over units, and no Gaussian."
 )
 
 # %% [markdown]

@@ -764,7 +764,7 @@ Markdown(
     f"{stated[slow_name]:.2f}. For the shuffled layers it is {one['shuffled'].std(ddof=1):.1f} over seeds, "
     f"against a mean standard error of {stated['shuffled']:.1f}. Over both rates and layers the deviation is "
     f"{np.mean(bars):.2f} standard errors, where independent draws from the fitted laws give {np.mean(bars_drawn):.2f}. So the "
-    "bar is no measure of how much the exponent varies between networks. The two rates differ by {gap:.2f}: the exponent is a reproducible "
+    f"bar is no measure of how much the exponent varies between networks. The two rates differ by {gap:.2f}: the exponent is a reproducible "
     "property of a recipe. But noise with spikes has it, too: over "
     f"{knobs.nulls} draws its mean is {one[null_name].mean():.2f} in layer 1, with a standard deviation of "
     f"{one[null_name].std(ddof=1):.2f}, and in layer 2 {two[null_name].mean():.2f} with {two[null_name].std(ddof=1):.2f}, where "
@@ -918,8 +918,8 @@ Markdown(
         if below
         else "Some trained layers lie among it. "
     )
-    + f"Of the noise, {percent(np.mean(below_trained))} lies below the networks of the smaller rate, and "
-    f"{percent(np.mean(below_untrained))} below as many untrained ones."
+    + f"Of this noise, {percent(np.mean(below_trained))} has a smaller exponent than the networks of the smaller rate, and "
+    f"{percent(np.mean(below_untrained))} than as many untrained networks."
 )
 
 # %% tags=["remove-input"]
@@ -933,7 +933,7 @@ Markdown(
     f"The trained networks have {span(p_slow['layer 1'])} and {span(p_slow['layer 2'])}, "
     + (
         "which is higher still; we do not know why."
-        if min(map(min, p_slow.values())) > max(map(max, p_null.values()))
+        if all(min(p_slow[name]) > max(p_null[name]) for name in hidden)
         else "not all of them higher."
     )
 )
@@ -1728,7 +1728,7 @@ Markdown(
     f"Where only the labels differ, alpha-hat has {mean_text('alpha-hat', only_labels)} and the largest eigenvalue "
     f"{mean_text('largest eigenvalue', only_labels)}{', the opposite one' if all(signs) else ''}. "
     f"Judge each measure by the kind of groups that it ranks worst. The {best_name} does best, with "
-    f"{number(best_worst)} where {worst_kind}; within single widths the best has {best_by_width}. "
+    f"{number(best_worst)} where {worst_kind}; among the networks of one width the best has {best_by_width}. "
     f"The training error has {number(where_worst('training error', ensemble))} at its worst. "
     + (
         "So no spectral measure ranks these networks by their error whatever is varied."

@@ -646,6 +646,7 @@ claims.check(
 )
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-partners", "caption": "Left: share of hidden units that come back to themselves on a way through three networks. Right: share of units to which weights and activations give the same partner. One dot for each group of four to eight networks, and the means with their 95 % intervals (bootstrap over groups); the dotted line is chance. Units return where networks share a start, and mostly where counterparts were planted. Elsewhere they rarely do, and networks trained on the digits are close to those trained on random labels."}, "image": {"alt": "Two panels with seven rows of dots each. In both, networks of the same start lie near one. On the left planted copies lie far to the right, and the other rows near the left end, with trained networks level with random labels. On the right trained networks and random labels lie about the middle, relabelled ones lower and untrained ones near chance, which is a dotted line."}}
+kinds = ["same start", "planted", "trained", *NULLS]
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3), sharey=True)
 for ax, measure, label in zip(
     axes,
@@ -653,7 +654,13 @@ for ax, measure, label in zip(
     ("share that returns", "share with the same partner"),
     strict=True,
 ):
-    style = {"x": measure, "y": "networks", "color": C["matched"], "ax": ax}
+    style = {
+        "x": measure,
+        "y": "networks",
+        "order": kinds,
+        "color": C["matched"],
+        "ax": ax,
+    }
     sns.stripplot(partners, alpha=0.5, size=4, **style)
     sns.pointplot(
         partners, errorbar=("ci", 95), markers="|", linestyle="none", **style

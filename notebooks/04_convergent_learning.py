@@ -1297,7 +1297,8 @@ Markdown(
 # and {term}`hierarchical clustering` joins the two nearest groups again and again
 # ({py:func}`.convergence.unit_linkage`, {numref}`fig-tree`). The distance of two units is one less their
 # entry of $B$, or the largest entry less it if that is above one, and the distance of two groups is the mean
-# over their pairs. The source calls its version hierarchical spectral clustering. Within a network $B$ is
+# over their pairs. The paper calls its version spectral clustering; the notebook that comes with it
+# joins groups hierarchically, as is done here. Within a network $B$ is
 # the identity: two units of one network can only meet through a partner in the other.
 
 # %%

@@ -53,6 +53,7 @@ from netdist_utils import (
     claims,
     convergence,
     data,
+    matching,
     models,
     plotting,
     settings,
@@ -71,6 +72,7 @@ knobs = settings.pick(
     images=(300, 5000, 10000),
     few=(100, 1000, 1000),
     samples=(5000, 200000, 1000000),
+    held_out=(300, 2000, 10000),
     rows=(2000, 10000, 50000),
     epochs=(40, 3, 12),
 )
@@ -1045,6 +1047,64 @@ Markdown(
     + " keep their greedy partner. The dots at the left that lie above both lines are pairs whose dependence "
     "correlation misses; their information is low. So in these two layers of one pair of networks correlation finds "
     "the strong pairs, as the source concludes, while a part of the weaker units would choose another partner."
+)
+
+# %% [markdown]
+# ## Weights in place of activations
+#
+# {doc}`Chapter 1 </notebooks/01_matching_mlps>` puts units in order by their weights, where no image is
+# needed. On these networks, do weights name the same partners as activations, and which order is of more
+# use? An order is of use if two networks can be averaged in it. So order the channels and dense units of one network
+# by {py:func}`.matching.align`, in either way, average it with the other, and measure the accuracy of the mean:
+# as it is, and after {term}`REPAIR`, which gives each unit its mean and variance back.
+
+
+# %%
+def mean_accuracies(one, two, x, test):
+    """Accuracy of the mean of two networks, as it is and after REPAIR."""
+    mean = matching.average([one, two])
+    repaired = matching.repair(mean, [one, two], x)
+    return [training.accuracy(m, test) for m in (mean, repaired)]
+
+
+# %% tags=["hide-input"]
+held_out = data.Split(
+    images.test.x[: knobs.held_out], images.test.y[: knobs.held_out]
+)
+some_images = images.train.x[: knobs.held_out]
+rows, agreeing = [], []
+for i, j in combinations(range(n), 2):
+    one, two = networks[i], networks[j]
+    orders = {
+        f"matched by {method}": matching.match(one, two, method, x=some_images)
+        for method in ("weights", "activations")
+    }
+    partners = zip(*orders.values(), strict=True)
+    agreeing.append([float((a == b).double().mean()) for a, b in partners])
+    versions = {"as they came": two} | {
+        name: matching.permute(two, order) for name, order in orders.items()
+    }
+    for name, other in versions.items():
+        found = mean_accuracies(one, other, some_images, held_out)
+        rows.append([name, *found])
+of_means = pd.DataFrame(rows, columns=["units", "mean network", "after REPAIR"])
+
+# %% tags=["remove-input"]
+plotting.table(of_means.groupby("units", sort=False).mean(), digits=3)
+
+# %% tags=["remove-input"]
+columns = of_means.set_index("units")["after REPAIR"]
+ahead = (
+    columns["matched by activations"].to_numpy()
+    - columns["matched by weights"].to_numpy()
+)
+Markdown(
+    f"These are means over {len(ahead)} pairs, on {len(held_out):,} test images; a single network has "
+    f"{np.mean(accuracies):.2f}. As they came, two networks have a mean that is no better than chance, and REPAIR "
+    "does not make it good. Either order makes a mean that works. After REPAIR, activations are ahead of weights by "
+    f"{ahead.mean():.3f} on average, in {int((ahead > 0).sum())} of {len(ahead)} pairs. Yet the two orders name the same "
+    f"partner for only {listing(np.mean(agreeing, axis=0))} of the units, layer by layer. As on chapter 1's networks, "
+    "there are several orders that serve; that a mean works does not say that its partners are the right ones."
 )
 
 # %% [markdown]

@@ -657,7 +657,7 @@ counts = [int(k.sum()) for k in kinds_everywhere]
 Markdown(
     "There are two kinds of unit. Some *act as a bias*: they are on at more than 95 % of the points, and "
     "the standard deviation of their output is less than half of its mean. The source named four of its own "
-    f"network by eye. In network 1 they are {listed(names[bias_like])}; in the ensemble there are "
+    f"network by eye. In network 1 they are {listed(live[bias_like].tolist())}; in the ensemble there are "
     f"{min(counts)} to {max(counts)} of them, and {percent(bias_inward)} of them push toward inside. The others "
     f"cut off an edge of the square: {percent(arcs_outward)} of them push toward outside, each on an arc"
     + (
@@ -924,7 +924,7 @@ Markdown(
     f"{float(removal_cost.max()):.2f} nats, while no gradient is larger than "
     f"{float(full_gradient.abs().max()):.3f}. The sign fails as well. Measured on {len(many):,} points, it is "
     "wrong (turning the unit down would help, removing it hurts) "
-    f"for units {listed(names[wrong_here])} of network 1, and for {np.mean(wrong):.1f} units of a network on "
+    f"for units {listed(live[wrong_here].tolist())} of network 1, and for {np.mean(wrong):.1f} units of a network on "
     f"average; {sum(of_bias)} of these {sum(wrong)} act as a bias"
     + (
         f", which is {percent(sum(of_bias) / sum(totals))} of such units"

@@ -43,8 +43,8 @@ import torch
 from IPython.display import Markdown
 from matplotlib.colors import LinearSegmentedColormap, SymLogNorm, to_rgba
 from scipy.optimize import brentq
-from scipy.special import digamma
-from scipy.stats import gamma, kurtosis, norm, spearmanr
+from scipy.special import digamma, gammainc, ndtr
+from scipy.stats import kurtosis, norm, spearmanr
 
 from netdist_utils import (
     ablation,
@@ -483,7 +483,7 @@ def distance(values, p, fitted):
 
 def to_normal(values, p):
     mean, sd, *_ = ablation.distribution_moments(values, p)
-    return distance(values, p, norm(mean, sd).cdf)
+    return distance(values, p, lambda x: ndtr((x - mean) / sd))
 
 
 log_losses = losses.log()
@@ -524,7 +524,7 @@ values_of = {
 def sample_distances(samples):
     """Distance of each row of 1,000 values from its own normal fit."""
     mean, sd = (f(samples, axis=1, keepdims=True) for f in (np.mean, np.std))
-    fit = norm.cdf((np.sort(samples, axis=1) - mean) / sd)
+    fit = ndtr((np.sort(samples, axis=1) - mean) / sd)
     rank = np.arange(1, 1001) / 1000
     return np.maximum(rank - fit, fit - rank + 0.001).max(1)
 
@@ -534,7 +534,7 @@ normal_distances = sample_distances(chance.standard_normal((1000, 1000)))
 limit = np.quantile(normal_distances, 0.95)
 
 
-def noticed(values, p, samples=60):
+def noticed(values, p, samples=40):
     """Share of samples of 1,000 subnetworks whose log losses fail the test."""
     units = len(values).bit_length() - 1
     codes = (chance.random((samples, 1000, units)) < p) @ (
@@ -548,7 +548,7 @@ def to_gamma(values, p):
     mean = ablation.distribution_moments(values, p)[0]
     gap = np.log(mean) - ablation.distribution_moments(values.log(), p)[0]
     shape = brentq(lambda k: np.log(k) - digamma(k) - gap, 1e-2, 1e3)
-    return distance(values, p, gamma(shape, scale=mean / shape).cdf)
+    return distance(values, p, lambda x: gammainc(shape, x * shape / mean))
 
 
 few = range(min(10, knobs.networks))
@@ -1105,9 +1105,8 @@ def shares(log_values, p=0.5):
     return energy / energy.sum()
 
 
-def complement_correlation(log_values):
-    """Between subnetworks and their complements: even degrees less odd."""
-    found = shares(log_values)
+def even_less_odd(found):
+    """Of shares by degree: the correlation with the complement."""
     return float(found[1::2].sum() - found[::2].sum())
 
 
@@ -1141,16 +1140,15 @@ logs = {
     "untrained": [ablation.all_losses(m, points).log() for m in untrained],
 }
 logs["dealt anew"] = [dealt(v, i) for i, v in enumerate(logs["trained"])]
+spectra = {name: [shares(v) for v in found] for name, found in logs.items()}
 by_kind_shares = {
-    name: np.array(
-        [np.pad(shares(v)[:8], (0, max(0, 8 - len(shares(v))))) for v in found]
-    )
-    for name, found in logs.items()
+    name: np.array([np.pad(f, (0, 8))[:8] for f in found])
+    for name, found in spectra.items()
 }
 excess_two = {n: s[:, 1] - s[:, 0] for n, s in by_kind_shares.items()}
 complements = {
-    name: np.array([complement_correlation(v) for v in found])
-    for name, found in logs.items()
+    name: np.array([even_less_odd(f) for f in found])
+    for name, found in spectra.items()
 }
 claims.check(
     "circle_degree_two", excess_two["trained"].mean(), "synthetic",
@@ -1160,7 +1158,7 @@ claims.check(
     "circle_complement", complements["trained"].mean(), "synthetic",
     null=max(complements[n].mean() for n in ("untrained", "dealt anew")), repeats=complements["trained"],
 )  # fmt: skip
-elsewhere = [ablation.all_losses(small, p).log() for p in other_points]
+elsewhere = [shares(ablation.all_losses(small, p).log()) for p in other_points]
 of_loss = np.array([shares(v)[:2].numpy() for v in values_of[long_name]])
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-circle-spectrum", "caption": "Walsh spectrum of log loss: share of the variance over all subnetworks by degree, mean and standard deviation over the networks. In trained networks pairs hold more than single units. Before training single units hold nearly all, and log losses that are dealt out at random within each size have most of their variance in large sets."}, "image": {"alt": "Groups of three bars over degrees one to eight. For trained networks the bar of degree two is the tallest and that of degree one comes next. For untrained networks the bar of degree one is by far the tallest. For values dealt out anew the bars grow toward high degrees."}}
@@ -1183,7 +1181,7 @@ Markdown(
     f"{percent(t[:, 1].mean())} (means over {len(t)} networks; standard deviations "
     f"{percent(t[:, 0].std(ddof=1))} and {percent(t[:, 1].std(ddof=1))}); in network 1 "
     f"{percent(float(energy[1] / energy[1:].sum()))} and {percent(float(energy[2] / energy[1:].sum()))}, and on "
-    f"other points its pairs hold {spread([100 * float(shares(v)[1]) for v in elsewhere], 1)} %. For the loss in "
+    f"other points its pairs hold {spread([100 * float(f[1]) for f in elsewhere], 1)} %. For the loss in "
     f"place of its logarithm, pairs hold {percent(of_loss[:, 1].mean())} and single units "
     f"{percent(of_loss[:, 0].mean())}. So what a unit does depends more on which others are kept than on "
     "itself. That is the chapter's answer to its question, as long as about half of the units are kept."
@@ -1377,7 +1375,7 @@ tenths = np.zeros((10, 10))
 np.add.at(tenths, (ranked.numpy(), ranked.flip(0).numpy()), 1)
 tenths *= 10 / len(log_losses)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-flips", "caption": "Left: correlation of log loss between two points of a flip path, by the number of flips between them, exact and from sampled paths. It falls within a few flips, goes to about zero, and is clearly positive at the complement. Right: in which tenth of all subnetworks a complement lies, given the tenth of the subnetwork itself; 1 holds the lowest losses. The best go with the best twice as often as by chance and hardly ever with the worst, and poor ones go with poor ones."}, "image": {"alt": "Left, a curve that falls from one to about zero and rises again toward the last flip; circles of the sampled paths lie on it. Right, a ten by ten heat map. The corner of the lowest tenths and the region near that of the highest ones are dark; the two other corners are nearly empty."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-flips", "caption": "Left: correlation of log loss between two points of a flip path, by the number of flips between them, exact and from sampled paths. It falls within a few flips, goes to about zero, and is clearly positive at the complement. Right: in which tenth of all subnetworks a complement lies, given the tenth of the subnetwork itself; 1 holds the lowest losses. The best go with the best more often than by chance, and hardly ever with the worst."}, "image": {"alt": "Left, a curve that falls from one to about zero and rises again toward the last flip; circles of the sampled paths lie on it. Right, a ten by ten heat map. The corner where both tenths are the lowest is dark, and so is the region beside the corner where both are the highest; the two other corners are nearly empty."}}
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.2), width_ratios=[1.2, 1])
 axes[0].plot(correlation, color=C["ink"], lw=1.2, label="exact")
 axes[0].plot(
@@ -1399,7 +1397,7 @@ plt.show()
 
 # %% tags=["remove-input"]
 few_flips = [int((correlation < at).nonzero()[0, 0]) for at in (0.5, 0.2)]
-on_other = [complement_correlation(v) for v in elsewhere]
+on_other = [even_less_odd(f) for f in elsewhere]
 Markdown(
     "On the cube, the covariance of all 48 paths agrees with the formula to rounding. For all units of "
     f"network 1 the correlation falls below 0.5 after {few_flips[0]} flips and "
@@ -1442,12 +1440,8 @@ def state(network, values):
     """Loss, shares of degrees one and two, complement, skewness."""
     v = values.log()
     skew = ablation.distribution_moments(v, 0.5)[2]
-    return [
-        float(values[-1]),
-        *shares(v)[:2].tolist(),
-        complement_correlation(v),
-        skew,
-    ]
+    found = shares(v)
+    return [float(values[-1]), *found[:2].tolist(), even_less_odd(found), skew]
 
 
 def states(members, tables):
@@ -1552,24 +1546,25 @@ def ways_to_prune(network, values):
 # %% tags=["remove-cell"]
 
 
-def mean_log_ratio(values, subsets):
+def mean_log_ratio(values, subsets, best_here):
     """Mean over sizes of log loss less that of the best, ends left out."""
-    gap = values.log()[subsets] - values.log()[ablation.best_subsets(values)]
-    return float(gap[1:-1].mean())
+    return float((values[subsets] / best_here)[1:-1].log().mean())
 
 
 ratios, kept_biases, greedy_rows, rises = {}, {}, [], []
 for network, values in zip(ensemble, values_of[long_name], strict=True):
     n = ablation.n_units(network)
     found = ways_to_prune(network, values)
+    best_here = values[ablation.best_subsets(values)]
     for name, subsets in found.items():
-        ratios.setdefault(name, []).append(mean_log_ratio(values, subsets))
+        ratios.setdefault(name, []).append(
+            mean_log_ratio(values, subsets, best_here)
+        )
     draw = torch.Generator().manual_seed(0)
     orders = [by_score(torch.rand(n, generator=draw)) for _ in range(30)]
     ratios.setdefault("in random order", []).append(
-        np.mean([mean_log_ratio(values, s) for s in orders])
+        np.mean([mean_log_ratio(values, s, best_here) for s in orders])
     )
-    best_here = values[ablation.best_subsets(values)]
     gap = values[found["greedy"]] / best_here
     greedy_rows.append(
         (float(gap.max()), float((gap[1:-2] > 1 + 1e-9).double().mean()))
@@ -1631,7 +1626,7 @@ Markdown(
     f"The best {few_units} live units of network 1 are {listed(of_few)}, with a loss of "
     f"{float(best[few_units]):.2f} nats; "
     f"{int((bits_few & kind).sum())} of them {'acts' if int((bits_few & kind).sum()) == 1 else 'act'} as a bias, and "
-    f"the arcs of the others lie around the circle. Greedy pruning misses the best subnetwork at {percent(often)} "
+    f"the others cut off edges. Greedy pruning misses the best subnetwork at {percent(often)} "
     "of the sizes at which it could, and at its worst size it is "
     f"{worst_greedy:.1f} times the best on average. But every ranking is worse than a random order. A score "
     "is given once, and equal units get equal scores. At half of the size, the ranking by Shapley value has kept "
@@ -1820,11 +1815,8 @@ def apart_from_size(v):
 
 
 def features(v):
-    return [
-        *shares(v)[:2].tolist(),
-        complement_correlation(v),
-        apart_from_size(v),
-    ]
+    found = shares(v)
+    return [*found[:2].tolist(), even_less_odd(found), apart_from_size(v)]
 
 
 generator = torch.Generator().manual_seed(0)
@@ -1923,7 +1915,7 @@ def reader_features(network):
         "loss": float(v[-1].exp()),
         "degree 1": float(shares(v)[0]),
         "degree 2": float(shares(v)[1]),
-        "complement": complement_correlation(v),
+        "complement": even_less_odd(shares(v)),
         "pairs and Gram": np.corrcoef(found, products_of[i, j])[0, 1],
         "Shapley and cost": spearmanr(-ablation.shapley_values(v), cost)[0],
         "degree 2, mean ablation": float(shares(ablated)[1]),

@@ -475,8 +475,9 @@ Markdown(
 # %%
 def distance(values, p, fitted):
     """Exact Kolmogorov-Smirnov distance from a cumulative distribution."""
+    n = len(values).bit_length() - 1
     values, order = values.sort()
-    step = ablation.keep_probabilities(len(values).bit_length() - 1, p)[order]
+    step = ablation.keep_probabilities(n, p)[order]
     reached, law = step.cumsum(0), torch.as_tensor(fitted(values.numpy()))
     return float(torch.maximum(reached - law, law - reached + step).max())
 
@@ -487,9 +488,6 @@ def to_normal(values, p):
 
 
 log_losses = losses.log()
-
-# %% [markdown]
-# The sentence and the table below {numref}`fig-circle-log-losses` give the verdict.
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-circle-log-losses", "caption": "Exact density of log loss for three keep-probabilities, smoothed with the source's kernel, with the normal curve of equal mean and standard deviation dashed. Dotted: the full network. The curves are bell-like but uneven, and for p = 0.75 the longer tail is on the left, with a bump at the full network."}, "image": {"alt": "Three panels side by side, each a solid curve over a dashed bell. The first two curves wind about the bell. In the last panel the top of the solid curve lies to the right of that of the bell, the tail on the left is the longer one, and a small separate bump stands at a dotted vertical line at the far left."}}
 fig, axes = plt.subplots(1, 3, figsize=(7.2, 2.7), sharex=True, sharey=True)
@@ -725,10 +723,10 @@ for ax, (labels_of, first) in zip(axes[1:], splits.items(), strict=True):
     ):
         curve = plotting.density(log_gradients[0.5][chosen], 0.03, at)
         ax.plot(at, curve, color=color, label=name)
-axes[0].set(ylabel="density", ylim=(0, axes[2].get_ylim()[1] * 1.4))
+axes[0].set(ylabel="density", ylim=(0, axes[2].get_ylim()[1] * 1.35))
 for ax in axes:
     ax.axvline(0, color=C["ink"], lw=0.8)
-    ax.legend(loc="upper center", fontsize=9, handlelength=1.2)
+    ax.legend(loc="upper left", fontsize=9, handlelength=1.2)
 fig.supxlabel("gradient of log loss", fontsize=10.5)
 plt.show()
 
@@ -828,7 +826,7 @@ for group, label, color in [
     axes[1].plot(
         -removal_cost[group], full_gradient[group], "o", ms=5, color=color, label=label
     )  # fmt: skip
-axes[1].legend(loc="center left")
+axes[1].legend(loc="upper left")
 axes[1].set(xlabel="effect of switching on (nats)", ylabel="gradient (nats)")
 axes[1].set_title("full network")
 plt.show()
@@ -931,7 +929,7 @@ Markdown(
     f"close to zero. Removing a live unit costs {float(removal_cost.min()):.2f} to "
     f"{float(removal_cost.max()):.2f} nats, while no gradient is larger than "
     f"{float(full_gradient.abs().max()):.3f}. The sign fails as well. Measured on {len(many):,} points, it is "
-    "wrong (turning the unit down would help, removing it hurts) "
+    "wrong (turning the unit down a little would help, removing it hurts) "
     f"for units {listed(live[wrong_here].tolist())} of network 1, and for {np.mean(wrong):.1f} units of a network on "
     f"average; {sum(of_bias)} of these {sum(wrong)} act as a bias"
     + (
@@ -1201,7 +1199,7 @@ Markdown(
 
 # %%
 def pairs_and_gram(network, log_values):
-    """Walsh coefficients of all pairs, and the Gram matrix of contributions."""
+    """Coefficients of all pairs, Gram matrix and mean of contributions."""
     push = network[3].weight[1] - network[3].weight[0]
     c = (models.outputs(network, points.x, [2])[2] * push).double()
     one = 1 << torch.arange(c.shape[1])
@@ -1246,6 +1244,38 @@ for network, v, kind in zip(
     if network is ensemble[0]:
         g = groups["two arcs"]
         angle = float(np.corrcoef(found[i, j][g], cosine[g])[0, 1])
+
+
+def explained(network, v, kind):
+    """Share of the variance of log loss that each balance explains."""
+    _, _, mean = pairs_and_gram(network, v)
+    n = len(mean)
+    toward = network[1].weight / network[1].weight.norm(dim=1, keepdim=True)
+    toward = torch.where(kind[:, None], 0, toward).double()
+    size = ablation.subset_sizes(n).double()
+    push, x, y = (
+        ablation.subset_sums(t) for t in (mean, toward[:, 0], toward[:, 1])
+    )
+    features = {
+        "size": [size, size**2],
+        "classes": [push, push**2],
+        "sides": [x, y, x**2 + y**2],
+    }
+    features["both"] = features["classes"] + features["sides"]
+    target = (v - v.mean())[:, None]
+    found = {}
+    for name, columns in features.items():
+        basis = torch.stack([torch.ones_like(v), *columns], 1)
+        basis, _ = torch.linalg.qr(basis)
+        found[name] = float(
+            (basis.T @ target).square().sum() / target.square().sum()
+        )
+    return found
+
+
+balances = pd.DataFrame([
+    explained(ensemble[i], logs["trained"][i], kinds_everywhere[i]) for i in few
+])  # fmt: skip
 nulls = np.array(nulls)
 claims.check(
     "circle_pairs_gram",
@@ -1320,7 +1350,11 @@ Markdown(
     "that act as a bias against those that cut off edges, inside against outside, hold the larger part: the first two "
     "rows of the table. And arcs on the same side of the circle have positive coefficients, arcs on opposite "
     f"sides negative ones: the coefficients of two arcs correlate at {angle:.2f} with the cosine of the angle "
-    "between them in network 1."
+    "between them in network 1. How much of log loss do these balances explain? The number of kept units and its square "
+    f"explain {percent(balances['size'].mean())} of its variance (mean of {len(few)} networks); the sum of the "
+    f"mean contributions of the kept units, inside against outside, and its square {percent(balances['classes'].mean())}; the sum "
+    f"of the directions of the kept arcs {percent(balances['sides'].mean())}; the last two together "
+    f"{percent(balances['both'].mean())}. So the source's guess holds, but it is the smaller part."
 )
 
 # %% [markdown]
@@ -1497,8 +1531,8 @@ plt.show()
 late = keep_grid.index(0.9)
 Markdown(
     f"Both matter. At p = 0.9 single units hold {percent(over_p[:, late, 0].mean())} of the variance and pairs "
-    f"{percent(over_p[:, late, 1].mean())}: near the full network, where one would prune, units count one by "
-    "one again. And before training single units hold "
+    f"{percent(over_p[:, late, 1].mean())}: near the full network, with one or two units removed, units count "
+    "one by one again. And before training single units hold "
     f"{percent(course[0, :, 1].mean())}; pairs take the lead as the loss falls. At the source's loss (mean "
     f"{at_source[:, 0].mean():.3f}) pairs hold {percent(at_source[:, 2].mean())}, the correlation with the "
     f"complement is {spread(at_source[:, 3])}, and it lies between {at_source[:, 3].min():.2f} and "
@@ -1947,17 +1981,18 @@ Markdown(
     f"Gram matrix still tells which ones ({num(r['pairs and Gram'])}). What does not carry over is the lead of "
     f"pairs: single units hold {percent(r['degree 1'])}, and complements correlate at {num(r['complement'])} on "
     "average. Here a Shapley value does tell which unit is needed (rank correlation "
-    f"{num(r['Shapley and cost'])}). Under mean ablation pairs hold {percent(r['degree 2, mean ablation'])}. So the "
-    "lead of pairs belongs to the circle with its two sides, and to zero ablation; what holds beyond it is that "
-    "trained units can no longer be counted one by one."
+    f"{num(r['Shapley and cost'])}). And under mean ablation pairs hold only "
+    f"{percent(r['degree 2, mean ablation'])}, where on the circle they hold the most: here the pairs' share comes "
+    "from taking away the units' means. So the lead of pairs belongs to the circle with its two sides. What holds "
+    "beyond it is that training brings interactions of pairs, and that zero ablation shows them."
 )
 
 # %% [markdown]
 # ## Take-aways
 #
 # - How does behaviour change as units are removed? By which units are left, more than by how many: most
-#   subnetworks of the circle are worse than a coin flip, and a few units that are balanced come close to
-#   the full network.
+#   subnetworks of the circle are worse than a coin flip, and a few balanced units do better than most
+#   larger subnetworks.
 # - When each unit is kept with probability 0.5, most of the variance of log loss is in pairs of units,
 #   and a pair's interaction is told by how far the two push the same points. Near the full network,
 #   before training, and under resampling, single units hold more.
@@ -1968,7 +2003,7 @@ Markdown(
 # - A score given to each unit once, a Shapley value as well as a magnitude, prunes worse than chance
 #   here. Prune greedily, better with a beam.
 # - Look for dead units before counting subnetworks, and give a distribution a test before a name.
-# - With ten classes the lead of pairs is gone; that training brings pairs stays.
+# - With ten classes the lead of pairs is gone, but training brings pairs there too.
 #
 # ## Ledger
 

@@ -550,6 +550,7 @@ def to_gamma(values, p):
 
 
 few = range(min(10, knobs.networks))
+short = dict(zip(values_of, ["to the end", "stopped"], strict=True))
 normality, power, gaps = {}, {}, {}
 for name, found in values_of.items():
     for p in KEEP:
@@ -559,13 +560,13 @@ for name, found in values_of.items():
         far = [to_normal(v, p) for v in logs]
         far_gamma = [to_gamma(found[i], p) for i in few]
         gaps[name, p] = np.mean(far), np.mean(far_gamma)
-        normality[f"{name}, p = {p}"] = {
-            "skewness of log loss": spread(skews),
-            "distance to normal": spread(far, 3),
-            "distance of the loss to gamma": spread(far_gamma, 3),
+        normality[f"{short[name]}, {p}"] = {
+            "skewness": spread(skews),
+            "to normal": spread(far, 3),
+            "to gamma": spread(far_gamma, 3),
             "rejected": percent(np.mean(power[name, p])),
         }
-normality = pd.DataFrame(normality).T.rename_axis(f"{len(few)} networks")
+normality = pd.DataFrame(normality).T.rename_axis("training, p")
 long_name, brief_name = values_of
 rejected = [float(np.mean([power[long_name, p][i] for p in KEEP])) for i in few]
 on_normal = sample_distances(chance.standard_normal((600, 1000))) > limit
@@ -581,11 +582,13 @@ plotting.table(normality)
 closer = [p for p in KEEP if gaps[brief_name, p][0] < gaps[long_name, p][0]]
 nearer = sum(g[0] < g[1] for g in gaps.values())
 Markdown(
-    "The loss is not log-normal. In samples of the source's size the test rejects normal log losses in "
+    f"Rows are networks trained to the end and stopped at the source's loss ({len(few)} of each, mean ± standard deviation), "
+    "at three keep-probabilities; columns are the skewness of log loss, its exact distance from the fitted normal, and how often "
+    "the test rejects. The loss is not log-normal. In samples of the source's size the test rejects normal log losses in "
     f"{percent(np.mean(rejected))} of all cases, where it rejects {percent(on_normal.mean(), 1)} of normal "
     "samples; the source judged by eye. Stopping at the source's loss does not save the law: there log losses "
     f"are rejected in {percent(np.mean([power[brief_name, p] for p in KEEP]))}, and they are closer to normal than "
-    f"those of fully trained networks at p = {listed(closer)} alone. But as a description it is not bad. The last "
+    f"those of fully trained networks at p = {listed(closer)} alone. But as a description it is not bad. The other "
     "distance is that of the loss from the gamma distribution of greatest likelihood, which has two parameters "
     f"too; the log-normal fit is the nearer one in {nearer} of {len(gaps)} rows. The log loss has another "
     "use in what follows: it counts factors, so that a step from 0.2 to 0.1 weighs as much as one from 4 "
@@ -839,15 +842,22 @@ same_units = np.corrcoef(gradients[0.5].mean(0), effects.mean(0))[0, 1]
 
 # At the full network: many points, so that the sign of a mean is no chance.
 many = data.circle(20 * knobs.points, seed=24)
-wrong, of_bias, ranks = [], [], []
+wrong, of_bias, ranks, wrong_shares, wrong_arcs = [], [], [], [], []
 for network, kind in zip(ensemble, kinds_everywhere, strict=True):
     n = len(kind)
     g = ablation.mask_gradients(network, many, torch.ones(1, n))[0]
     wrong.append(int((g > 0).sum()))
     of_bias.append(int((g > 0)[kind].sum()))
+    wrong_arcs.append(float((g > 0)[~kind].float().mean()))
+    if kind.any():
+        wrong_shares.append(float((g > 0)[kind].float().mean()))
     if network is ensemble[0]:
         wrong_here = (g > 0).nonzero()[:, 0]
 totals = [int(k.sum()) for k in kinds_everywhere]
+claims.check(
+    "circle_wrong_sign", np.mean(wrong_shares), "synthetic",
+    null=np.mean(wrong_arcs), repeats=wrong_shares,
+)  # fmt: skip
 for network, found in zip(ensemble, values_of[long_name], strict=True):
     n = ablation.n_units(network)
     g = ablation.mask_gradients(network, points, torch.ones(1, n))[0].abs()
@@ -1192,7 +1202,7 @@ Markdown(
 # quadratic function of the logit, the interaction of two units would be proportional to the mean of
 # $c_i(x)\, c_j(x)$ over points: an entry of the {term}`Gram matrix` of the units' contributions. Two
 # units that push the same points the same way make an error together, and two that push against each
-# other there cancel. Does this hold for the log loss of a trained network ({numref}`fig-pairs`)? Two
+# other there cancel. Does this hold for the log loss of a trained network ({numref}`fig-pair-coefficients`)? Two
 # nulls keep less. One knows of each unit only its mean contribution, that is, how much it pushes and to
 # which class, but not where. The other exchanges units of the same kind at random.
 
@@ -1301,7 +1311,7 @@ rms_c = {
     for name, nets in [("trained", ensemble), ("untrained", untrained)]
 }  # fmt: skip
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-pairs", "caption": "Left: Walsh coefficients of all pairs of units of network 1, those that act as a bias first, the others by their direction. Right: the same coefficients against the entries of the Gram matrix of the units' contributions. Nothing is fitted, and the dots lie close to one line."}, "image": {"alt": "Left, a square heat map with a block of one colour at the upper left, a band of the other colour beside it, and stripes of both colours along the diagonal of the rest. Right, a scatter plot of dots in three colours, all along one rising line."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-pair-coefficients", "caption": "Left: Walsh coefficients of all pairs of units of network 1, those that act as a bias first, the others by their direction. Right: the same coefficients against the entries of the Gram matrix of the units' contributions. Nothing is fitted, and the dots lie close to one line."}, "image": {"alt": "Left, a square heat map with a block of one colour at the upper left, a band of the other colour beside it, and stripes of both colours along the diagonal of the rest. Right, a scatter plot of dots in three colours, all along one rising line."}}
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.3))
 fig.get_layout_engine().set(wspace=0.08)
 shown = pair_coefficients[by_kind][:, by_kind].clone().fill_diagonal_(0)
@@ -1794,7 +1804,7 @@ text += (
 Markdown(text.replace("-", "−"))
 
 # %% [markdown]
-# The same two weightings exist for pairs, as the interaction indices of Grabisch and Roubens
+# The same two weightings exist for pairs, as {term}`interaction indices <interaction index>`
 # {cite:p}`grabisch1999` ({py:func}`.ablation.interactions`): the mean amount by which one unit's effect
 # grows if the other joins. Banzhaf's is four times the Walsh coefficient of the pair. Do they say what
 # happens if two units of the full network are removed together?

@@ -1672,7 +1672,7 @@ Markdown(
     f"{int((bits_few & kind).sum())} of them {'acts' if int((bits_few & kind).sum()) == 1 else 'act'} as a bias, and "
     f"the others cut off edges. Greedy pruning misses the best subnetwork at {percent(often)} "
     "of the sizes at which it could, and at its worst size it is "
-    f"{worst_greedy:.1f} times the best on average. But on average every ranking is worse than a random order. A score "
+    f"{worst_greedy:.1f} times the best (mean over networks). But every ranking is worse on average than a random order. A score "
     "is given once, and equal units get equal scores. At half of the size, the ranking by Shapley value has kept "
     f"{percent(np.mean(kept_biases['by Shapley value']))} of the units that act as a bias, that by contribution "
     f"{percent(np.mean(kept_biases['by size of contribution']))}, greedy pruning "

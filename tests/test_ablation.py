@@ -255,6 +255,84 @@ def test_shapley_is_efficient_and_additive(n, seed):
     assert allclose(ablation.shapley_values(alone), 3 * torch.eye(n).double()[0])
 
 
+def test_banzhaf_is_the_mean_effect_over_all_subsets_of_the_others():
+    f = values(5)
+    for unit, found in enumerate(ablation.banzhaf_values(f)):
+        effects = [f[m | 1 << unit] - f[m] for m in range(32) if not m >> unit & 1]
+        assert found.item() == pytest.approx(torch.stack(effects).mean().item())
+
+
+def test_interactions_by_brute_force():
+    """Shapley's weights: the mean over orders, both units joining as one, of the difference that
+    each makes to the other's effect. Banzhaf's: the plain mean over subsets of the others."""
+    f = values(5)
+    shapley, banzhaf = (ablation.interactions(f, w) for w in ("shapley", "banzhaf"))
+    coefficients = ablation.walsh(f)
+    for i, j in permutations(range(5), 2):
+
+        def change(m, i=i, j=j):
+            return (f[m | 1 << i | 1 << j] - f[m | 1 << i] - f[m | 1 << j] + f[m]).item()
+
+        rest = [u for u in range(5) if u not in (i, j)]
+        places = [order[: order.index(None)] for order in permutations([*rest, None])]
+        joined = [change(sum(1 << u for u in before)) for before in places]
+        assert shapley[i, j].item() == pytest.approx(np.mean(joined))
+        every = [change(sum(s)) for s in ((a, b, c) for a in (0, 1 << rest[0])
+                 for b in (0, 1 << rest[1]) for c in (0, 1 << rest[2]))]  # fmt: skip
+        assert banzhaf[i, j].item() == pytest.approx(np.mean(every))
+        assert banzhaf[i, j].item() == pytest.approx(4 * coefficients[1 << i | 1 << j].item())
+    assert (shapley.diagonal() == 0).all()
+    with pytest.raises(ValueError, match="'owen' are unknown"):
+        ablation.interactions(f, "owen")
+
+
+@pytest.mark.parametrize("n", [0, 1, 2])
+def test_interactions_of_few_units(n):
+    assert ablation.interactions(values(n)).shape == (n, n)
+
+
+@pytest.mark.parametrize("p", [0.2, 0.5, 0.9])
+def test_biased_coefficients_are_expectations(p):
+    """Of f times products of standardised mask entries; their squares sum to the variance."""
+    f, m = values(6), masks(6).double()
+    weights = ablation.keep_probabilities(6, p)
+    standardised = (m - p) / (p * (1 - p)) ** 0.5
+    expected = [
+        (weights * f * torch.where(masks(6)[s].bool(), standardised, 1).prod(1)).sum()
+        for s in range(64)
+    ]
+    found = ablation.walsh(f, p)
+    assert allclose(found, expected)
+    sd = ablation.distribution_moments(f, p)[1]
+    assert ablation.energy_by_degree(found)[1:].sum().item() == pytest.approx(sd**2)
+    with pytest.raises(ValueError, match="p is 1"):
+        ablation.walsh(f, 1)
+
+
+def test_what_draws_are_expected():
+    """Distinct subsets among draws, and draws of all units: closed form against simulation."""
+    n, p, draws = 6, 0.75, 100
+    weights = ablation.keep_probabilities(n, p)
+    assert weights[-1].item() == pytest.approx(p**n)
+    random = np.random.default_rng(0)
+    codes = (random.random((2000, draws, n)) < p) @ (1 << np.arange(n))
+    seen = np.mean([len(np.unique(row)) for row in codes])
+    assert (1 - (1 - weights) ** draws).sum().item() == pytest.approx(seen, abs=0.3)
+
+
+@given(st.integers(0, 1000))
+@settings(max_examples=25)
+def test_gradients_bound_the_effect_of_a_unit(seed):
+    """One hidden layer: the loss is convex in the mask, so slope off <= effect <= slope on."""
+    model, split = net(2, 6, 2, seed=seed).double(), data.circle(30, seed)
+    split = data.Split(split.x.double(), split.y)
+    f, m = ablation.all_losses(model, split), masks(6)
+    slopes = ablation.mask_gradients(model, split, m)
+    numbers, units = torch.arange(64)[:, None], 1 << torch.arange(6)
+    effect = f[numbers | units] - f[numbers & ~units]
+    assert (torch.where(m == 1, slopes - effect, effect - slopes) > -1e-10).all()
+
+
 @pytest.mark.parametrize("p", [0.0, 0.25, 0.5, 1.0])
 def test_russo_margulis_is_the_derivative(p):
     f = values(6)
@@ -288,6 +366,10 @@ def test_best_and_greedy_subsets():
     assert sizes[greedy].tolist() == list(range(7))
     assert (f[greedy] >= f[best]).all()
     assert all((a & b) == a for a, b in zip(greedy.tolist(), greedy.tolist()[1:], strict=False))
+    beam = ablation.greedy_subsets(f, beam=3)
+    assert sizes[beam].tolist() == list(range(7))
+    assert (f[beam] >= f[best]).all() and (f[beam] < f[greedy]).any()
+    assert torch.equal(ablation.greedy_subsets(f, beam=64), best)  # nothing is thrown away
 
 
 def test_bad_input_is_named():

@@ -17,14 +17,15 @@ from netdist_utils.ablation.subsets import (
     inverse_walsh,
     keep_probabilities,
     russo_margulis,
-    shapley_values,
     subset_sizes,
     subset_sums,
     walsh,
 )
+from netdist_utils.ablation.worth import banzhaf_values, interactions, shapley_values
 
 __all__ = [
     "all_losses",
+    "banzhaf_values",
     "best_subsets",
     "distribution_moments",
     "energy_by_degree",
@@ -32,6 +33,7 @@ __all__ = [
     "flip_path_covariance",
     "flip_paths",
     "greedy_subsets",
+    "interactions",
     "inverse_walsh",
     "keep_probabilities",
     "losses",

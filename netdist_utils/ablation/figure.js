@@ -59,7 +59,7 @@ function mount(root, data) {
     '<button type="button" data-do="flip">Flip all</button> <button type="button" data-do="path">Play a flip path</button></p>' +
     '<label class="best">Best subnetwork with k units <input type="range" min="0"></label> <output></output>' +
     '<p class="key"><span class="inside"></span> inside the circle <span class="outside"></span> outside' +
-    (data.dead.length ? " · struck out: never on at any of the points" : "") +
+    (data.dead.length ? " · gray, struck out: dead, puts out zero at every point" : "") +
     "</p></div></div>";
   const canvas = root.querySelector("canvas");
   canvas.width = canvas.height = 4 * side;
@@ -140,7 +140,7 @@ function mount(root, data) {
     boxes.forEach((box, i) => (box.checked = mask[i]));
     const place =
       rank < 0.1 ? `among the lowest 0.1 % of all ${count} subnetworks` : `lower than that of ${(100 - rank).toFixed(1)} % of all ${count} subnetworks`;
-    reading.textContent = `${kept} of ${n} units kept. Loss ${value.toFixed(4)} nats, ${place}.`;
+    reading.textContent = `${kept} of ${n} units kept. Loss ${value.toFixed(4)} nats (a coin flip: ${Math.LN2.toFixed(2)}), ${place}.`;
     canvas.setAttribute("aria-label", `Decision map on the square from -2 to 2. ${reading.textContent}`);
     best.value = kept;
     const least = leastLoss[kept];

@@ -2,8 +2,8 @@
 
 A function f on subsets is a polynomial in signs: its Walsh-Hadamard coefficients (O'Donnell,
 "Analysis of Boolean Functions", 2014) give its energy by degree and its covariance along random
-paths; Shapley's weights (1953) give each unit's share. All are exact, from the table of the 2^H
-values, in which unit i is kept in subset m where bit i of m is 1.
+paths. All are exact, from the table of the 2^H values, in which unit i is kept in subset m where
+bit i of m is 1.
 """
 
 import math
@@ -70,13 +70,16 @@ def keep_probabilities(n, p):
     return p**sizes * (1 - p) ** (n - sizes)
 
 
-def walsh(values):
+def walsh(values, p=0.5):
     """Walsh-Hadamard coefficients: f(m) = sum_S coeff[S] prod_{i in S} s_i, s_i = +-1.
 
     Parameters
     ----------
     values : (2**H,) tensor
         s_i is +1 where bit i of m is 1, else -1.
+    p : float
+        Keep-probability under which the products are orthogonal: at another one than 1/2,
+        s_i is the entry of the mask less p, over its standard deviation (O'Donnell 2014, 8.4).
 
     Returns
     -------
@@ -88,7 +91,10 @@ def walsh(values):
     >>> walsh(torch.tensor([1.0, 3.0]))
     tensor([2., 1.], dtype=torch.float64)
     """
-    return _butterfly(values, lambda off, on: ((on + off) / 2, (on - off) / 2))
+    if not 0 < p < 1:
+        raise ValueError(f"p is {p}; a probability between 0 and 1 is needed")
+    sd = math.sqrt(p * (1 - p))
+    return _butterfly(values, lambda off, on: (p * on + (1 - p) * off, sd * (on - off)))
 
 
 def inverse_walsh(coefficients):
@@ -124,7 +130,8 @@ def energy_by_degree(coefficients):
     Returns
     -------
     energy : (H+1,) tensor
-        Entry 0 is the squared mean; the others sum to the variance at p = 1/2 (Parseval).
+        Entry 0 is the squared mean; the others sum to the variance at the keep-probability of
+        the coefficients (Parseval).
 
     Examples
     --------
@@ -197,36 +204,6 @@ def flip_paths(values, n_paths, generator):
     order = torch.rand(n_paths, n, generator=generator).argsort(1)
     flipped = torch.cat([torch.zeros(n_paths, 1).long(), (1 << order).cumsum(1)], dim=1)
     return values[start ^ flipped]
-
-
-def shapley_values(values):
-    """Shapley's share of each unit in f(all) - f(none).
-
-    Parameters
-    ----------
-    values : (2**H,) tensor
-        Entry 0 is f of no unit, the last f of all.
-
-    Returns
-    -------
-    (H,) float64 tensor
-        Mean over all orders of the change when the unit joins (Shapley 1953).
-
-    Examples
-    --------
-    >>> shapley_values(torch.tensor([0.0, 1.0, 2.0, 3.0]))
-    tensor([1., 2.], dtype=torch.float64)
-    """
-    n = _units_of(values)
-    values = values.detach().double().cpu()
-    others = subset_sizes(n - 1) if n else torch.zeros(1).long()
-    by_size = torch.tensor([1 / (n * math.comb(n - 1, k)) for k in range(n)], dtype=torch.double)
-    weights = by_size[others] if n else torch.zeros(1)
-    shares = []
-    for unit in range(n):
-        off, on = values.view(-1, 2, 2**unit).unbind(1)
-        shares.append(((on - off).flatten() * weights).sum())
-    return torch.stack(shares) if shares else torch.zeros(0).double()
 
 
 def distribution_moments(values, p):
@@ -307,10 +284,20 @@ def best_subsets(values):
     ])  # fmt: skip
 
 
-def greedy_subsets(values):
+def greedy_subsets(values, beam=1):
     """Subsets met by removing, from all units on, the unit whose loss costs least.
 
-    Takes and returns what `best_subsets` does: the subset met of each size.
+    Parameters
+    ----------
+    values : (2**H,) tensor
+        f of each subset, by its number.
+    beam : int
+        How many subsets of each size are kept and pruned further, those of least f.
+
+    Returns
+    -------
+    (H+1,) long tensor
+        The best subset met of each size, for 0, 1, ..., H units.
 
     Examples
     --------
@@ -318,8 +305,10 @@ def greedy_subsets(values):
     [0, 1, 3]
     """
     n = _units_of(values)
-    met = [2**n - 1]
+    kept = [2**n - 1]
+    met = [kept[0]]
     for _ in range(n):
-        ways = [met[-1] ^ (1 << unit) for unit in range(n) if met[-1] >> unit & 1]
-        met.append(min(ways, key=lambda m: float(values[m])))
+        ways = {m ^ (1 << unit) for m in kept for unit in range(n) if m >> unit & 1}
+        kept = sorted(ways, key=lambda m: (float(values[m]), m))[:beam]
+        met.append(kept[0])
     return torch.tensor(met[::-1])

@@ -325,10 +325,15 @@ def format_value(value, limits=None, digits=4):
     ('0.1235', '1,048,576', '0.12346')
     """
     if value == round(value) and abs(value) < 1e15:
-        return f"{value:,.0f}"
+        return _minus(f"{value:,.0f}")
     low, high = map(float, limits or (-math.inf, math.inf))
     texts = [f"{value:.{more}g}" for more in range(digits, 18)]
-    return next((text for text in texts if low <= float(text) <= high), texts[0])
+    return _minus(next((text for text in texts if low <= float(text) <= high), texts[0]))
+
+
+def _minus(text):
+    """With a minus sign in place of a hyphen."""
+    return text.replace("-", "\N{MINUS SIGN}")
 
 
 def format_band(limits):
@@ -344,7 +349,7 @@ def format_band(limits):
     if limits is None:
         return "not judged here"
     low, high = (float(limit) for limit in limits)
-    low_text, high_text = f"{low:.15g}", f"{high:.15g}"
+    low_text, high_text = _minus(f"{low:.15g}"), _minus(f"{high:.15g}")
     if low == high:
         return f"exactly {low_text}"
     if math.isinf(high):

@@ -303,5 +303,6 @@ def _cells(column, digits):
         elif np.isnan(value):
             texts.append("–")
         else:
-            texts.append(f"{value:,.0f}" if whole else f"{value:,.{digits}f}")
+            text = f"{value:,.0f}" if whole else f"{value:,.{digits}f}"
+            texts.append(text.replace("-", "\N{MINUS SIGN}"))
     return texts

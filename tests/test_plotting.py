@@ -64,7 +64,7 @@ def test_a_table_writes_numbers_for_readers():
         "| layer | n | share | why |",
         "|---|---:|---:|---:|",
         "| a | 1,200 | 0.50 |  |",
-        "| b | – | -0.12 | – |",
+        "| b | – | \N{MINUS SIGN}0.12 | – |",
     ]
     assert "| x | 3 |" in plotting.table(pd.Series({"x": 3})).data
 

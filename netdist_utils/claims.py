@@ -1,22 +1,35 @@
-"""Every number that a chapter states, checked against its accepted band.
+"""Every statement of a chapter, checked against its accepted band, and against its null.
 
-The bands stand in ``claim_tables/<chapter>.toml``, one entry a claim::
+The claims stand in ``claim_tables/<chapter>.toml``, one entry each, of two kinds. A claim that
+*reproduces* states the source's number; its band comes from the method's error::
 
     [mlp_accuracy]
+    kind = "reproduces"
     title = "Test accuracy of the MLP"
     source = "42.7 %"
     why = "What is expected, and why."
     [mlp_accuracy.band]        # inclusive; the first key found of "<data set>.<scale>",
     cifar10 = [0.40, 0.46]     # "<data set>", "<scale>", "any"
 
-`check` raises where a value leaves its band, so a page that states a wrong number does not
-build. Each value is also written to the folder ``NETDIST_LEDGER``, from which the book's ledger
-page is made.
+A claim that *finds* states an answer of the chapter's own. It names its strongest null, whose
+value is measured in the same run and passed with it, and the values over independent repeats
+(other seeds, other pairs). A finding that its null would pass says nothing, and is refused::
+
+    [matching_gain]
+    kind = "finds"
+    title = "Gain in weight correlation by matching"
+    null = "networks trained on random labels"
+    why = "..."
+
+`check` raises where a value leaves its band or a null lies inside it, so a page that states a
+wrong number, or an empty one, does not build. Identities and theorems are tests, not claims. Each
+value is also written to the folder ``NETDIST_LEDGER``, from which the book's ledger page is made.
 """
 
 import json
 import math
 import os
+import statistics
 import tomllib
 from datetime import date
 from functools import cache
@@ -25,9 +38,15 @@ from pathlib import Path
 
 from netdist_utils import settings
 
+KINDS = {  # what an entry of each kind must say
+    "reproduces": {"title", "source", "why", "band"},
+    "finds": {"title", "null", "why", "band"},
+}
+DATASETS = ("digits", "cifar10", "synthetic")
+
 
 class ClaimError(AssertionError):
-    """A stated number is outside its band."""
+    """A stated number is outside its band, or its null is inside."""
 
 
 @cache
@@ -37,13 +56,13 @@ def tables():
     Returns
     -------
     dict of str to dict
-        Keys ``title``, ``source``, ``why``, ``band`` and ``chapter``; ``needs`` where a claim
-        can't be measured everywhere, saying what it takes.
+        Keys ``kind``, ``title``, ``source`` or ``null``, ``why``, ``band`` and ``chapter``;
+        ``needs`` where a claim can't be measured everywhere, saying what it takes.
 
     Raises
     ------
     ValueError
-        If a name stands in two chapters, or an entry lacks a key.
+        If a name stands in two chapters, or an entry is of no kind or lacks a key.
 
     Examples
     --------
@@ -61,9 +80,11 @@ def tables():
                 raise ValueError(
                     f"claim {name!r} stands in {found[name]['chapter']} and {chapter}"
                 )
-            if lacking := {"title", "source", "why", "band"} - set(claim):
+            if claim.get("kind") not in KINDS:
+                raise ValueError(f"claim {name!r} of {chapter} is of none of the kinds {[*KINDS]}")
+            if lacking := KINDS[claim["kind"]] - set(claim):
                 raise ValueError(f"claim {name!r} of {chapter} lacks {sorted(lacking)}")
-            found[name] = {**claim, "chapter": chapter}
+            found[name] = {"source": "", "null": "", **claim, "chapter": chapter}
     return found
 
 
@@ -84,6 +105,8 @@ def band(name, dataset="digits"):
     ------
     KeyError
         If there is no such claim.
+    ValueError
+        If the data set is unknown: a slip of the pen must not switch judging off.
 
     Examples
     --------
@@ -94,6 +117,8 @@ def band(name, dataset="digits"):
     """
     if name not in tables():
         raise KeyError(f"no claim {name!r} in claim_tables")
+    if dataset not in DATASETS:
+        raise ValueError(f"data set {dataset!r} is unknown; use one of {', '.join(DATASETS)}")
     bands, scale = tables()[name]["band"], settings.scale()
     for key in (f"{dataset}.{scale}", dataset, scale, "any"):
         if key in bands:
@@ -102,8 +127,8 @@ def band(name, dataset="digits"):
     return None
 
 
-def check(name, value, dataset="digits"):
-    """Record a measured value, and refuse it outside its band.
+def check(name, value, dataset="digits", *, null=None, repeats=None):
+    """Record a measured value, and refuse it outside its band, or where its null is inside.
 
     Parameters
     ----------
@@ -112,6 +137,10 @@ def check(name, value, dataset="digits"):
     value : float
     dataset : {"digits", "cifar10", "synthetic"}
         What the value was measured on.
+    null : float
+        For a finding: the same measurement under the strongest null, from the same run.
+    repeats : sequence of float
+        For a finding: the value of each independent repeat, two or more.
 
     Returns
     -------
@@ -121,9 +150,11 @@ def check(name, value, dataset="digits"):
     Raises
     ------
     ClaimError
-        If the value is NaN or outside its band.
+        If the value is NaN or infinite or outside its band, or the null is inside the band.
     KeyError
         If no chapter has a claim of that name.
+    ValueError
+        If a finding comes without its null or repeats, or the data set is unknown.
 
     Examples
     --------
@@ -132,17 +163,33 @@ def check(name, value, dataset="digits"):
         ...
     KeyError: "no claim 'no such claim' in claim_tables"
     """
-    value = float(value)
-    limits, claim = band(name, dataset), tables()[name]
-    if limits is not None and not limits[0] <= value <= limits[1]:
-        raise ClaimError(
-            f"{claim['title']} ({name}) is {value:.6g}, outside [{limits[0]:g}, {limits[1]:g}] on "
-            f"{dataset} at {settings.scale()} scale. {claim['why']}"
+    value, limits, claim = float(value), band(name, dataset), tables().get(name)
+    null = None if null is None else float(null)
+    repeats = [] if repeats is None else [float(r) for r in repeats]
+    if claim["kind"] == "finds" and (null is None or len(repeats) < 2):
+        raise ValueError(
+            f"{name} is a finding: it needs its null and two repeats or more, not null {null} "
+            f"and {len(repeats)} repeats"
         )
-    if math.isnan(value):
-        raise ClaimError(f"{claim['title']} ({name}) is NaN. {claim['why']}")
-    record = {key: claim[key] for key in ("chapter", "title", "source", "why")}
-    record |= {"name": name, "value": value, "scale": settings.scale(), "dataset": dataset}
+    numbers = [value, *repeats, *([] if null is None else [null])]
+    if not all(map(math.isfinite, numbers)):
+        raise ClaimError(
+            f"{claim['title']} ({name}) is {value:.6g}, null {null}, repeats {repeats}: a number "
+            f"is NaN or infinite. {claim['why']}"
+        )
+    where = f"on {dataset} at {settings.scale()} scale. {claim['why']}"
+    if limits and not _inside(value, limits):
+        raise ClaimError(
+            f"{claim['title']} ({name}) is {value:.6g}, outside {format_band(limits)} {where}"
+        )
+    if limits and null is not None and _inside(null, limits):
+        raise ClaimError(
+            f"{claim['title']} ({name}): its null, {claim['null']}, is {null:.6g} and would pass "
+            f"{format_band(limits)} {where}"
+        )
+    record = {key: claim[key] for key in ("chapter", "kind", "title", "source", "why")}
+    record |= {"name": name, "value": value, "null": null, "null_is": claim["null"]}
+    record |= {"repeats": repeats, "scale": settings.scale(), "dataset": dataset}
     record |= {"band": limits and [_json_number(limit) for limit in limits]}
     record |= {"status": "holds" if limits else "not judged"}
     path = ledger_dir() / f"{name}.json"
@@ -151,6 +198,10 @@ def check(name, value, dataset="digits"):
     partial.replace(path)
     _measured[name] = record
     return value
+
+
+def _inside(value, limits):
+    return limits[0] <= value <= limits[1]
 
 
 _measured = {}  # of this process: what the table at the end of a chapter shows
@@ -189,7 +240,7 @@ def table(chapter):
     Examples
     --------
     >>> table("no such chapter").data.count("|")
-    12
+    10
     """
     from IPython.display import Markdown
 
@@ -198,17 +249,43 @@ def table(chapter):
     unmeasured = {name: c for name, c in of_chapter.items() if name not in _measured}
     if forgotten := [name for name, claim in unmeasured.items() if "needs" not in claim]:
         raise ClaimError(f"{chapter} never checked its claims {forgotten}")
-    lines = ["| claim | source | measured | band | data set |", "|---|---|---|---|---|"]
+    lines = ["| claim | source or null | measured | band |", "|---|---|---:|---|"]
     for name, claim in of_chapter.items():
-        cells = [claim["title"], claim["source"] or "none"]
         if name in unmeasured:
-            cells += [f"not measured: needs {claim['needs']}", "", ""]
+            cells = [claim["source"], f"not measured: needs {claim['needs']}", ""]
         else:
             record = _measured[name]
-            cells += [format_value(record["value"]), format_band(record["band"])]
-            cells += [record["dataset"]]
-        lines.append(f"| {' | '.join(cells)} |")
+            cells = [format_source(record), format_measured(record), format_band(record["band"])]
+        lines.append(f"| {claim['title']} | {' | '.join(cells)} |")
     return Markdown("\n".join(lines))
+
+
+def format_source(record):
+    """What a value is held against: the source's number, or the null and its value.
+
+    Examples
+    --------
+    >>> format_source({"kind": "finds", "null": 0.2191, "null_is": "untrained", "band": None})
+    'null (untrained): 0.219'
+    """
+    if record["kind"] == "reproduces":
+        return f"source: {record['source']}"
+    return f"null ({record['null_is']}): {format_value(record['null'], digits=3)}"
+
+
+def format_measured(record):
+    """A measured value, with the standard deviation over its repeats and their number.
+
+    Examples
+    --------
+    >>> format_measured({"value": 0.5384, "repeats": [0.5, 0.6], "band": None})
+    '0.538 (± 0.071, n = 2)'
+    """
+    repeats = record["repeats"]
+    if len(repeats) < 2:
+        return format_value(record["value"], record["band"])
+    spread = format_value(statistics.stdev(repeats), digits=2)
+    return f"{format_value(record['value'], record['band'], 3)} (± {spread}, n = {len(repeats)})"
 
 
 def _note_run(chapter):
@@ -232,19 +309,27 @@ def _note_run(chapter):
     (folder / f"{chapter}.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
 
 
-def format_value(value):
-    """A measured value in four significant digits; whole numbers whole.
+def format_value(value, limits=None, digits=4):
+    """A measured value in some significant digits, or in as many as show it inside its band.
+
+    Whole numbers are whole.
 
     Examples
     --------
-    >>> format_value(0.123456), format_value(1048576.0)
-    ('0.1235', '1,048,576')
+    >>> format_value(0.123456), format_value(1048576.0), format_value(0.123456, [0.12344, 0.12346])
+    ('0.1235', '1,048,576', '0.12346')
     """
-    return f"{value:,.0f}" if value == round(value) and abs(value) < 1e15 else f"{value:.4g}"
+    if value == round(value) and abs(value) < 1e15:
+        return f"{value:,.0f}"
+    low, high = map(float, limits or (-math.inf, math.inf))
+    texts = [f"{value:.{more}g}" for more in range(digits, 18)]
+    return next((text for text in texts if low <= float(text) <= high), texts[0])
 
 
 def format_band(limits):
     """A band in words: from-to, at least, at most, exactly, or not judged here.
+
+    Its ends have all the digits that they were given.
 
     Examples
     --------
@@ -254,11 +339,12 @@ def format_band(limits):
     if limits is None:
         return "not judged here"
     low, high = (float(limit) for limit in limits)
+    low_text, high_text = f"{low:.15g}", f"{high:.15g}"
     if low == high:
-        return f"exactly {low:g}"
+        return f"exactly {low_text}"
     if math.isinf(high):
-        return f"at least {low:g}"
-    return f"at most {high:g}" if math.isinf(low) else f"{low:g} to {high:g}"
+        return f"at least {low_text}"
+    return f"at most {high_text}" if math.isinf(low) else f"{low_text} to {high_text}"
 
 
 def _json_number(limit):

@@ -107,7 +107,7 @@ def largest_noise_eigenvalue(shape, variance=1.0, quantile=0.99):
 
 
 def bulk_variance(eigenvalues, aspect_ratio):
-    """Variance of the noise in a spectrum, from its median: spikes above it do not matter.
+    """Variance of the noise in a spectrum, from the median of what lies below the noise's end.
 
     Parameters
     ----------
@@ -119,7 +119,15 @@ def bulk_variance(eigenvalues, aspect_ratio):
     Returns
     -------
     float
-        The variance whose Marchenko-Pastur law has the same median (Gavish and Donoho 2014).
+        The variance whose Marchenko-Pastur law has the same median (Gavish and Donoho 2014) as
+        the eigenvalues that are no spikes.
+
+    Notes
+    -----
+    The median of all eigenvalues would be too large where there are spikes, for each of them
+    takes a place above the bulk. So those above `largest_noise_eigenvalue` of the variance found
+    are left out, and the median is taken again, until no more leave. K spikes take K dimensions
+    of each side with them: the rest is compared with noise of N - K by M - K.
 
     Examples
     --------
@@ -127,11 +135,25 @@ def bulk_variance(eigenvalues, aspect_ratio):
     >>> bool(abs(bulk_variance(np.linalg.eigvalsh(w.T @ w / 400), 4.0) - 1) < 0.05)
     True
     """
+    values = np.sort(np.asarray(eigenvalues, dtype=float))
+    m, spikes = len(values), 0
+    n = round(aspect_ratio * m)
+    end = largest_noise_eigenvalue((n, m))
+    while True:
+        rows, columns = n - spikes, m - spikes
+        variance = np.median(values[:columns]) * n / (rows * _median(rows / columns))
+        above = int((values > end * variance).sum())
+        if above <= spikes:
+            return float(variance)
+        spikes = above
+
+
+def _median(aspect_ratio):
+    """Of the Marchenko-Pastur law of variance 1."""
     low, high = marchenko_pastur_edges(aspect_ratio)
     # The square-root edges are resolved by even spacing in the angle.
     angle = np.linspace(0, np.pi, 4001)
     grid = (low + high) / 2 - (high - low) / 2 * np.cos(angle)
     mass = marchenko_pastur_density(grid, aspect_ratio) * np.sin(angle)
-    cumulated = np.cumsum(mass)
-    median = np.interp(0.5 * cumulated[-1], cumulated, grid)
-    return float(np.median(eigenvalues) / median)
+    cumulated = np.cumsum(mass) - mass / 2
+    return np.interp(0.5 * cumulated[-1], cumulated, grid)

@@ -1,31 +1,57 @@
-"""The hidden units of a multi-layer perceptron, and what may be done to them at no change.
+"""The hidden units of a network, and what may be done to them at no change.
 
-A ReLU network computes the same function when the units of a hidden layer are reordered, and when
-a unit's incoming weights are multiplied by a positive factor and its outgoing ones divided by it.
-Of networks made of Flatten, Linear and ReLU alone.
+A ReLU network computes the same function when the units (or channels) of a hidden layer are
+reordered, and when a unit's incoming weights are multiplied by a positive factor and its outgoing
+ones divided by it. Which axis of which weight belongs to which units is declared once, as a table
+(`axes`); what follows from it is the same for dense and convolutional layers, after the
+``weight_matching.py`` of Ainsworth, Hayase and Srinivasa (2023).
 """
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import torch
-from torch import nn
 
 from netdist_utils import models
 
+INCOMING, OUTGOING = 0, 1  # axes of a weight: its own units, and those that it reads
+
 
 @dataclass(frozen=True)
-class Perceptron:
-    """A multi-layer perceptron as arrays: checked and read once, at the door.
+class Axis:
+    """One axis of one parameter, and the hidden layer whose units stand along it.
 
     Attributes
     ----------
+    parameter : str
+        Name in ``model.named_parameters()``, such as ``"1.weight"``.
+    axis : int
+        `INCOMING` for the units that the parameter belongs to, `OUTGOING` for those it reads.
+    hidden : int
+        Number of the hidden layer, from 0.
+    block : int
+        Entries of each unit along the axis: the positions of an image that a Flatten has laid
+        out channel by channel, else 1.
+    """
+
+    parameter: str
+    axis: int
+    hidden: int
+    block: int = 1
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The weights of a network as arrays: checked and read once, at the door.
+
+    Attributes
+    ----------
+    parameters : dict of str to float64 array
+    axes : list of Axis
     layers : list of int
-        Where in the Sequential its Linear layers stand.
-    weights : list of (out, in) float64 arrays
-    biases : list of (out,) float64 arrays
-        None in place of one that a layer does not have.
+        Where in the Sequential its layers with weights stand.
+    widths : list of int
+        Inputs (or channels) of the first layer, units of each hidden layer, outputs.
 
     Examples
     --------
@@ -33,61 +59,124 @@ class Perceptron:
     [64, 15, 10]
     """
 
+    parameters: dict
+    axes: list
     layers: list
-    weights: list
-    biases: list
+    widths: list
 
     @property
-    def widths(self):
-        """Inputs, hidden units of each layer, and outputs."""
-        return [self.weights[0].shape[1], *(len(weight) for weight in self.weights)]
+    def hidden(self):
+        """Units of each hidden layer."""
+        return self.widths[1:-1]
 
-    def units(self, layer):
-        """u_i = [W_l; b_l; W_(l+1)^T]_i, all weights of hidden unit i: (H, in + 1 + out)."""
-        own = [self.weights[layer], self.biases[layer], self.weights[layer + 1].T]
-        return np.concatenate([p.reshape(len(p), -1) for p in own if p is not None], axis=1)
+    def units(self, hidden):
+        """All weights of each unit of one hidden layer, incoming and outgoing: (H, weights)."""
+        mine = [(self.parameters[a.parameter], a.axis) for a in self.axes if a.hidden == hidden]
+        rows = [p.swapaxes(0, axis).reshape(self.hidden[hidden], -1) for p, axis in mine]
+        return np.concatenate(rows, axis=1)
 
-    def reordered(self, layer, order):
+    def reordered(self, hidden, order):
         """The same function with the units of one hidden layer in another order."""
-        weights, biases = list(self.weights), list(self.biases)
-        weights[layer], weights[layer + 1] = weights[layer][order], weights[layer + 1][:, order]
-        biases[layer] = None if biases[layer] is None else biases[layer][order]
-        return Perceptron(self.layers, weights, biases)
+        parameters = dict(self.parameters)
+        for a in self.axes:
+            if a.hidden == hidden:
+                places = positions(order, a.block)
+                parameters[a.parameter] = np.take(parameters[a.parameter], places, a.axis)
+        return Weights(parameters, self.axes, self.layers, self.widths)
 
 
-def read(model):
-    """The weights of a multi-layer perceptron as arrays.
+def axes(model):
+    """The table of which axis of which parameter carries which units.
 
     Parameters
     ----------
     model : torch.nn.Sequential
+        Of Linear, Conv2d, ReLU, pooling and Flatten.
 
     Returns
     -------
-    Perceptron
+    list of Axis
 
     Raises
     ------
     TypeError
-        If a layer is not Flatten, Linear or ReLU, or none is Linear.
+        If a layer is of another type, or none has weights.
     ValueError
-        If a weight is NaN or infinite.
+        If a weight is NaN or infinite, a convolution has groups, or the units of a layer do not
+        fit the inputs of the next.
 
     Examples
     --------
-    >>> [weight.shape for weight in read(models.mlp([4, 3, 2])).weights]
-    [(3, 4), (2, 3)]
+    >>> for a in axes(models.mlp([4, 3, 2])):
+    ...     print(a.parameter, a.axis, a.hidden)
+    1.weight 0 0
+    1.bias 0 0
+    3.weight 1 0
     """
-    models.check(model, allowed=(nn.Flatten, nn.Linear, nn.ReLU))
-    layers = models.weight_layers(model)
+    models.check(model)
+    layers = [(i, layer) for i, layer in enumerate(model) if isinstance(layer, models.WEIGHTED)]
     if not layers:
-        raise TypeError(f"{model} has no Linear layer")
-    weights = [_array(model[i].weight) for i in layers]
-    return Perceptron(layers, weights, [_array(model[i].bias) for i in layers])
+        raise TypeError(f"{model} has no layer with weights")
+    table, units = [], None  # units: of the layer before
+    for number, (index, layer) in enumerate(layers):
+        n_out, n_in = layer.weight.shape[:2]
+        if getattr(layer, "groups", 1) != 1:
+            raise ValueError(f"layer {index} ({layer}) has groups; only groups=1 is handled")
+        if units and n_in % units:
+            raise ValueError(
+                f"layer {index} ({layer}) reads {n_in} inputs, which the {units} units of the "
+                "layer before do not divide"
+            )
+        if layer is not layers[-1][1]:  # its own units
+            table.append(Axis(f"{index}.weight", INCOMING, number))
+            if layer.bias is not None:
+                table.append(Axis(f"{index}.bias", INCOMING, number))
+        if units:  # those that it reads
+            table.append(Axis(f"{index}.weight", OUTGOING, number - 1, n_in // units))
+        units = n_out
+    return table
+
+
+def positions(order, block):
+    """Where the entries of units in this order stand along an axis of blocks.
+
+    Examples
+    --------
+    >>> positions(np.array([1, 0]), 3)
+    array([3, 4, 5, 0, 1, 2])
+    """
+    return (np.asarray(order)[:, None] * block + np.arange(block)).ravel()
+
+
+def read(model):
+    """The weights of a network as arrays.
+
+    Parameters
+    ----------
+    model : torch.nn.Sequential
+        Refused as in `axes`.
+
+    Returns
+    -------
+    Weights
+
+    Examples
+    --------
+    >>> read(models.convnet((3, 8, 8), [4, 6], kernel_size=3)).widths
+    [3, 4, 6, 10]
+    """
+    table, parameters, layers, widths = axes(model), {}, [], []
+    for index, layer in enumerate(model):
+        if isinstance(layer, models.WEIGHTED):
+            layers.append(index)
+            widths += [len(layer.weight)] if widths else [layer.weight.shape[1], len(layer.weight)]
+            for name, p in layer.named_parameters(recurse=False):
+                parameters[f"{index}.{name}"] = p.detach().cpu().numpy().astype(float)
+    return Weights(parameters, table, layers, widths)
 
 
 def read_alike(networks):
-    """Several networks as `read` reads them, all of the same widths.
+    """Several networks as `read` reads them, all of the same shape.
 
     Parameters
     ----------
@@ -95,7 +184,7 @@ def read_alike(networks):
 
     Returns
     -------
-    list of Perceptron
+    list of Weights
 
     Raises
     ------
@@ -108,23 +197,23 @@ def read_alike(networks):
     2
     """
     found = [read(model) for model in networks]
-    for other in found:
-        biases = [[b is None for b in one.biases] for one in (found[0], other)]
-        if other.widths != found[0].widths or biases[0] != biases[1]:
+    shapes = [{name: p.shape for name, p in one.parameters.items()} for one in found]
+    for other, shape in zip(found, shapes, strict=True):
+        if shape != shapes[0]:
             raise ValueError(
                 f"networks of widths {found[0].widths} and {other.widths} (or with and without "
-                "biases) cannot be compared unit by unit"
+                "biases, or of other kernels) cannot be compared unit by unit"
             )
     return found
 
 
 def widths(model):
-    """Inputs, hidden units of each layer, and outputs of a multi-layer perceptron.
+    """Inputs (or channels), hidden units of each layer, and outputs of a network.
 
     Parameters
     ----------
     model : torch.nn.Sequential
-        Refused as in `read`.
+        Refused as in `axes`.
 
     Returns
     -------
@@ -144,7 +233,7 @@ def permute(model, permutations):
     Parameters
     ----------
     model : torch.nn.Sequential
-        A multi-layer perceptron; left as it is.
+        Of Linear, Conv2d, ReLU, pooling and Flatten; left as it is.
     permutations : list of (H,) long tensors
         One a hidden layer: unit i of the result is unit ``permutations[l][i]`` of the model.
 
@@ -165,8 +254,8 @@ def permute(model, permutations):
     >>> bool((turned[1].weight[0] == net[1].weight[2]).all())
     True
     """
-    hidden = widths(model)[1:-1]
-    orders = [torch.as_tensor(order) for order in permutations]
+    table, hidden = axes(model), [len(model[i].weight) for i in models.weight_layers(model)[:-1]]
+    orders = [torch.as_tensor(order).cpu() for order in permutations]
     lengths = [len(order) for order in orders]
     if lengths != hidden or not all(_is_permutation(order) for order in orders):
         raise ValueError(
@@ -174,11 +263,10 @@ def permute(model, permutations):
             f"hidden layer, H = {hidden}"
         )
     result = models.clone(model)
-    for (here, after), order in zip(_neighbours(result), orders, strict=True):
-        order = order.to(here.weight.device)
-        for p in here.parameters():
-            p.data = p.data[order]
-        after.weight.data = after.weight.data[:, order]
+    for a in table:
+        p = result.get_parameter(a.parameter)
+        places = torch.from_numpy(positions(orders[a.hidden].numpy(), a.block)).to(p.device)
+        p.data = p.data.index_select(a.axis, places)
     return result
 
 
@@ -191,7 +279,7 @@ def canonical(model):
     Parameters
     ----------
     model : torch.nn.Sequential
-        A multi-layer perceptron; left as it is.
+        As in `permute`; left as it is.
 
     Returns
     -------
@@ -204,28 +292,17 @@ def canonical(model):
     >>> bool(torch.allclose(net[1].weight.norm(dim=1), torch.ones(3)))
     True
     """
-    models.check(model, allowed=(nn.Flatten, nn.Linear, nn.ReLU))
-    result = models.freeze(models.clone(model))
-    for here, after in _neighbours(result):
-        columns = [p if p.ndim > 1 else p[:, None] for p in here.parameters()]
-        incoming = torch.cat(columns, dim=1)  # (H, in), or (H, in + 1) with the bias
-        norm = incoming.norm(dim=1)
+    table, result = axes(model), models.freeze(models.clone(model))
+    for hidden in range(1 + max((a.hidden for a in table), default=-1)):
+        mine = [(a, result.get_parameter(a.parameter)) for a in table if a.hidden == hidden]
+        incoming = [p.flatten(1) if p.ndim > 1 else p[:, None] for a, p in mine if not a.axis]
+        norm = torch.cat(incoming, dim=1).norm(dim=1)  # (H,)
         norm = torch.where(norm > 0, norm, torch.ones_like(norm))
-        for p in here.parameters():
-            p.data /= norm.view(-1, *[1] * (p.ndim - 1))
-        after.weight.data *= norm
+        for a, p in mine:
+            factor = norm.repeat_interleave(a.block) if a.axis == OUTGOING else 1 / norm
+            p.data *= factor.view(*[1] * a.axis, -1, *[1] * (p.ndim - a.axis - 1))
     return result
 
 
-def _array(parameter):
-    """A weight in double precision; None stays None."""
-    return None if parameter is None else parameter.detach().cpu().numpy().astype(float)
-
-
 def _is_permutation(order):
-    return torch.equal(order.cpu().sort().values, torch.arange(len(order)))
-
-
-def _neighbours(model):
-    """Pairs of neighbouring Linear layers: a hidden layer's units lie between the two."""
-    return list(pairwise(model[i] for i in models.weight_layers(model)))
+    return torch.equal(order.sort().values, torch.arange(len(order)))

@@ -104,7 +104,7 @@ accuracies = np.array([training.accuracy(m, images.test) for m in networks])
 train_accuracies = [training.accuracy(m, images.train) for m in networks]
 claims.check("matching_test_accuracy", accuracies[:8].mean())
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-accuracies", "caption": "Accuracy on held-out digits of every network of the ensemble, one dot each; the first eight are drawn larger. All learn the task about equally well."}, "image": {"alt": "A strip of dots along an axis of test accuracy. The dots lie close together; eight larger ones are spread among the others."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-accuracies", "caption": "Accuracy on held-out digits of every network of the ensemble, one dot for each; the first eight are drawn larger. All learn the task about equally well."}, "image": {"alt": "A strip of dots along an axis of test accuracy. The dots lie close together; eight larger ones are spread among the others."}}
 fig, ax = plt.subplots(figsize=(7.2, 1.6))
 frame = pd.DataFrame({"accuracy": accuracies, "y": ""})
 sns.stripplot(frame, x="accuracy", y="y", color=C["null"], size=4, ax=ax)
@@ -276,7 +276,10 @@ for method in methods:
         for m, o in zip(others, orders[method], strict=True)
     ]
     value = np.mean([matching.objective(reference, m) for m in matched])
-    rows[names[method]] = {"mean objective": value, "ms a pair": 1000 * seconds}
+    rows[names[method]] = {
+        "mean objective": value,
+        "ms per pair": 1000 * seconds,
+    }
 comparison = pd.DataFrame(rows).T.rename_axis("method")
 values = comparison["mean objective"].to_numpy()
 gap = np.abs(values / values[0] - 1).max()
@@ -396,7 +399,7 @@ claims.check(
     "matching_gain", means["weights"].mean() - means["unmatched"].mean()
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-means", "caption": "Accuracy of the mean of eight networks, one dot a group, with the mean over groups and its 95 % interval beside it. Every kind of matching helps; no mean network is as good as a single network (dashed)."}, "image": {"alt": "Strips of dots for unmatched, weights, consensus and activations. The unmatched strip lies lowest; the three matched strips lie higher, below the dashed line of single networks."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-means", "caption": "Accuracy of the mean of eight networks, one dot for each group, with the mean over groups and its 95 % interval beside it. Every kind of matching helps; no mean network is as good as a single network (dashed)."}, "image": {"alt": "Strips of dots for unmatched, weights, consensus and activations. The unmatched strip lies lowest; the three matched strips lie higher, below the dashed line of single networks."}}
 long = means.melt(var_name="units", value_name="accuracy")
 hues = dict.fromkeys(means, C["matched"]) | {"unmatched": C["unmatched"]}
 fig, ax = plt.subplots(figsize=(7.2, 3))
@@ -527,7 +530,7 @@ gain, null_gain = (
 # %% tags=["remove-cell"]
 claims.check("matching_null_share", null_gain / gain)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-null", "caption": "Correlation of the weights of two networks before and after matching, one line a pair. Untrained networks gain too, because the best of very many orders always looks like agreement; trained ones gain more."}, "image": {"alt": "Lines from unmatched to matched. All start near a correlation of zero; the gray lines of untrained pairs rise to about two tenths, the blue lines of trained pairs to more than twice that."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-null", "caption": "Correlation of the weights of two networks before and after matching, one line for each pair. Untrained networks gain too, because the best of very many orders always looks like agreement; trained ones gain more."}, "image": {"alt": "Lines from unmatched to matched. All start near a correlation of zero; the gray lines of untrained pairs rise to about two tenths, the blue lines of trained pairs to more than twice that."}}
 frame = pd.concat(found, names=["networks", "pair"]).reset_index()
 frame = frame.melt(
     ["networks", "pair"], var_name="units", value_name="correlation"
@@ -694,7 +697,7 @@ for width in settings.progress(knobs.widths, desc="widths"):
             rows.append({"width": width, "units": units, "barrier": height})
 by_width = pd.DataFrame(rows)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-width", "caption": "Barrier against the number of hidden units, one dot a pair and the median of the pairs as a line, both axes logarithmic. Both barriers fall with width; the matched one stays far below the unmatched one."}, "image": {"alt": "Two falling lines on logarithmic axes with a few dots around them. The matched line lies well below the unmatched line at every width."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-width", "caption": "Barrier against the number of hidden units, one dot for each pair and the median of the pairs as a line, both axes logarithmic. Both barriers fall with width; the matched one stays far below the unmatched one."}, "image": {"alt": "Two falling lines on logarithmic axes with a few dots around them. The matched line lies well below the unmatched line at every width."}}
 FLOOR = 1e-4  # a barrier below it is drawn at it, as a triangle
 shown = by_width.assign(
     barrier=by_width.barrier.clip(FLOOR), below=by_width.barrier < FLOOR

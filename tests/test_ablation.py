@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import kurtosis, skew
 
 from netdist_utils import ablation, data, models, training
-from netdist_utils.ablation import enumeration
+from netdist_utils.ablation import many_classes, two_classes
 from netdist_utils.units import permute
 from tests.helpers import allclose, gaussian, generator, net, permutation
 
@@ -48,6 +48,38 @@ def test_all_losses_by_brute_force(sizes, bias):
     assert allclose(ablation.losses(model, split, masks(n)), expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("sizes", [(4, 7, 3), (4, 1, 5), (4, 3, 4, 10), (64, 9, 10)])
+@pytest.mark.parametrize("scale", [1.0, 10.0, 1000.0])
+def test_any_number_of_classes_by_brute_force(sizes, scale):
+    """To the last digits, and with logits in the thousands, where exponentials would overflow."""
+    model = net(*sizes, seed=1).double()
+    model[-1].weight.data *= scale
+    n_points = 37  # two groups of sixteen, and what is left over
+    split = data.Split(gaussian(n_points, sizes[0]).double(), torch.arange(n_points) % sizes[-1])
+    expected = ablation.losses(model, split, masks(sum(sizes[1:-1])))
+    assert allclose(ablation.all_losses(model, split), expected, rtol=1e-9, atol=1e-12)
+
+
+def test_two_classes_are_a_case_of_many():
+    model, split = net(2, 9, 2).double(), data.circle(40, 0)
+    h = model[:3](split.x.double())
+    one, other = (
+        f(h, model[3], split.y) for f in (two_classes.logistic_losses, many_classes.softmax_losses)
+    )
+    assert allclose(one, other, rtol=1e-12, atol=1e-14)
+
+
+def test_a_fill_of_several_classes_takes_the_place_of_a_removed_unit():
+    model = net(5, 4, 3).double()
+    split = data.Split(gaussian(20, 5).double(), torch.arange(20) % 3)
+    h = model[:3](split.x)
+    found = ablation.all_losses(model, split, h.mean(0))
+    for m, mask in enumerate(masks(4)):
+        z = model[3](torch.where(mask.bool(), h, h.mean(0)))
+        expected = torch.nn.functional.cross_entropy(z, split.y)
+        assert found[m].item() == pytest.approx(expected.item(), rel=1e-9)
+
+
 @pytest.mark.parametrize("scale", [1.0, 30.0])
 @pytest.mark.parametrize("n_points", [1, 5, 16, 37])
 @pytest.mark.parametrize("n", [13, 18])
@@ -75,8 +107,8 @@ def test_only_units_that_are_on_matter(bias, monkeypatch):
         groups.append(real(terms)[0])
         return None, None
 
-    real = enumeration._active_sets
-    monkeypatch.setattr(enumeration, "_active_sets", spy)
+    real = two_classes._active_sets
+    monkeypatch.setattr(two_classes, "_active_sets", spy)
     assert allclose(grouped, ablation.all_losses(model, split), rtol=1e-13, atol=1e-14)
     sizes = None if groups[0] is None else [len(units) for units in groups[0]]
     assert {-2.0: sizes == [0], -0.5: sizes, 0.0: True, 2.0: sizes is None}[bias]
@@ -264,8 +296,8 @@ def test_bad_input_is_named():
         ValueError, match=r"25 units have 2\^25 subnetworks: 0.25 GiB.*losses\(model"
     ):
         ablation.all_losses(net(2, 25, 2), split)
-    with pytest.raises(ValueError, match=r"\[5, 3\] outputs"):
-        ablation.all_losses(net(2, 5, 3), split)
+    with pytest.raises(ValueError, match=r"\[5, 1\] outputs"):
+        ablation.all_losses(net(2, 5, 1), split)
     with pytest.raises(ValueError, match=r"\[2\] outputs"):
         ablation.all_losses(net(2, 2), split)
     with pytest.raises(TypeError, match="layer 0 is Conv2d"):

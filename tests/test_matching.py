@@ -212,8 +212,10 @@ def test_bad_input_is_named():
         matching.match(a, net(4, 5, 2))
     with pytest.raises(ValueError, match="without biases"):
         matching.match(a, net(4, 3, 2, bias=False))
-    with pytest.raises(TypeError, match="layer 0 is Conv2d"):
-        matching.match(models.convnet((1, 8, 8), [2]), models.convnet((1, 8, 8), [2]))
+    with pytest.raises(TypeError, match="Linear layers is needed for a graph"):
+        matching.adjacency(models.convnet((1, 8, 8), [2]))
+    with pytest.raises(ValueError, match="of other kernels"):
+        matching.match(*(models.convnet((1, 8, 8), [2], kernel_size=k) for k in (3, 5)))
     broken = models.clone(a)
     broken[3].weight.data[0, 0] = torch.nan
     with pytest.raises(ValueError, match=r"layer 3 .*shape \(2, 3\), are NaN"):
@@ -289,7 +291,7 @@ def test_descent_that_always_claims_to_improve_is_stopped(monkeypatch):
     """A step that is counted and never taken raises the objective again and again."""
     a, b = net(4, 5, 5, 3), net(4, 5, 5, 3, seed=1)
     matching.match(a, b)  # the control: as it is, it ends
-    monkeypatch.setattr(units.Perceptron, "reordered", lambda network, layer, order: network)
+    monkeypatch.setattr(units.Weights, "reordered", lambda network, layer, order: network)
     with pytest.raises(RuntimeError, match=r"\[4, 5, 5, 3\]: layers still improved after 1000"):
         matching.match(a, b)
 
@@ -306,3 +308,49 @@ def test_a_consensus_whose_units_never_rest_is_stopped(monkeypatch):
     monkeypatch.setattr(barriers, "align", turning)
     with pytest.raises(RuntimeError, match="units of 3 networks still move after 7 sweeps"):
         matching.consensus(many, max_sweeps=7)
+
+
+# Convolutions
+
+
+def cnn(seed=0, bias=True):
+    return training.start(
+        lambda: models.convnet(
+            (3, 16, 16), [8, 12], kernel_size=3, padding=1, pool=2, dense=[10], bias=bias
+        ),
+        seed,
+    )
+
+
+@pytest.mark.parametrize(
+    ("method", "bias"), [("weights", True), ("weights", False), ("activations", True)]
+)
+@pytest.mark.parametrize("seed", range(3))
+def test_a_planted_permutation_of_channels_comes_back(method, bias, seed):
+    model, planted = cnn(bias=bias), orders([3, 8, 12, 10, 10], seed)
+    if method == "activations":  # units that are never on have no correlation to be matched by
+        for layer in (0, 3, 7):
+            model[layer].bias.data += 10
+    found = matching.match(
+        matching.permute(model, planted), model, method, x=gaussian(60, 3, 16, 16)
+    )
+    assert all(torch.equal(a, b) for a, b in zip(found, planted, strict=True))
+
+
+def test_two_convolutional_networks_are_brought_closer():
+    one, two = cnn(0), cnn(1)
+    aligned = matching.align(one, two)
+    assert matching.objective(one, aligned) > matching.objective(one, two)
+    x = gaussian(5, 3, 16, 16)
+    assert allclose(aligned(x), two(x), atol=1e-5)
+    middle = matching.average([one, aligned])
+    assert allclose(middle[0].weight, (one[0].weight + aligned[0].weight) / 2, atol=1e-6)
+
+
+def test_the_barrier_of_convolutional_networks_is_that_of_averaged_ones():
+    one, two = cnn(0), cnn(1)
+    split = data.Split(gaussian(30, 3, 16, 16), torch.arange(30) % 10)
+    line = matching.barrier(one, two, split, steps=3)
+    middle = training.cross_entropy(matching.average([one, two]), split)
+    assert line.loss[1].item() == pytest.approx(middle, abs=1e-5)
+    assert line.loss[0].item() == pytest.approx(training.cross_entropy(one, split), abs=1e-5)

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from scipy.integrate import quad
+from scipy.optimize import brentq
 
 from netdist_utils import random_matrices as rm
 
@@ -47,10 +48,52 @@ def test_the_margin_is_passed_as_often_as_it_says(quantile):
     assert abs(below - quantile) < 4 * error + 0.01
 
 
-def test_bulk_variance_is_not_moved_by_spikes():
-    found = eigenvalues(800, 200, 1, scale=3.0)
-    found[-10:] *= 50  # planted spikes
-    assert rm.bulk_variance(found, 4.0) == pytest.approx(9, rel=0.06)
+def planted(n, m, spikes, seed):
+    """Noise of variance 1 with strong spikes in random directions."""
+    rng = np.random.default_rng(seed)
+    left, right = (np.linalg.qr(rng.normal(size=(side, spikes)))[0] for side in (m, n))
+    strengths = np.linspace(2, 5, spikes) * np.sqrt(n)
+    w = rng.normal(size=(m, n)) + (left * strengths) @ right.T
+    return np.linalg.eigvalsh(w @ w.T / n)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    ("n", "m", "spikes", "error"),
+    [(1024, 512, 41, 0.01), (1024, 512, 100, 0.02), (600, 600, 40, 0.02)],
+)
+def test_bulk_variance_is_not_moved_by_spikes(n, m, spikes, error, seed):
+    """The median of all values would be 7 % too large where 41 of 512 are spikes."""
+    assert rm.bulk_variance(planted(n, m, spikes, seed), n / m) == pytest.approx(1, rel=error)
+
+
+def test_the_size_of_spikes_does_not_matter():
+    found = planted(800, 200, 10, 0)
+    larger = found.copy()
+    larger[-10:] *= 50
+    assert rm.bulk_variance(larger, 4.0) == rm.bulk_variance(found, 4.0)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_in_pure_noise_it_is_the_median(seed):
+    """Nothing is left out: the estimate is that from the plain median, and right."""
+    low, high = rm.marchenko_pastur_edges(2.0)
+
+    def below(value):
+        return quad(lambda x: rm.marchenko_pastur_density([x], 2.0)[0], low, value)[0]
+
+    median = brentq(lambda value: below(value) - 0.5, low, high)
+    found = eigenvalues(1024, 512, seed, scale=3.0)
+    assert rm.bulk_variance(found, 2.0) == pytest.approx(np.median(found) / median, rel=1e-4)
+    assert rm.bulk_variance(found, 2.0) == pytest.approx(9, rel=0.02)
+
+
+def test_a_spectrum_without_a_bulk_ends():
+    """Zeros, one value, and a sample that is heavy-tailed throughout."""
+    assert rm.bulk_variance(np.concatenate([np.zeros(60), np.ones(40)]), 2.0) == 0
+    assert rm.bulk_variance([3.0], 5.0) > 0
+    heavy = np.random.default_rng(0).pareto(1, 500)
+    assert 0 < rm.bulk_variance(heavy, 2.0) < np.median(heavy)
 
 
 def test_bad_input_is_named():

@@ -6,8 +6,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netdist_utils import models, units
-from tests.helpers import allclose, gaussian, net, orders, weights
+from netdist_utils import models, training, units
+from tests.helpers import allclose, gaussian, net, orders, permutation, weights
 
 shapes = st.lists(st.integers(1, 6), min_size=2, max_size=5)
 
@@ -57,14 +57,80 @@ def test_a_network_is_read_in_double_precision_and_reordered_as_it_permutes(size
     model, permutations = net(*sizes, seed=seed, bias=bias), orders(sizes, seed)
     found = units.read(model)
     assert found.widths == units.widths(model) == sizes
-    assert [w.dtype for w in found.weights] == [np.float64] * len(found.weights)
-    assert [b is None for b in found.biases] == [not bias] * len(found.biases)
+    assert {p.dtype for p in found.parameters.values()} == {np.dtype(float)}
+    assert any("bias" in name for name in found.parameters) == bias
     expected = units.read(units.permute(model, permutations))
     for layer, order in enumerate(permutations):
         found = found.reordered(layer, order.numpy())
-    assert all(np.array_equal(a, b) for a, b in zip(found.weights, expected.weights, strict=True))
-    if bias:
-        assert all(map(np.array_equal, found.biases, expected.biases))
+    assert_same(found, expected)
+
+
+def assert_same(one, two):
+    assert one.parameters.keys() == two.parameters.keys()
+    for name, p in one.parameters.items():
+        assert np.array_equal(p, two.parameters[name]), name
+
+
+# Convolutions: channels are units, and a Flatten lays out each channel's positions in a block
+
+CNNS = {
+    "as chapter 4's": {"channels": [4, 6, 5], "kernel_size": 3, "padding": 1, "pool": 2,
+                       "dense": [7]},
+    "strided, no biases": {"channels": [4, 6], "kernel_size": 3, "stride": 2, "bias": False},
+    "one channel": {"channels": [1], "kernel_size": 2},
+}  # fmt: skip
+
+
+def cnn(name="as chapter 4's", seed=0):
+    return training.start(lambda: models.convnet((2, 12, 12), **CNNS[name]), seed)
+
+
+def channel_orders(model, seed=0):
+    return [permutation(h, seed + k) for k, h in enumerate(units.widths(model)[1:-1])]
+
+
+@pytest.mark.parametrize("name", CNNS)
+def test_reordered_channels_change_no_output(name):
+    model, x = models.freeze(cnn(name)), gaussian(3, 2, 12, 12)
+    turned = units.permute(model, channel_orders(model, 3))
+    assert allclose(turned(x), model(x), atol=1e-5)
+    first = channel_orders(model, 3)[0]
+    assert torch.equal(turned[0].weight, model[0].weight[first])
+    read = units.read(model)
+    for layer, order in enumerate(channel_orders(model, 3)):
+        read = read.reordered(layer, order.numpy())
+    assert_same(read, units.read(turned))
+
+
+@pytest.mark.parametrize("name", CNNS)
+def test_canonical_channels_change_no_output(name):
+    model, x = models.freeze(cnn(name)), gaussian(3, 2, 12, 12)
+    scaled = units.canonical(model)
+    assert allclose(scaled(x), model(x), atol=1e-5)
+    rows = [p.flatten(1) if p.ndim > 1 else p[:, None] for p in scaled[0].parameters()]
+    assert allclose(torch.cat(rows, 1).norm(dim=1), torch.ones(len(rows[0])), atol=1e-5)
+
+
+def test_the_table_says_which_axis_carries_which_units():
+    table = [(a.parameter, a.axis, a.hidden, a.block) for a in units.axes(cnn())]
+    assert table == [
+        ("0.weight", 0, 0, 1), ("0.bias", 0, 0, 1),
+        ("3.weight", 0, 1, 1), ("3.bias", 0, 1, 1), ("3.weight", 1, 0, 1),
+        ("6.weight", 0, 2, 1), ("6.bias", 0, 2, 1), ("6.weight", 1, 1, 1),
+        ("10.weight", 0, 3, 1), ("10.bias", 0, 3, 1), ("10.weight", 1, 2, 1),
+        ("12.weight", 1, 3, 1),
+    ]  # fmt: skip
+    strided = units.axes(cnn("strided, no biases"))
+    assert [a.block for a in strided] == [1, 1, 1, 4]  # 2 x 2 positions are left
+
+
+def test_what_has_no_such_table_is_named():
+    grouped = torch.nn.Sequential(torch.nn.Conv2d(4, 4, 1, groups=2), torch.nn.ReLU(),
+                                  torch.nn.Flatten(), torch.nn.Linear(4, 2))  # fmt: skip
+    with pytest.raises(ValueError, match="layer 0 .* has groups"):
+        units.axes(grouped)
+    with pytest.raises(ValueError, match="reads 5 inputs, which the 4 units"):
+        units.axes(torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Linear(5, 2)))
 
 
 def test_a_unit_is_its_row_its_bias_and_its_column():
@@ -77,11 +143,11 @@ def test_a_unit_is_its_row_its_bias_and_its_column():
     assert units.read(net(4, 3, 2, bias=False)).units(0).shape == (3, 4 + 2)
 
 
-def test_what_is_no_perceptron_is_named():
+def test_what_cannot_be_read_is_named():
     model = net(4, 3, 2)
-    with pytest.raises(TypeError, match="layer 0 is Conv2d"):
-        units.read(models.convnet((1, 8, 8), [2]))
-    with pytest.raises(TypeError, match="no Linear layer"):
+    with pytest.raises(TypeError, match="layer 0 is LSTM"):
+        units.read(torch.nn.Sequential(torch.nn.LSTM(2, 2)))
+    with pytest.raises(TypeError, match="no layer with weights"):
         units.read(torch.nn.Sequential(torch.nn.Flatten()))
     with pytest.raises(ValueError, match=r"\[4, 3, 2\] and \[4, 5, 2\]"):
         units.read_alike([model, net(4, 5, 2)])
@@ -101,5 +167,5 @@ def test_nothing_is_changed():
     before = weights(model).clone()
     units.permute(model, orders([4, 3, 2]))
     units.canonical(model)
-    units.read(model).weights[0][:] = 0
+    units.read(model).parameters["1.weight"][:] = 0
     assert torch.equal(weights(model), before)

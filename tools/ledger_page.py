@@ -7,6 +7,7 @@ execution cache leaves its records from the run that filled the cache.
 """
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from sphinx.util.docutils import SphinxDirective
 
 from netdist_utils import claims
 
-COLUMNS = ["Claim", "Source", "Measured", "Band", "Scale", "Data set", "Status"]
+COLUMNS = ["Claim", "Source or null", "Measured", "Band", "Scale", "Data set", "Status"]
+NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 
 
 class Placeholder(nodes.General, nodes.Element):
@@ -32,31 +34,42 @@ def record_of(name, folder):
     return json.loads(path.read_text()) if path.exists() else None
 
 
-def row_of(name, claim, record):
-    """Cells of one claim's row."""
+def section_of(name, chapter):
+    """Title of the section in which a chapter checks a claim; empty where it does not."""
+    path = NOTEBOOKS / f"{chapter}.py"
+    before, found, _ = path.read_text(encoding="utf-8").partition(f'"{name}"')
+    titles = re.findall(r"^# ## (.+)$", before, re.MULTILINE)
+    return titles[-1] if found and titles else ""
+
+
+def row_of(name, claim, record, page):
+    """Cells of one claim's row; the first leads to the section that states it."""
+    title = nodes.Text(claim["title"])
+    if page and (section := section_of(name, claim["chapter"])):
+        title = nodes.reference("", claim["title"], refuri=f"{page}#{nodes.make_id(section)}")
     if record is None:
         status = f"not measured: needs {claim.get('needs', 'its chapter')}"
-        return [claim["title"], claim["source"], "", "", "", "", status]
-    return [
-        claim["title"],
-        claim["source"],
-        claims.format_value(record["value"]),
+        return [title, *map(nodes.Text, [claim["source"], "", "", "", "", status])]
+    words = [
+        claims.format_source(record),
+        claims.format_measured(record),
         claims.format_band(record["band"]),
         record["scale"],
         record["dataset"],
         record["status"],
     ]
+    return [title, *map(nodes.Text, words)]
 
 
 def table_of(rows):
     """A docutils table with a header."""
     group = nodes.tgroup(cols=len(COLUMNS))
-    group += [nodes.colspec(colwidth=width) for width in (32, 14, 10, 14, 9, 9, 12)]
+    group += [nodes.colspec(colwidth=width) for width in (30, 20, 12, 12, 9, 9, 8)]
     head, body = nodes.thead(), nodes.tbody()
-    for part, cells_of_rows in ((head, [COLUMNS]), (body, rows)):
+    for part, cells_of_rows in ((head, [list(map(nodes.Text, COLUMNS))]), (body, rows)):
         for cells in cells_of_rows:
             row = nodes.row()
-            row += [nodes.entry("", nodes.paragraph("", cell)) for cell in cells]
+            row += [nodes.entry("", nodes.paragraph("", "", cell)) for cell in cells]
             part += row
     group += [head, body]
     return nodes.table("", group, classes=["ledger"])
@@ -75,7 +88,8 @@ def fill(app, doctree, docname):
             target = app.builder.get_relative_uri(docname, page) if page in app.env.titles else ""
             heading = nodes.paragraph("", "", classes=["ledger-chapter"])
             heading += nodes.reference("", title, refuri=target) if target else nodes.Text(title)
-            rows = [row_of(name, c, record_of(name, claims.ledger_dir())) for name, c in named]
+            folder = claims.ledger_dir()
+            rows = [row_of(name, c, record_of(name, folder), target) for name, c in named]
             content += [heading, table_of(rows)]
         place.replace_self(content)
 

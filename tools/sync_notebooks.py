@@ -3,6 +3,7 @@
     python tools/sync_notebooks.py            write them
     python tools/sync_notebooks.py --check    exit 1 if one on disk differs
     python tools/sync_notebooks.py --student FOLDER    write them without solutions
+    python tools/sync_notebooks.py --solved FOLDER     write them with each solution's code run
 
 The ``.py`` is the source; the ``.ipynb`` has no outputs, cell ids that depend on the cells'
 content alone, and plain Markdown in place of MyST's directives and roles: numbers of sections,
@@ -32,6 +33,8 @@ ROLE = re.compile(r"\{(?P<role>[\w:-]+)\}`(?P<text>[^`]*)`")
 LABEL = re.compile(r"^\((?P<label>[\w-]+)\)=\n", re.MULTILINE)
 EQUATION = re.compile(r"\$\$(?P<body>[^$]+)\$\$ \((?P<label>[\w-]+)\)")
 HEADING = re.compile(r"^(?P<level>##?) (?P<title>.+)$", re.MULTILINE)
+CODE_BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+EDITIONS = ("student", "solved")  # beside the book's own
 
 
 def repository():
@@ -82,9 +85,9 @@ def labels_of(chapters):
 class Plain:
     """MyST as plain Jupyter and Colab can show it, for the cells of one notebook in order."""
 
-    def __init__(self, chapter=0, labels=None, works=None, solutions=True):
+    def __init__(self, chapter=0, labels=None, works=None, edition="book"):
         self.chapter, self.sections = chapter, 0
-        self.labels, self.works, self.solutions = labels or {}, works or {}, solutions
+        self.labels, self.works, self.edition = labels or {}, works or {}, edition
         self.cited = set()
 
     def markdown(self, text):
@@ -113,7 +116,7 @@ class Plain:
             return f"$$\n{body}\n$$"
         heading = title if name == "admonition" else name.capitalize()
         if "dropdown" in match["options"]:
-            if heading == "Solution" and not self.solutions:
+            if heading == "Solution" and self.edition == "student":
                 return "*Your answer:*"
             return f"<details>\n<summary>{heading}</summary>\n\n{body}\n\n</details>"
         lines = [f"**{heading}.**", "", *body.splitlines()]
@@ -148,15 +151,28 @@ class Plain:
         return "\n".join(["## References", "", *lines]) if lines else ""
 
 
-def convert(source, address, *, stem="", labels=None, works=None, solutions=True):
-    """Text of the ``.ipynb`` of one py:percent source."""
+def solution_cells(text):
+    """Code of the solutions in a Markdown cell, as cells that CI runs."""
+    blocks = [
+        block
+        for match in DIRECTIVE.finditer(text)
+        if match["title"].strip() == "Solution"
+        for block in CODE_BLOCK.findall(match["body"])
+    ]
+    return [nbformat.v4.new_code_cell(block.rstrip()) for block in blocks]
+
+
+def convert(source, address, *, stem="", labels=None, works=None, edition="book"):
+    """Text of the ``.ipynb`` of one py:percent source: the book's, or another edition."""
     notebook = jupytext.reads(source, fmt="py:percent")
     chapter = int(stem[:2]) if stem[:2].isdigit() else 0
-    plain = Plain(chapter, labels or labels_of({stem: source}), works, solutions)
+    plain = Plain(chapter, labels or labels_of({stem: source}), works, edition)
     title, *rest = notebook.cells
     cells = [title, nbformat.v4.new_code_cell(install_cell(address))]  # the title stays first
     for cell in rest:
         cells.append(cell)
+        if edition == "solved" and cell.cell_type == "markdown":
+            cells += solution_cells(cell.source)
         if figure := figure_of(cell):
             number = plain.labels[figure["name"]]
             cells.append(nbformat.v4.new_markdown_cell(f"*{number}.* {figure['caption']}"))
@@ -186,12 +202,12 @@ def number_cells(cells):
         cell.metadata.pop("lines_to_next_cell", None)
 
 
-def notebooks(solutions=True):
+def notebooks(edition="book"):
     """Text of each chapter's ``.ipynb``, by the stem of its file."""
     chapters, works = sources(), entries()
     labels, address = labels_of(chapters), repository()
     return {
-        stem: convert(text, address, stem=stem, labels=labels, works=works, solutions=solutions)
+        stem: convert(text, address, stem=stem, labels=labels, works=works, edition=edition)
         for stem, text in chapters.items()
     }
 
@@ -200,11 +216,15 @@ def main(arguments=None):
     """Write, or compare, all notebooks; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true")
-    parser.add_argument("--student", type=Path, metavar="FOLDER")
+    for other in EDITIONS:
+        parser.add_argument(f"--{other}", type=Path, metavar="FOLDER")
     options = parser.parse_args(arguments)
-    stale = []
-    for stem, text in notebooks(solutions=options.student is None).items():
-        target = (options.student or ROOT / "notebooks") / f"{stem}.ipynb"
+    stale, edition, folder = [], "book", ROOT / "notebooks"
+    for other in EDITIONS:
+        if chosen := getattr(options, other):
+            edition, folder = other, chosen
+    for stem, text in notebooks(edition).items():
+        target = folder / f"{stem}.ipynb"
         if options.check:
             if not target.exists() or target.read_text() != text:
                 stale.append(target.name)

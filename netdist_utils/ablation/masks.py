@@ -7,12 +7,12 @@ from netdist_utils import models
 
 
 def n_units(model):
-    """Number of hidden units of a classifier of two classes.
+    """Number of hidden units of a classifier.
 
     Parameters
     ----------
     model : torch.nn.Sequential
-        Flatten, Linear, ReLU, ..., Linear with two outputs.
+        Flatten, Linear, ReLU, ..., Linear with two outputs or more.
 
     Returns
     -------
@@ -23,7 +23,7 @@ def n_units(model):
     TypeError
         If a layer is of another type, or the order of layers is another.
     ValueError
-        If there are not two outputs, no hidden layer, or a weight is not finite.
+        If there are fewer than two outputs, no hidden layer, or a weight is not finite.
 
     Examples
     --------
@@ -36,7 +36,7 @@ def n_units(model):
     if [type(layer) for layer in model] != [type(layer) for layer in expected]:
         raise TypeError(f"{model} is not Flatten, then Linear layers with a ReLU between them")
     sizes = [layer.out_features for layer in linear]
-    if len(sizes) < 2 or sizes[-1] != 2:
+    if len(sizes) < 2 or sizes[-1] < 2:
         raise ValueError(f"layers of {sizes} outputs: hidden units and two classes are needed")
     return sum(sizes[:-1])
 

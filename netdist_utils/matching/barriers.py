@@ -140,16 +140,26 @@ def barrier(model_a, model_b, split, steps=25):
         name: torch.lerp(a.detach()[None], b.detach()[None].to(device), t.view(-1, *[1] * a.ndim))
         for (name, a), b in pairs
     }  # (steps, ...)
-    y, z = split.y.to(device), []
+    y = split.y.to(device)
     with torch.no_grad():
-        for x in split.x.split(1024):
-            z.append(vmap(lambda p, x=x: functional_call(model_a, p, (x.to(device),)))(line))
-    z = torch.cat(z, dim=1)  # (steps, N, K)
+        z = torch.cat([_along(model_a, line, x.to(device)) for x in split.x.split(1024)], dim=1)
     labels = y.expand(steps, -1)
     loss = nn.functional.cross_entropy(z.movedim(2, 1), labels, reduction="none").mean(1)
     accuracy = (z.argmax(2) == labels).float().mean(1)
     height = (loss - torch.lerp(loss[0], loss[-1], t)).max().item()
     return Barrier(t.cpu(), loss.cpu(), accuracy.cpu(), height)
+
+
+def _along(model, line, x):
+    """Logits (steps, B, K) of the networks of a line: at once, or one by one with convolutions.
+
+    All steps' activations of a convolutional network at once would not fit into memory.
+    """
+    if not any(isinstance(layer, nn.Conv2d) for layer in model):
+        return vmap(lambda p: functional_call(model, p, (x,)))(line)
+    steps = len(next(iter(line.values())))
+    of_step = ({name: p[k] for name, p in line.items()} for k in range(steps))
+    return torch.stack([functional_call(model, p, (x,)) for p in of_step])
 
 
 def sample_gaussian(networks, generator, covariance="full"):

@@ -34,25 +34,34 @@ def graph(network):
 
     Parameters
     ----------
-    network : units.Perceptron
+    network : units.Weights
+        Of Linear layers alone.
 
     Returns
     -------
     (n_nodes, n_nodes) numpy array
+
+    Raises
+    ------
+    TypeError
+        If a weight is a convolution's, which is no matrix of edges.
 
     Examples
     --------
     >>> graph(read(models.mlp([64, 15, 10]))).shape
     (91, 91)
     """
+    shapes = {name: p.shape for name, p in network.parameters.items()}
+    if any(len(shape) > 2 for shape in shapes.values()):
+        raise TypeError(f"a network of Linear layers is needed for a graph, not {shapes}")
     first = np.concatenate([[0], np.cumsum(network.widths)])  # where each layer's nodes begin
-    matrix = np.zeros((first[-1] + len(network.weights),) * 2)
-    for layer, (weight, bias) in enumerate(zip(network.weights, network.biases, strict=True)):
-        source = slice(first[layer], first[layer + 1])
-        sink = slice(first[layer + 1], first[layer + 2])
-        matrix[source, sink] = weight.T  # (in, out)
-        if bias is not None:
-            matrix[first[-1] + layer, sink] = bias
+    matrix = np.zeros((first[-1] + len(network.layers),) * 2)
+    for number, index in enumerate(network.layers):
+        source = slice(first[number], first[number + 1])
+        sink = slice(first[number + 1], first[number + 2])
+        matrix[source, sink] = network.parameters[f"{index}.weight"].T  # (in, out)
+        if f"{index}.bias" in network.parameters:
+            matrix[first[-1] + number, sink] = network.parameters[f"{index}.bias"]
     return matrix
 
 

@@ -7,13 +7,14 @@ layers it is found by coordinate descent over layers (Ainsworth, Hayase and Srin
 Re-Basin", algorithm 1). Graph matching by the fast approximate quadratic (FAQ) algorithm
 (Vogelstein et al. 2015) stands beside it for comparison.
 
-Multi-layer perceptrons only: Flatten, Linear and ReLU. What a permutation is stands in
-`netdist_utils.units`.
+Networks of Linear, Conv2d, ReLU, pooling and Flatten; which axis of which weight belongs to which
+units stands in `netdist_utils.units`.
 """
 
 import numpy as np
 import torch
 from scipy.optimize import quadratic_assignment
+from torch import nn
 
 from netdist_utils.alignment import bipartite_match
 from netdist_utils.matching.graphs import graph
@@ -31,15 +32,15 @@ def match(reference, model, method="weights", *, x=None, rng=None):
     Parameters
     ----------
     reference, model : torch.nn.Sequential
-        Two multi-layer perceptrons of the same widths; neither is changed.
+        Of the same shape; neither is changed.
     method : {"weights", "activations", "faq", "graspologic"}
         ``"weights"`` maximises the inner product of all weights and biases: exactly for one
         hidden layer, by coordinate descent for more. ``"activations"`` maximises the summed
         correlation of the units' activations on ``x``. ``"faq"`` (SciPy) and ``"graspologic"``
         match the graphs of `adjacency` with inputs, outputs and bias nodes as seeds; one hidden
         layer only, since on a deeper graph they may carry a unit into another layer.
-    x : (N, D) tensor, optional
-        Inputs for ``"activations"``.
+    x : (N, ...) tensor, optional
+        Inputs for ``"activations"``; of channels, all positions count as samples.
     rng : int or numpy.random.Generator, optional
         Order of the sweeps over layers of ``"weights"``; shuffles of the graph methods. By
         default layers are swept in order.
@@ -69,9 +70,9 @@ def match(reference, model, method="weights", *, x=None, rng=None):
     if method == "activations":
         if x is None:
             raise ValueError("method 'activations' needs inputs x; none were given")
-        behind_relu = [i + 1 for i in target.layers[:-1]]
-        found = moments([reference, model], x, behind_relu)
-        return [bipartite_match(found[layer].correlation(0, 1)) for layer in behind_relu]
+        outputs = [_behind_relu(reference, i) for i in target.layers[:-1]]
+        found = moments([reference, model], x, outputs)
+        return [bipartite_match(found[layer].correlation(0, 1)) for layer in outputs]
     if method not in METHODS:
         raise ValueError(f"method {method!r} is unknown; use one of {', '.join(METHODS)}")
     if len(target.widths) != 3:
@@ -123,13 +124,12 @@ def objective(reference, model):
     True
     """
     one, two = read_alike([reference, model])
-    pairs = zip(one.weights + one.biases, two.weights + two.biases, strict=True)
-    return float(sum((a * b).sum() for a, b in pairs if a is not None))
+    return float(sum((p * two.parameters[name]).sum() for name, p in one.parameters.items()))
 
 
 def _descend(target, current, rng):
     """Coordinate descent: an exact assignment for one layer, the other layers held fixed."""
-    orders = [np.arange(width) for width in target.widths[1:-1]]
+    orders = [np.arange(width) for width in target.hidden]
     for _ in range(MOST_SWEEPS):
         improved = False
         for layer in range(len(orders)) if rng is None else rng.permutation(len(orders)):
@@ -149,6 +149,11 @@ def _descend(target, current, rng):
         f"widths {target.widths}: layers still improved after {MOST_SWEEPS} sweeps; the objective "
         "rises with each, so this is a fault of the code"
     )
+
+
+def _behind_relu(model, index):
+    """The layer after a layer with weights if that is a ReLU, else the layer itself."""
+    return index + isinstance(model[index + 1], nn.ReLU)
 
 
 def _match_graphs(a, b, widths, method, rng):

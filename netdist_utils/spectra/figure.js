@@ -1,8 +1,10 @@
 // Move the threshold of a power law: its exponent by maximum likelihood, the distance from the
-// data, and how the exponent depends on the threshold. data: {samples: [{name, values, chosen}],
-// least}; values ascending, chosen: the values in the tail that the automatic rule takes.
+// data, and how the exponent depends on the threshold. data: {samples: [{name, values, chosen,
+// end}], least}; values ascending, chosen: the values in the tail that the automatic rule takes,
+// end: where noise would end, or null.
 
-// Exponent, standard error and Kolmogorov-Smirnov distance of the largest n values.
+// Exponent, standard error and Kolmogorov-Smirnov distance of the largest n values, one-sided as in
+// Python: the law against the share of the tail below each value.
 function fit(values, n) {
   const first = values.length - n;
   let logs = 0;
@@ -22,19 +24,21 @@ const HIGHEST = 12; // exponent, at which the curve is cut
 function mount(root, data) {
   const options = data.samples.map((_, i) => `<option value="${i}"></option>`).join("");
   root.innerHTML =
-    `<div class="bar"><label class="choice">Eigenvalues of <select>${options}</select></label>` +
+    `<div class="bar"><label class="choice">Sample <select>${options}</select></label>` +
     '<label>Values in the tail <input type="range"></label>' +
-    '<button type="button">Smallest distance</button></div><p><output role="status"></output></p>' +
+    '<button type="button">Smallest Kolmogorov-Smirnov distance</button></div><p><output role="status"></output></p>' +
     '<div class="plots"><svg role="img"></svg><svg role="img"></svg></div>';
   const select = root.querySelector("select");
   const [slider, output] = [root.querySelector("input"), root.querySelector("output")];
   const [sample, exponents] = root.querySelectorAll("svg");
   select.querySelectorAll("option").forEach((option, i) => (option.textContent = data.samples[i].name));
-  const chosen = () => data.samples[Number(select.value)].chosen;
+  const current = () => data.samples[Number(select.value)];
+  const chosen = () => current().chosen;
+  const cut = (alpha) => Math.min(HIGHEST, Math.max(1, alpha));
   let values, fits, n, x, y, alphaX, alphaY;
 
   function choose() {
-    values = unpack(data.samples[Number(select.value)].values);
+    values = unpack(current().values);
     n = values.length;
     fits = Array.from({ length: n + 1 }, (_, k) => (k < data.least ? null : fit(values, k)));
     slider.min = data.least;
@@ -52,22 +56,38 @@ function mount(root, data) {
     alphaX = scale(data.least, n, 46, right);
     alphaY = scale(1, HIGHEST, 226, 26);
     const tails = Array.from({ length: n + 1 - data.least }, (_, i) => i + data.least);
+    // A dotted line where noise ends, its name on the side where there is room.
+    const end = current().end;
+    const ending = (at, height) => {
+      const left = at > (46 + right) / 2;
+      return (
+        `<line class="ending" x1="${at}" x2="${at}" y1="26" y2="226"/>` +
+        `<text class="name" x="${left ? at - 6 : at + 6}" y="${height}" text-anchor="${left ? "end" : "start"}">end of noise</text>`
+      );
+    };
     const power = (v) => Number(v.toPrecision(2)).toString();
     sample.innerHTML =
       axes(
         box,
-        { ticks: [values[0], values[n - 1]].map((v) => [x(Math.log10(v)), power(v)]), title: "eigenvalue (log scale)" },
+        { ticks: [values[0], values[n - 1]].map((v) => [x(Math.log10(v)), power(v)]), title: "value (log scale)" },
         { ticks: [[y(0), "1"], [y(-Math.log10(n)), `1/${n}`]], title: "share at or above (log scale)" },
       ) +
       log.map((v, i) => `<circle class="dot" r="2" cx="${x(v).toFixed(1)}" cy="${y(Math.log10(1 - i / n)).toFixed(1)}"/>`).join("") +
+      (end === null ? "" : ending(x(Math.log10(end)), 216)) +
       '<line class="law"/><line class="guide threshold" y1="26" y2="226"/>';
+    // One standard error around the curve: there below it, and back above.
+    const around = [...tails].reverse();
+    const low = tails.map((k) => fits[k].alpha - fits[k].error);
+    const high = around.map((k) => fits[k].alpha + fits[k].error);
     exponents.innerHTML =
       axes(
         box,
         { ticks: [data.least, n].map((k) => [alphaX(k), k]), title: "values in the tail" },
         { ticks: [2, 4, 6, 8, 10, HIGHEST].map((a) => [alphaY(a), a]), title: "exponent α" },
       ) +
-      `<polyline class="curve" points="${polyline(tails.map(alphaX), tails.map((k) => alphaY(Math.min(HIGHEST, fits[k].alpha))))}"/>` +
+      `<polygon class="error" points="${polyline([...tails, ...around].map(alphaX), [...low, ...high].map((a) => alphaY(cut(a))))}"/>` +
+      (end === null ? "" : ending(alphaX(values.filter((v) => v >= end).length), 40)) +
+      `<polyline class="curve" points="${polyline(tails.map(alphaX), tails.map((k) => alphaY(cut(fits[k].alpha))))}"/>` +
       '<circle class="mark" r="7"/>';
     draw();
   }
@@ -82,10 +102,13 @@ function mount(root, data) {
     const last = Math.min(to, from + (share + Math.log10(n)) / (alpha - 1));
     place(sample.querySelector(".law"), { x1: x(from), y1: y(share), x2: x(last), y2: y(share - (alpha - 1) * (last - from)) });
     place(sample.querySelector(".threshold"), { x1: x(from), x2: x(from) });
-    place(exponents.querySelector(".mark"), { cx: alphaX(k), cy: alphaY(Math.min(HIGHEST, alpha)) });
+    const mark = exponents.querySelector(".mark"); // hollow where the exponent is higher than the plot
+    place(mark, { cx: alphaX(k), cy: alphaY(cut(alpha)) });
+    mark.classList.toggle("beyond", alpha > HIGHEST);
     output.textContent =
-      `${k} of ${n} values, above ${values[n - k].toPrecision(3)}: α = ${alpha.toFixed(2)} ± ${error.toFixed(2)}, ` +
-      `distance ${distance.toFixed(3)}${k === chosen() ? ", the smallest" : ""}`;
+      `${k} of ${n} values, at or above ${values[n - k].toPrecision(3)}: ` +
+      `α = ${alpha.toFixed(2)} ± ${error.toFixed(2)}${alpha > HIGHEST ? ` (above the plot, which ends at ${HIGHEST})` : ""}, ` +
+      `Kolmogorov-Smirnov distance ${distance.toFixed(3)}${k === chosen() ? ", the smallest" : ""}`;
     slider.setAttribute("aria-valuetext", output.textContent);
     sample.setAttribute("aria-label", `Share of values at or above each value. ${output.textContent}`);
     exponents.setAttribute("aria-label", `Exponent against the number of values in the tail. ${output.textContent}`);

@@ -25,7 +25,10 @@ class PowerLawFit:
         NaN where no fit is possible; then ``reason`` says why.
     xmin : float
     ks : float
-        Kolmogorov-Smirnov distance of the tail from the fitted law.
+        Kolmogorov-Smirnov distance of the tail from the fitted law, one-sided as in powerlaw 1.5:
+        at each value the law is compared with the share of the tail below it, and not also with
+        the share at or below it. Without ties, the two-sided distance is larger by at most
+        1 / n_tail.
     n_tail : int
         Values at or above xmin.
     stderr : float
@@ -111,7 +114,7 @@ def _exponents(unique, first, n):
 
 
 def _distance(logs, first, n, exponents, i):
-    """Kolmogorov-Smirnov distance of the tail that starts at candidate i."""
+    """Kolmogorov-Smirnov distance of the tail that starts at candidate i, one-sided (see `ks`)."""
     law = -np.expm1(-exponents[i] * (logs[i:] - logs[i]))
     sample = (first[i:] - first[i]) / (n - first[i])
     return np.abs(law - sample).max()

@@ -175,7 +175,11 @@ Markdown(
 
 # %%
 layers = [2, 4]  # the outputs of the two ReLUs: hidden layers 1 and 2
-groups = {"trained": networks, "random labels": random_labels, "untrained": untrained}  # fmt: skip
+groups = {
+    "trained": networks,
+    "random labels": random_labels,
+    "untrained": untrained,
+}
 everyone = [model for group in groups.values() for model in group]
 fit = images.train.first(knobs.images)
 train = covariance.moments(everyone, fit.x, layers)
@@ -211,8 +215,8 @@ Markdown(
 
 # %% [markdown]
 # Both have their use. What enters a layer are activations with their means, so the next section, which
-# cuts down what enters a layer, uses second moments. Two networks are compared by covariances, because
-# activations that are never negative have similar means in any two networks.
+# cuts down what enters a layer, uses second moments. Two networks are compared by covariances, because the
+# means of activations that are never negative make any two networks look alike.
 #
 # ## How many directions does a layer need?
 #
@@ -325,9 +329,10 @@ def accuracy_with(model, layer, weight):
 
 
 def relearned(model, start, layer, ranks):
-    """Accuracy with the first k directions of what was learned, on the start."""
+    """Accuracy with k directions of what was learned, on the start."""
     before = start[layer].weight
-    u, s, vt = torch.linalg.svd(model[layer].weight - before, full_matrices=False)  # fmt: skip
+    change = model[layer].weight - before
+    u, s, vt = torch.linalg.svd(change, full_matrices=False)
     steps = [before + (u[:, :k] * s[:k]) @ vt[:k] for k in ranks]
     return [accuracy_with(model, layer, weight) for weight in steps]
 
@@ -359,7 +364,7 @@ for layer in (1, 3):
     ]
     learned_counts[layer] = [directions_for(c.T @ c) for c in changes]
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-weight-spectra", "caption": "Top: eigenvalues of the weight covariance of every trained network, of its start, and of what training added, with the bound below which noise stays. Bottom: accuracy of network 1 when a layer keeps only its first k directions, of all its weights or of what training added to the start; a dotted line marks the number of spikes. What was learned reaches past the spikes."}, "image": {"alt": "Four panels, one column a layer, on logarithmic axes of rank. Top: three falling bundles of curves. The trained ones begin far above a horizontal line, the bound of noise, and cross it; those of the start lie below it throughout; those of what training added begin almost as high as the trained ones and fall far below the start. Bottom: two rising curves of accuracy. The one of what was learned begins higher and levels off sooner than that of all weights; at the dotted vertical line both have not reached their last value."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-weight-spectra", "caption": "Top: eigenvalues of the weight covariance of every trained network, of its start, and of what training added, with the bound below which noise stays. Bottom: accuracy of network 1 when a layer keeps only its first k directions, of all its weights or of what training added to the start; a dotted line marks the number of spikes. What was learned reaches past the spikes."}, "image": {"alt": "Four panels, one column a layer, on logarithmic axes of rank. Top: three falling bundles of curves. The trained ones begin far above a horizontal line, the bound of noise, and cross it; those of the start lie below it throughout; those of what training added begin almost as high as the trained ones and fall far below the start. Bottom: two rising curves of accuracy. The one of what was learned begins higher than that of all weights; at the dotted vertical line the one of all weights is still rising, in layer 1 more than in layer 2."}}
 fig, axes = plt.subplots(2, 2, figsize=(7.2, 5.2), sharex="col")
 for (top, bottom), layer in zip(axes.T, (1, 3), strict=True):
     for k, (model, start) in enumerate(zip(networks, starts, strict=True)):
@@ -417,8 +422,8 @@ Markdown(
 
 # %% [markdown]
 # The source calls the loss of accuracy negligible if only the spikes are kept. Is it? And is what lies
-# below the bound noise? Keep the directions of the spikes, $W P$ with the projection $P$ on them, and put
-# different weights into all other directions.
+# below the bound noise? Keep what the rows have along the directions of the spikes, and put different weights into
+# all other directions.
 
 
 # %%
@@ -566,7 +571,7 @@ explained = pd.DataFrame(
     for name, share in covariance.explained(train[k], held_out[k], i, j).items()
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-shares", "caption": "Share of the variance of one network that another explains on held-out images, by the kind of map between them, one dot a pair. Trained networks explain one another best by every map. But the nulls are not far behind in hidden layer 1, and a permutation explains little of any network."}, "image": {"alt": "Two panels, one a hidden layer. In each, three groups of dots that rise from permutation to orthogonal to affine, with five kinds of pairs side by side. Trained pairs, filled circles at the left of each group, lie highest. Filled squares and triangles, pairs of networks on random labels and of untrained ones, lie lower, and hollow ones, paired with a trained network, mostly lower still. In hidden layer 2 all distances to the trained pairs are larger than in hidden layer 1."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-shares", "caption": "Share of the variance of one network that another explains on held-out images, by the kind of map between them, one dot a pair. Trained networks explain one another best by every map. But the nulls are not far behind in hidden layer 1, and a permutation explains little of any network."}, "image": {"alt": "Two panels, one a hidden layer. In each, three groups of dots that rise from permutation to orthogonal to affine, with five kinds of pairs side by side. Trained pairs, filled circles at the left of each group, lie highest. Filled squares and triangles, pairs of networks on random labels and of untrained ones, lie lower, and hollow ones, paired with a trained network, lower still or level with them. In hidden layer 2 all distances to the trained pairs are larger than in hidden layer 1."}}
 MARKS = {
     "trained": ("o", C["matched"], "full"),
     "random labels": ("s", C["null"], "full"),
@@ -626,18 +631,19 @@ for layer in (1, 2):
 # %% tags=["remove-input"]
 by = explained.groupby(["map", "pair", "layer"]).share
 mean, deviation = by.mean(), by.std().max()
+best_null = mean["affine"].drop("trained").groupby("layer").max()
 Markdown(
     f"An orthogonal map explains {both(mean['orthogonal', 'trained'])} between trained networks in hidden "
-    f"layers 1 and 2, {both(mean['orthogonal', 'random labels'])} between networks on random labels, "
-    f"{both(mean['orthogonal', 'untrained'])} between untrained ones, and "
-    f"{both(mean['orthogonal', 'trained and random labels'])} and {both(mean['orthogonal', 'trained and untrained'])} "
-    "between a trained network and one on random labels or an untrained one. So two networks that share no "
+    f"layers 1 and 2, {both(mean['orthogonal', 'random labels'])} between networks on random labels, and "
+    f"{both(mean['orthogonal', 'untrained'])} between untrained ones. Mixed pairs have "
+    f"{both(mean['orthogonal', 'trained and random labels'])} with one network on random labels, and "
+    f"{both(mean['orthogonal', 'trained and untrained'])} with one untrained network. So two networks that share no "
     "task agree a good deal, and two that share one agree more, above all in hidden layer 2. The dots of a kind "
     f"differ by little (standard deviation at most {100 * deviation:.1f} points), although pairs that share a network "
     "are not independent, so these spreads are rough. "
     f"A permutation explains {both(mean['permutation', 'trained'])} between trained networks: single units are "
-    f"little of what they share. An affine map explains {both(mean['affine', 'trained'])}, and closes most of the "
-    "distance to the nulls in hidden layer 1."
+    f"little of what they share. An affine map explains {both(mean['affine', 'trained'])}, and "
+    f"{both(best_null)} between the nulls that agree best."
 )
 
 # %% [markdown]
@@ -779,7 +785,7 @@ Markdown(
     f"Covariances of activations have cosines of {alike('activations', 'trained')} between trained networks, "
     f"{alike('activations', 'random labels')} between networks on random labels and "
     f"{alike('activations', 'untrained')} between untrained ones: this agreement is no sign of a shared task. "
-    "(Mixed pairs have less, but their $R$ is poorer too.) "
+    "(Mixed pairs have less, but their $R$ is poorer too.)\n\n"
     f"Covariances of weights have {alike('weights', 'trained')} in layers 1 and 2 between trained networks, of "
     f"{both(ceilings['weights'], decimals, 2)} that two samples from one covariance would have; networks on random "
     f"labels have {alike('weights', 'random labels')}, and untrained ones, whose rows are independent, must have 0. "
@@ -809,11 +815,11 @@ def eigenvector_map(layer, i, j):
 
 
 def overlap(layer, i, j, n=10):
-    """Share of the first n eigenvectors that lies in the space of the other's."""
+    """Share of n eigenvectors in the space of the other network's."""
     return float(eigenvector_map(layer, i, j)[:n, :n].square().sum()) / n
 
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-eigenvectors", "caption": "Absolute cosines between the first eigenvectors of the weight covariances of two networks after alignment, ranked by eigenvalue. Between trained networks they line up at low rank, in layer 1 far better than in layer 2. Between networks on random labels only few in layer 1 do."}, "image": {"alt": "Four square maps. The first, layer 1 of trained networks, has a bright diagonal that widens and fades at higher rank. The second, layer 2 of trained networks, has a shorter and fainter one. The third, layer 1 of networks on random labels, is brighter in its corner of low rank only, and the fourth, their layer 2, is dark all over."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-eigenvectors", "caption": "Absolute cosines between the first eigenvectors of the weight covariances of two networks after alignment, ranked by eigenvalue. Between trained networks they line up at low rank, in layer 1 up to higher ranks than in layer 2. Between networks on random labels none can be seen to do so."}, "image": {"alt": "Four square maps. The first, layer 1 of trained networks, has a diagonal that is brightest at low rank, and widens and fades at higher rank. The second, layer 2 of trained networks, has a shorter one. The other two, of networks on random labels, are dark all over."}}
 fig, axes = plt.subplots(1, 4, figsize=(7.2, 2.5), sharex=True, sharey=True)
 shown = [(kind, layer) for kind in ("trained", "random labels") for layer in (1, 3)]  # fmt: skip
 for ax, (kind, layer) in zip(axes, shown, strict=True):
@@ -1030,7 +1036,7 @@ claims.check(
     repeats=values["classifier", "turned"],
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-ladder", "caption": "Networks with the hidden layers named at the left, one dot each, by three measures: accuracy on held-out images through the classifier of network 1, accuracy through a ridge readout of their own, and the share of the variance of network 2 in hidden layer 2 that they explain. By all three, drawn networks lie between the controls and the trained networks."}, "image": {"alt": "Three panels with six rows of dots. In the first, network 1 and the hidden layers of other trained networks lie together at the right, drawn networks with the covariance in the middle, and the three controls together farther left; a dotted line marks chance. In the second the order is the same, but the control in the data's directions lies apart from the other two, nearer to the drawn networks; a dotted line marks untrained networks, where white noise lies. In the third, trained networks lie at the right, drawn ones a little to their left, and the controls far to the left."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-ladder", "caption": "Networks with the hidden layers named at the left, one dot each, by three measures: accuracy on held-out images through the classifier of network 1, accuracy through a ridge readout of their own, and the share of the variance of network 2 in hidden layer 2 that they explain. Dotted lines: chance, and the readout of untrained networks. By all three, drawn networks lie between the controls and the trained networks."}, "image": {"alt": "Three panels with six rows of dots. In the first, network 1 and the hidden layers of other trained networks lie together at the right, drawn networks with the covariance in the middle, and the three controls together farther left; a dotted line marks chance. In the second the order is the same, but the control in the data's directions lies apart from the other two, halfway to the drawn networks; a dotted line marks untrained networks, where white noise lies. In the third, trained networks lie at the right, drawn ones a little to their left, and the controls far to the left."}}
 look = {
     "trained": ("o", C["matched"], "full"),
     "turned": ("o", C["matched"], "none"),
@@ -1093,8 +1099,8 @@ Markdown(
     f"{reach('classifier', 'data')} in the data's directions and {reach('classifier', 'rotated')} in random ones. "
     f"So {of_white:.0f} of the {gain:.0f} points above chance are had by random rows through the same "
     f"alignments and classifier; the other {gain - of_white:.0f} come with the covariance, and need its directions."
-    f"\n\nA ridge readout makes {reach('readout', 'covariance')} of the drawn networks, {percent(floor, 1)} of "
-    f"random features (white noise or untrained) and {reach('readout', 'trained')} of trained networks. By this "
+    f"\n\nA ridge readout reaches {reach('readout', 'covariance')} on drawn networks, {percent(floor, 1)} on "
+    f"random features (white noise or untrained) and {reach('readout', 'trained')} on trained networks. By this "
     f"measure the covariance has {percent(closed['covariance'])} of what training gains over random features. The "
     f"eigenvalues in the data's directions have {percent(closed['data'])} of it: they reach {reach('readout', 'data')}."
 )

@@ -252,11 +252,16 @@ def table(chapter):
     lines = ["| claim | source or null | measured | band |", "|---|---|---:|---|"]
     for name, claim in of_chapter.items():
         if name in unmeasured:
-            cells = [claim["source"], f"not measured: needs {claim['needs']}", ""]
+            cells = [
+                format_source(claim | {"null_is": claim["null"]}),
+                f"not measured: needs {claim['needs']}",
+                "",
+            ]
         else:
             record = _measured[name]
             cells = [format_source(record), format_measured(record), format_band(record["band"])]
         lines.append(f"| {claim['title']} | {' | '.join(cells)} |")
+    lines += ["", "± is the standard deviation over the n independent repeats of a finding."]
     return Markdown("\n".join(lines))
 
 

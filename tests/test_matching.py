@@ -354,3 +354,157 @@ def test_the_barrier_of_convolutional_networks_is_that_of_averaged_ones():
     middle = training.cross_entropy(matching.average([one, two]), split)
     assert line.loss[1].item() == pytest.approx(middle, abs=1e-5)
     assert line.loss[0].item() == pytest.approx(training.cross_entropy(one, split), abs=1e-5)
+
+
+# Distributions
+
+
+def test_units_are_drawn_whole_and_apart():
+    """Of two networks, each unit of a draw is one's unit; over many draws, units are mixed."""
+    one, two, source = net(4, 3, 2), net(4, 3, 2, seed=1), generator()
+    from_one = []
+    for _ in range(200):
+        drawn = matching.sample_slots([one, two], source)
+        of_unit = []
+        for unit in range(3):
+            same = [
+                bool((drawn[1].weight[unit] == m[1].weight[unit]).all())
+                and bool((drawn[3].weight[:, unit] == m[3].weight[:, unit]).all())
+                and bool(drawn[1].bias[unit] == m[1].bias[unit])
+                for m in (one, two)
+            ]
+            assert sum(same) == 1, "incoming, bias and outgoing weights are of one network"
+            of_unit.append(same[0])
+        from_one.append(of_unit)
+    shares, together = np.mean(from_one, axis=0), np.corrcoef(np.transpose(from_one))
+    assert (np.abs(shares - 0.5) < 4 * 0.5 / 200**0.5).all()
+    assert (np.abs(together[~np.eye(3, dtype=bool)]) < 4 / 200**0.5).all()
+
+
+def test_every_weight_belongs_to_one_unit():
+    from netdist_utils.matching.distributions import _unit_of_each_weight
+
+    number = _unit_of_each_weight(net(2, 3, 2))  # weights (3, 2), biases 3, (2, 3), 2
+    assert number.tolist() == [1, 1, 2, 2, 3, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3, 0, 0]
+    # Deeper: a weight between two hidden units belongs to the one that it enters.
+    number = _unit_of_each_weight(net(1, 2, 2, 1, bias=False))
+    assert number.tolist() == [1, 2, 3, 3, 4, 4, 3, 4]
+
+
+# REPAIR
+
+
+def test_repaired_units_have_the_parents_statistics():
+    parents, x = [net(4, 6, 5, 2, seed=seed) for seed in range(3)], gaussian(300, 4)
+    mean = matching.average(parents)
+    repaired = matching.repair(mean, parents, x)
+    for layer in (1, 3):
+        wanted = [models.outputs(m, x, [layer])[layer] for m in parents]
+        for moment in ("mean", "std"):
+            target = torch.stack([getattr(h, moment)(0) for h in wanted]).mean(0)
+            found = getattr(models.outputs(repaired, x, [layer])[layer], moment)(0)
+            before = getattr(models.outputs(mean, x, [layer])[layer], moment)(0)
+            assert allclose(found, target, atol=1e-4)
+            if moment == "std":  # the control: averaged units vary less
+                assert (before < target).all()
+    with pytest.raises(ValueError, match="and biases"):
+        matching.repair(net(4, 3, 2, bias=False), [net(4, 3, 2, bias=False)], x)
+
+
+def test_repair_of_convolutions_counts_positions():
+    parents, x = [cnn(seed) for seed in range(2)], gaussian(20, 3, 16, 16)
+    repaired = matching.repair(matching.average(parents), parents, x)
+    h = [models.outputs(m, x, [0])[0].std((0, 2, 3), correction=0) for m in [repaired, *parents]]
+    assert allclose(h[0], (h[1] + h[2]) / 2, atol=1e-4)
+
+
+# Cycles
+
+
+def test_copies_come_back_and_strangers_do_not():
+    a = net(20, 12, 5)
+    b, c = (matching.permute(a, orders([20, 12, 5], seed)) for seed in (1, 2))
+    assert matching.cycle_consistent(a, b, c)[0].all()
+    x = gaussian(100, 20)
+    assert matching.cycle_consistent(a, b, c, "activations", x=x)[0].all()
+    strangers = [
+        matching.cycle_consistent(*(net(20, 12, 5, seed=seed + 9 * k) for k in range(3)))[0]
+        for seed in range(9)
+    ]
+    assert torch.stack(strangers).float().mean() < 0.4
+
+
+# Orders by the loss
+
+
+def half_way(a, b, split):
+    return matching.barrier(a, b, split, steps=3).loss[1].item()
+
+
+@given(st.integers(1, 6), st.integers(0, 1000), st.booleans())
+@settings(max_examples=25)
+def test_no_swap_lowers_the_loss_half_way_any_more(hidden, seed, bias):
+    a, b = (net(2, hidden, 3, seed=seed + k, bias=bias) for k in range(2))
+    split = data.Split(gaussian(30, 2, seed=seed), torch.arange(30) % 3)
+    start = matching.match(a, b)
+    (order,) = matching.match_by_loss(a, b, split, start)
+    found = half_way(a, matching.permute(b, [order]), split)
+    assert found <= half_way(a, matching.permute(b, start), split) + 1e-6
+    for i in range(hidden):
+        for j in range(i):
+            other = order.clone()
+            other[[i, j]] = order[[j, i]]
+            assert half_way(a, matching.permute(b, [other]), split) >= found - 1e-5
+    assert torch.equal(start[0], matching.match(a, b)[0]), "where it starts is left as it is"
+
+
+def test_an_order_by_the_loss_is_as_good_as_the_one_that_was_swapped():
+    sure, split = net(2, 6, 2), data.circle(80, 0)
+    for p in sure[3].parameters():
+        p.data *= 20
+    split = data.Split(split.x, training.logits(sure, split.x).argmax(1))  # all right, and sure
+    swapped = matching.permute(sure, [torch.tensor([1, 0, 2, 3, 4, 5])])
+    start = [torch.arange(6)]
+    found = matching.permute(swapped, matching.match_by_loss(sure, swapped, split, start))
+    aim = training.cross_entropy(sure, split)
+    assert half_way(sure, found, split) <= aim + 1e-5 < half_way(sure, swapped, split)
+
+
+def test_an_order_by_the_loss_takes_one_hidden_layer():
+    with pytest.raises(ValueError, match=r"\[2, 3, 3, 2\]: match_by_loss"):
+        matching.match_by_loss(
+            net(2, 3, 3, 2), net(2, 3, 3, 2), data.circle(9, 0), [torch.arange(3)]
+        )
+
+
+# Transport
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_transport_between_equal_widths_is_the_assignment():
+    a, b = net(6, 7, 3), net(6, 7, 3, seed=1)
+    moved, plan = matching.transport(a, b)
+    assert allclose(weights(moved), weights(matching.align(a, b)), atol=1e-6)
+    assert allclose(plan.sum(0), torch.full((7,), 1 / 7), atol=1e-9)
+    assert torch.equal(plan.argmax(1), matching.match(a, b)[0])
+
+
+def test_split_units_are_found_and_the_function_stays():
+    """Each unit of b is cut into two of half the outgoing weights: moved back, they make b."""
+    b = net(6, 4, 3)
+    wide = models.freeze(models.mlp([6, 8, 3]))
+    wide[1].weight.data = b[1].weight.repeat(2, 1)
+    wide[1].bias.data = b[1].bias.repeat(2)
+    wide[3].weight.data = b[3].weight.repeat(1, 2) / 2
+    wide[3].bias.data = b[3].bias.clone()
+    for mass in ("equal", "norms"):
+        moved, _ = matching.transport(b, wide, mass)
+        assert allclose(weights(moved), weights(b), atol=1e-6)
+    dead = models.clone(b)
+    dead[3].weight.data[:, 0] = 0
+    _, plan = matching.transport(b, dead, "norms")
+    assert plan[:, 0].sum() == 0, "a unit that does nothing has no mass"
+    with pytest.raises(ValueError, match=r"\[6, 4, 3\] and \[5, 4, 3\]"):
+        matching.transport(b, net(5, 4, 3))
+    with pytest.raises(ValueError, match="mass 'heavy'"):
+        matching.transport(b, b, "heavy")

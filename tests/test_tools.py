@@ -58,6 +58,14 @@ def test_two_drawings_of_a_page_share_no_id(svg):
     assert {name for _, name in figures.REFERENCE.findall(themed)} <= ids[0]
 
 
+def test_the_cells_of_a_heat_map_keep_the_colours_of_their_values():
+    null = plotting.COLORS["null"]
+    cells = f'<g id="QuadMesh_1"><path style="fill: {null}"/></g>'
+    drawing = f'<svg viewBox="0 0 9 9">{cells}<path style="stroke: {null}"/></svg>'
+    themed = figures.themed(drawing, "")
+    assert f"fill: {null}" in themed and "stroke: var(--nd-null)" in themed
+
+
 def test_each_colour_is_set_for_both_themes_and_for_paper():
     css = figures.theme_css()
     for name in plotting.COLORS:

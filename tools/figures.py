@@ -18,6 +18,7 @@ from netdist_utils import plotting
 
 VARIABLES = {color: f"--nd-{name.replace(' ', '-')}" for name, color in plotting.COLORS.items()}
 VARIABLES["#333333"] = "--nd-ink"  # seaborn's own, in the legends of styles and sizes
+CELLS = re.compile(r'(<g id="QuadMesh_\d+">.*?</g>)', re.DOTALL)  # a heat map's: data, no ink
 REFERENCE = re.compile(r'(xlink:href="#|href="#|url\(#)([\w.-]+)')
 
 
@@ -36,8 +37,7 @@ def themed(svg, alt):
     """An SVG of matplotlib's as an inline element with a name, ids of its own, and CSS colours."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
-    for color, variable in VARIABLES.items():
-        svg = re.sub(color, f"var({variable})", svg, flags=re.IGNORECASE)
+    svg = "".join(part if CELLS.match(part) else in_variables(part) for part in CELLS.split(svg))
     used = {name for _, name in REFERENCE.findall(svg)}
     prefix = "f" + hashlib.sha256(svg.encode()).hexdigest()[:8]
 
@@ -54,6 +54,13 @@ def themed(svg, alt):
     opening += 'xmlns:xlink="http://www.w3.org/1999/xlink">'
     svg = re.sub(r"<svg[^>]*>", lambda _: opening, svg, count=1)
     return re.sub(r"\n\s*", "\n", svg)
+
+
+def in_variables(svg):
+    """The same with each colour of the book as a CSS variable."""
+    for color, variable in VARIABLES.items():
+        svg = re.sub(color, f"var({variable})", svg, flags=re.IGNORECASE)
+    return svg
 
 
 class InlineFigures(SphinxPostTransform):

@@ -8,11 +8,15 @@ from netdist_utils.matching.barriers import (
     average,
     barrier,
     consensus,
-    sample_gaussian,
 )
+from netdist_utils.matching.cycles import cycle_consistent
+from netdist_utils.matching.distributions import sample_gaussian, sample_slots
 from netdist_utils.matching.figure import path_slider
 from netdist_utils.matching.graphs import adjacency, elbow, from_adjacency
 from netdist_utils.matching.permutations import align, match, objective
+from netdist_utils.matching.repair import repair
+from netdist_utils.matching.swaps import match_by_loss
+from netdist_utils.matching.transport import transport
 from netdist_utils.units import canonical, permute, widths
 
 __all__ = [
@@ -23,12 +27,17 @@ __all__ = [
     "barrier",
     "canonical",
     "consensus",
+    "cycle_consistent",
     "elbow",
     "from_adjacency",
     "match",
+    "match_by_loss",
     "objective",
     "path_slider",
     "permute",
+    "repair",
     "sample_gaussian",
+    "sample_slots",
+    "transport",
     "widths",
 ]

@@ -1,4 +1,4 @@
-"""What lies between networks whose units are in one order: averages, lines, and a Gaussian."""
+"""What lies between networks whose units are in one order: averages and straight lines."""
 
 from dataclasses import dataclass
 
@@ -160,49 +160,3 @@ def _along(model, line, x):
     steps = len(next(iter(line.values())))
     of_step = ({name: p[k] for name, p in line.items()} for k in range(steps))
     return torch.stack([functional_call(model, p, (x,)) for p in of_step])
-
-
-def sample_gaussian(networks, generator, covariance="full"):
-    """One new network from the Gaussian fitted to the weights of many.
-
-    Parameters
-    ----------
-    networks : list of torch.nn.Sequential
-        Two or more, of the same widths, their units matched.
-    generator : torch.Generator
-    covariance : {"full", "diagonal"}
-        ``"full"``: the sample covariance, whose rank is one less than the number of networks.
-        ``"diagonal"``: each weight on its own.
-
-    Returns
-    -------
-    torch.nn.Sequential
-        Drawn weights in the layers of the first network, without gradients.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than two networks or the covariance is unknown.
-
-    Examples
-    --------
-    >>> pair = [models.mlp([2, 3, 1]) for _ in range(2)]
-    >>> len(sample_gaussian(pair, torch.Generator().manual_seed(0)))
-    4
-    """
-    if len(networks) < 2 or covariance not in ("full", "diagonal"):
-        raise ValueError(
-            f"{len(networks)} networks and covariance {covariance!r}: two or more networks and "
-            "'full' or 'diagonal' are needed"
-        )
-    result = average(networks)
-    vectors = torch.stack([nn.utils.parameters_to_vector(m.parameters()) for m in networks])
-    mean = vectors.mean(0)
-    deviations = (vectors - mean) / (len(networks) - 1) ** 0.5  # (S, P): covariance is D^T D
-    if covariance == "full":
-        noise = torch.randn(len(networks), generator=generator).to(mean.device) @ deviations
-    else:
-        z = torch.randn(len(mean), generator=generator).to(mean.device)
-        noise = z * deviations.square().sum(0).sqrt()
-    nn.utils.vector_to_parameters(mean + noise, result.parameters())
-    return models.freeze(result)

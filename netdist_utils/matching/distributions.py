@@ -1,0 +1,120 @@
+"""New networks drawn from a distribution fitted to many whose units are in one order.
+
+The distributions differ in what they let vary together: nothing (each weight on its own), the
+weights of a unit, or all weights. Each draw keeps every weight's mean and variance.
+"""
+
+import torch
+from torch import nn
+
+from netdist_utils import models
+from netdist_utils.matching.barriers import average
+from netdist_utils.units import INCOMING, axes, read_alike
+
+COVARIANCES = ("full", "units", "diagonal")
+
+
+def sample_gaussian(networks, generator, covariance="full"):
+    """One new network from a Gaussian fitted to the weights of many.
+
+    Parameters
+    ----------
+    networks : list of torch.nn.Sequential
+        Two or more, of the same widths, their units matched.
+    generator : torch.Generator
+    covariance : {"full", "units", "diagonal"}
+        ``"full"``: the sample covariance of all weights, whose rank is one less than the number
+        of networks. ``"units"``: the weights of a unit vary together, units independently of one
+        another. ``"diagonal"``: each weight on its own.
+
+    Returns
+    -------
+    torch.nn.Sequential
+        Drawn weights in the layers of the first network, without gradients.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two networks or the covariance is unknown.
+
+    Examples
+    --------
+    >>> pair = [models.mlp([2, 3, 1]) for _ in range(2)]
+    >>> len(sample_gaussian(pair, torch.Generator().manual_seed(0)))
+    4
+    """
+    if covariance not in COVARIANCES:
+        raise ValueError(f"covariance {covariance!r} is unknown; use one of {COVARIANCES}")
+    vectors = _vectors(networks)
+    group = {
+        "full": torch.zeros(len(vectors[0]), dtype=torch.long),
+        "units": _unit_of_each_weight(networks[0]),
+        "diagonal": torch.arange(len(vectors[0])),
+    }[covariance]  # weights of one number share their random numbers
+    mean = vectors.mean(0)
+    deviations = (vectors - mean) / (len(vectors) - 1) ** 0.5  # (S, P): covariance is D^T D
+    z = torch.randn(len(vectors), int(group.max()) + 1, generator=generator)
+    return _network(networks[0], mean + (z[:, group] * deviations).sum(0))
+
+
+def sample_slots(networks, generator):
+    """One new network whose units are taken as they are from networks drawn at random.
+
+    Unit i of the result is unit i of some network, its next unit that of another; no
+    distribution is assumed.
+
+    Parameters
+    ----------
+    networks, generator
+        As in `sample_gaussian`.
+
+    Returns
+    -------
+    torch.nn.Sequential
+
+    Examples
+    --------
+    >>> pair = [models.mlp([2, 3, 1]) for _ in range(2)]
+    >>> drawn = sample_slots(pair, torch.Generator().manual_seed(0))
+    >>> any(bool((drawn[1].weight[0] == net[1].weight[0]).all()) for net in pair)
+    True
+    """
+    vectors, unit = _vectors(networks), _unit_of_each_weight(networks[0])
+    donors = torch.randint(len(vectors), (int(unit.max()) + 1,), generator=generator)
+    return _network(networks[0], vectors[donors[unit], torch.arange(len(unit))])
+
+
+def _vectors(networks):
+    """All weights (S, P) of two networks or more, on the CPU."""
+    if len(networks) < 2:
+        raise ValueError(f"{len(networks)} networks were given; two or more are needed")
+    read_alike(networks)
+    vectors = [nn.utils.parameters_to_vector(m.parameters()).detach().cpu() for m in networks]
+    return torch.stack(vectors)
+
+
+def _unit_of_each_weight(model):
+    """For each weight the number of its unit (P,).
+
+    A weight belongs to the unit that it enters, a weight of the output layer to the unit that it
+    leaves; what belongs to no hidden unit, the output's bias, is one group.
+    """
+    numbers = {name: torch.zeros_like(p, dtype=torch.long) for name, p in model.named_parameters()}
+    first, table = 1, axes(model)
+    entering = {a.parameter for a in table if a.axis == INCOMING}
+    for hidden in range(1 + max((a.hidden for a in table), default=-1)):
+        mine = [a for a in table if a.hidden == hidden]
+        for a in mine:
+            p = numbers[a.parameter]
+            if a.axis == INCOMING or a.parameter not in entering:
+                n = p.shape[a.axis] // a.block
+                units = torch.arange(first, first + n).repeat_interleave(a.block)
+                p.copy_(units.view(*[1] * a.axis, -1, *[1] * (p.ndim - a.axis - 1)).expand_as(p))
+        first += n
+    return torch.cat([p.flatten() for p in numbers.values()]).cpu()
+
+
+def _network(model, vector):
+    result = average([model])
+    nn.utils.vector_to_parameters(vector.to(models.device_of(model)), result.parameters())
+    return models.freeze(result)

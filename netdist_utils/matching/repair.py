@@ -1,0 +1,64 @@
+"""REPAIR: give the mean network the activation statistics of its parents (Jordan et al. 2023)."""
+
+import torch
+
+from netdist_utils import models
+from netdist_utils.units import read_alike
+
+
+def repair(model, parents, x):
+    """An averaged network whose units vary as much as those of the networks it was averaged from.
+
+    Where the parents' units are not quite alike, their mean varies less than either: averaging
+    two weights of correlation r shrinks the variance. Layer by layer, the mean and the standard
+    deviation of each unit's input to the ReLU are set to the parents' mean values.
+
+    Parameters
+    ----------
+    model : torch.nn.Sequential
+        Such as the `average` of the parents; left as it is.
+    parents : list of torch.nn.Sequential
+        One or more, in one order of units.
+    x : (N, ...) tensor
+        Inputs on which statistics are taken.
+
+    Returns
+    -------
+    torch.nn.Sequential
+        Of the same widths, with biases where the model has them.
+
+    Raises
+    ------
+    ValueError
+        If the widths differ, there is no parent, or the model has no biases to set the means.
+
+    Examples
+    --------
+    >>> net, x = models.mlp([4, 3, 2]), torch.randn(50, 4)
+    >>> same = repair(net, [net], x)
+    >>> bool(torch.allclose(same[1].weight, net[1].weight, atol=1e-5))
+    True
+    """
+    parents, hidden = list(parents), models.weight_layers(model)[:-1]
+    read_alike([model, *parents])
+    if not parents or any(model[index].bias is None for index in hidden):
+        raise ValueError(f"{len(parents)} parents of {model}: one or more are needed, and biases")
+    result = models.freeze(models.clone(model))
+    of_parents = [_statistics(parent, x, hidden) for parent in parents]
+    for index in hidden:
+        mean, std = torch.stack([torch.stack(found[index]) for found in of_parents]).mean(0)
+        mean_now, std_now = _statistics(result, x, [index])[index]
+        factor = torch.where(std_now > 0, std / std_now, 1.0)  # (H,)
+        layer = result[index]
+        layer.weight.mul_(factor.view(-1, *[1] * (layer.weight.ndim - 1)))
+        layer.bias.sub_(mean_now).mul_(factor).add_(mean)
+    return result
+
+
+def _statistics(model, x, layers):
+    """Mean and standard deviation of each unit's output, by layer; positions are samples too."""
+    found = {}
+    for index, h in models.outputs(model, x, layers).items():
+        h = h.movedim(1, 0).flatten(1)  # (H, N positions)
+        found[index] = (h.mean(1), h.std(1, correction=0))
+    return found

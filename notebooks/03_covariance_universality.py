@@ -449,6 +449,7 @@ def swapped(layer, k):
     }
 
 
+# %% tags=["hide-input"]
 swaps = {
     f"layer {layer // 2 + 1}": pd.DataFrame(
         swapped(layer, k) for k in range(len(networks))
@@ -945,7 +946,7 @@ turned = [with_classifier_of_1(j) for j in members["trained"][1:]]
 
 # %%
 def orthogonal_share(fitted, found, i, j):
-    """Share of network j's variance that network i explains, up to a rotation."""
+    """Share of network j that network i explains, up to a rotation."""
     R = covariance.procrustes(fitted.covariance(i, j))
     return covariance.alignment_cosine(found, i, j, R, centered=True) ** 2
 
@@ -962,6 +963,7 @@ def shares_of(target, group):
     ]
 
 
+# %% tags=["hide-input"]
 few = knobs.few_draws
 others = [m for k, m in enumerate(networks) if k != 1]
 explains = {
@@ -1123,8 +1125,8 @@ lead = [
 
 # %% tags=["remove-input"]
 Markdown(
-    f"Of network 2, trained networks explain {both(shares['trained'])} in hidden layers 1 and 2, networks drawn "
-    f"from network 1 {both(shares['covariance'])} and white noise {both(shares['white'])}. So the covariances carry "
+    f"Trained networks explain {both(shares['trained'])} of network 2 in hidden layers 1 and 2. Networks drawn "
+    f"from network 1 explain {both(shares['covariance'])}, and white noise {both(shares['white'])}. So the covariances carry "
     f"{both(lead)} of the lead of trained networks over white noise. Two drawn networks explain {both(between)} of each "
     "other, nearly as much as two trained ones do. But of network 1 itself, whose covariances they have, they "
     f"explain only {both(own)}. Trained networks share with one another something that the draws do not have."

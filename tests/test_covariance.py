@@ -192,7 +192,7 @@ def drawn(rows, width=4000, seed=0):
     return moment_of(reference), moment_of(net)
 
 
-@pytest.mark.parametrize("rows", ["covariance", "rotated", "white"])
+@pytest.mark.parametrize("rows", ["covariance", "data", "rotated", "white"])
 def test_all_rows_keep_the_mean_square(rows):
     expected, found = drawn(rows)
     assert found.trace() == pytest.approx(expected.trace().item(), rel=0.1)
@@ -214,7 +214,46 @@ def test_white_rows_have_no_direction():
     assert allclose(found, isotropic, atol=0.1 * isotropic.max().item())
 
 
-@pytest.mark.parametrize("rows", ["rotated", "white"])
+def test_rows_along_the_data_have_the_eigenvalues_there():
+    """Inputs of one direction each: the largest eigenvalue goes to the longest input."""
+    reference, _ = stretched()
+    lengths = torch.tensor([1.0, 2.0, 4.0, 8.0, 16.0, 32.0])
+    split = data.Split(torch.diag(lengths), torch.arange(6) % 3)
+    found = covariance.rainbow(reference, split, generator=generator(), widths=[4000], rows="data")
+    values, _ = covariance.spectrum(moment_of(reference))
+    expected = torch.diag(values.flip(0))
+    assert allclose(moment_of(found), expected, atol=0.1 * values[0].item())
+
+
+@pytest.mark.parametrize("padding", [0, 1])
+def test_rows_along_the_data_of_a_convolution(padding):
+    """A convolution meets patches: here they are cut out one by one, a 1 added for the bias."""
+    make = lambda: models.convnet(
+        (2, 6, 6), [30], kernel_size=3, stride=2, padding=padding, classes=3
+    )
+    model, x = training.start(make, 0), gaussian(20, 2, 6, 6) + 1
+    wide = nn.functional.pad(x, [padding] * 4)
+    patches = [
+        torch.cat([wide[:, :, i : i + 3, j : j + 3].flatten(1), torch.ones(20, 1)], 1)
+        for i in range(0, wide.shape[2] - 2, 2)
+        for j in range(0, wide.shape[3] - 2, 2)
+    ]
+    patches = torch.cat(patches)
+    _, basis = covariance.spectrum(patches.T @ patches)
+    split = data.Split(x, torch.arange(20) % 3)
+    drawn = [
+        covariance.rainbow(model, split, generator=generator(s), rows="data") for s in range(200)
+    ]
+    rows, old = (
+        torch.cat([torch.cat([m[0].weight.flatten(1), m[0].bias[:, None]], 1) for m in group])
+        for group in (drawn, [model])
+    )
+    along = (rows @ basis.T).square().mean(0)  # of the drawn rows, by principal direction
+    spread, _ = covariance.spectrum(old.T @ old / len(old))
+    assert allclose(along, spread, rtol=0.15)
+
+
+@pytest.mark.parametrize("rows", ["data", "rotated", "white"])
 def test_controls_of_convolutions_with_biases(rows):
     model = training.start(lambda: models.convnet((2, 8, 8), [4, 6], kernel_size=3, classes=3), 0)
     split = data.Split(gaussian(30, 2, 8, 8), torch.zeros(30).long())
@@ -224,7 +263,7 @@ def test_controls_of_convolutions_with_biases(rows):
 
 def test_unknown_rows_are_refused():
     reference, split = stretched()
-    with pytest.raises(ValueError, match="rows is 'pink'.*covariance, rotated, white"):
+    with pytest.raises(ValueError, match="rows is 'pink'.*covariance, data, rotated, white"):
         covariance.rainbow(reference, split, generator=generator(), rows="pink")
 
 

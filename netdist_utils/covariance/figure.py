@@ -2,13 +2,15 @@
 
 import numpy as np
 
-from netdist_utils import interactive
+from netdist_utils import interactive, training
 from netdist_utils.covariance.clipping import clip_curve
 from netdist_utils.covariance.directions import spectrum
 from netdist_utils.moments import moments
 
 
-def rank_slider(model, layer, split, shape, labels, directions=256, n_images=6, basis=None):
+def rank_slider(
+    model, layer, split, shape, labels, directions=256, n_images=6, basis=None, share=0.95
+):
     """An interactive figure of `covariance.clip_curve` at the first layer.
 
     Parameters
@@ -28,6 +30,8 @@ def rank_slider(model, layer, split, shape, labels, directions=256, n_images=6, 
     basis : (R, D) tensor, optional
         Orthonormal rows, such as the principal directions of training images; by default the
         principal directions of the images of ``split`` themselves.
+    share : float
+        A mark stands at the first rank that gives this share of the network's accuracy.
 
     Returns
     -------
@@ -46,7 +50,10 @@ def rank_slider(model, layer, split, shape, labels, directions=256, n_images=6, 
         _, basis = spectrum(found[layer - 1].second())
     basis = basis[:directions].float()  # (K, D)
     accuracy = clip_curve(model, layer, basis, split, range(len(basis) + 1)).numpy()
+    full = training.accuracy(model, split)
+    reached = np.flatnonzero(accuracy >= share * full)
     x = split.x[:n_images].flatten(1)
+    low, high = float(split.x.min()), float(split.x.max())
     rows = basis.cpu().numpy()
     scales = np.abs(rows).max(1) / 127  # one byte an entry keeps the page small
     return interactive.figure(
@@ -57,10 +64,17 @@ def rank_slider(model, layer, split, shape, labels, directions=256, n_images=6, 
             "basis": interactive.pack(np.round(rows / scales[:, None]).astype(np.int8)),
             "scales": interactive.pack(scales.astype(np.float32)),
             "coordinates": interactive.pack((x @ basis.cpu().T).numpy().astype(np.float32)),
+            "originals": interactive.pack(
+                np.round((x.numpy() - low) / (high - low) * 255).astype(np.uint8)
+            ),
             "accuracy": interactive.pack(accuracy.astype(np.float32)),
+            "full": full,
+            "share": share,
+            "enough": int(reached[0]) if len(reached) else None,
+            "classes": len(labels),
             "labels": [labels[int(k)] for k in split.y[:n_images]],
-            "low": float(split.x.min()),
-            "high": float(split.x.max()),
+            "low": low,
+            "high": high,
         },
         title="Accuracy and pictures from the first k directions",
     )

@@ -10,9 +10,10 @@ from torch import nn
 
 from netdist_utils import models
 from netdist_utils.alignment import procrustes
-from netdist_utils.moments import moments
+from netdist_utils.covariance.directions import spectrum
+from netdist_utils.moments import as_samples, moments
 
-ROWS = ("covariance", "rotated", "white")
+ROWS = ("covariance", "data", "rotated", "white")
 
 
 def rainbow(
@@ -47,10 +48,11 @@ def rainbow(
         Further networks whose rows, aligned to the reference, are pooled with its own.
     images : int, optional
         Use only the first so many images; all by default.
-    rows : {"covariance", "rotated", "white"}
-        What drawn rows share with the reference's: their covariance; its eigenvalues alone, in
-        random directions; or their mean square alone. The last two are controls, which go
-        through the same alignments and end in the same classifier.
+    rows : {"covariance", "data", "rotated", "white"}
+        What drawn rows share with the reference's: their covariance; its eigenvalues alone,
+        along the principal directions of what enters the layer or in random directions; or their
+        mean square alone. The last three are controls, which go through the same alignments and
+        end in the same classifier.
 
     Returns
     -------
@@ -88,7 +90,8 @@ def rainbow(
                 _rows(network[index], frame)
                 for network, frame in zip(pool, frames[1:], strict=True)
             ]
-            drawn = _draw(torch.cat([drawn, *theirs]), width, generator, rows)
+            basis = _principal(reference, index, x) if rows == "data" else None
+            drawn = _draw(torch.cat([drawn, *theirs]), width, generator, rows, basis)
         _set_rows(result[index], drawn, frames[0])
         following = next(i for i in [*hidden, last] if i > index)
         frames = _frames(reference, others, x, following - 1)
@@ -118,6 +121,20 @@ def _frames(reference, others, x, layer):
     return [procrustes(found.second(0, k)).float() for k in range(1, len(others) + 1)]
 
 
+def _principal(reference, index, x):
+    """Principal directions, in rows, of what enters a layer; of patches if it is one of images."""
+    layer, total = reference[index], 0
+    for batch in x.split(1000):
+        h = models.outputs(reference, batch, [index - 1])[index - 1]
+        if isinstance(layer, nn.Conv2d):
+            seen = layer.kernel_size, layer.dilation, layer.padding, layer.stride
+            h = nn.functional.unfold(h, *seen)[..., None]  # (B, C h w, positions, 1)
+        h = as_samples(h)
+        h = h if layer.bias is None else nn.functional.pad(h, (0, 1), value=1.0)
+        total = total + (h.T @ h).double()
+    return spectrum(total)[1]
+
+
 def _rows(layer, frame=None):
     """Rows of a layer, its bias as a last column; of another network, in the reference's frame."""
     weight = layer.weight.detach()
@@ -132,7 +149,7 @@ def _turn(weight, turn):
     return turned.reshape(len(weight), -1, *weight.shape[2:])
 
 
-def _draw(rows, n, generator, kind):
+def _draw(rows, n, generator, kind, basis=None):
     """n Gaussian rows that share with the given ones what `rainbow` says of each kind."""
     count, dimensions = rows.shape
     if kind == "white":
@@ -143,6 +160,8 @@ def _draw(rows, n, generator, kind):
     if kind == "rotated":
         gaussian = torch.randn(dimensions, len(singular), generator=generator)
         vt = torch.linalg.qr(gaussian)[0].T.to(rows)  # orthonormal, uniform over directions
+    if kind == "data":
+        vt = basis[: len(singular)].to(rows)
     return white * (singular / count**0.5) @ vt
 
 

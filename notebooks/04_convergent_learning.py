@@ -1068,7 +1068,7 @@ def mean_accuracies(one, two, x, test):
 
 
 # %% tags=["hide-input"]
-held_out = data.Split(
+test_images = data.Split(
     images.test.x[: knobs.held_out], images.test.y[: knobs.held_out]
 )
 some_images = images.train.x[: knobs.held_out]
@@ -1085,8 +1085,9 @@ for i, j in combinations(range(n), 2):
         name: matching.permute(two, order) for name, order in orders.items()
     }
     for name, other in versions.items():
-        found = mean_accuracies(one, other, some_images, held_out)
-        rows.append([name, *found])
+        rows.append(
+            [name, *mean_accuracies(one, other, some_images, test_images)]
+        )
 of_means = pd.DataFrame(rows, columns=["units", "mean network", "after REPAIR"])
 
 # %% tags=["remove-input"]
@@ -1099,7 +1100,7 @@ ahead = (
     - columns["matched by weights"].to_numpy()
 )
 Markdown(
-    f"These are means over {len(ahead)} pairs, on {len(held_out):,} test images; a single network has "
+    f"These are means over {len(ahead)} pairs, on {len(test_images):,} test images; a single network has "
     f"{np.mean(accuracies):.2f}. As they came, two networks have a mean that is no better than chance, and REPAIR "
     "does not make it good. Either order makes a mean that works. After REPAIR, activations are ahead of weights by "
     f"{ahead.mean():.3f} on average, in {int((ahead > 0).sum())} of {len(ahead)} pairs. Yet the two orders name the same "

@@ -13,9 +13,6 @@ from tests.helpers import allclose, gaussian, generator, net, orders, weights
 METHODS = ["weights", "activations", "faq"]
 
 
-shapes = st.lists(st.integers(1, 6), min_size=2, max_size=5)
-
-
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("seed", range(3))
 def test_a_planted_permutation_comes_back(method, seed):
@@ -130,13 +127,6 @@ def test_adjacency_is_the_graph_of_the_network():
     assert allclose(out, model(gaussian(5, 64)), atol=1e-5)
 
 
-@given(shapes)
-def test_adjacency_can_be_read_back(sizes):
-    model = net(*sizes)
-    back = matching.from_adjacency(matching.adjacency(model), sizes)
-    assert torch.equal(weights(back), weights(model))
-
-
 def test_rank_of_the_adjacency_is_the_sum_of_its_blocks():
     a = matching.adjacency(net(64, 15, 10))
     assert np.linalg.matrix_rank(a) == min(64 + 1, 15) + 10 == 25
@@ -228,9 +218,7 @@ def test_bad_input_is_named():
         matching.match(a, a, "hungarian")
     with pytest.raises(ValueError, match=r"'faq' takes one hidden layer.*\[4, 3, 3, 2\]"):
         matching.match(net(4, 3, 3, 2), net(4, 3, 3, 2), "faq")
-    with pytest.raises(ValueError, match=r"need \(11, 11\), not \(9, 9\)"):
-        matching.from_adjacency(np.zeros((9, 9)), [4, 3, 2])
-    with pytest.raises(ValueError, match="1 networks"):
+    with pytest.raises(ValueError, match="1 networks were given"):
         matching.sample_gaussian([a], generator())
     with pytest.raises(ValueError, match="steps is 1"):
         matching.barrier(a, a, data.Split(gaussian(1, 4), torch.zeros(1).long()), steps=1)

@@ -12,7 +12,7 @@ from netdist_utils.matching.barriers import (
 from netdist_utils.matching.cycles import cycle_consistent
 from netdist_utils.matching.distributions import sample_gaussian, sample_slots
 from netdist_utils.matching.figure import path_slider
-from netdist_utils.matching.graphs import adjacency, elbow, from_adjacency
+from netdist_utils.matching.graphs import adjacency, elbow
 from netdist_utils.matching.permutations import align, match, objective
 from netdist_utils.matching.repair import repair
 from netdist_utils.matching.swaps import match_by_loss
@@ -29,7 +29,6 @@ __all__ = [
     "consensus",
     "cycle_consistent",
     "elbow",
-    "from_adjacency",
     "match",
     "match_by_loss",
     "objective",

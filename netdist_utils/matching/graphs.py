@@ -1,9 +1,7 @@
 """A multi-layer perceptron as a directed graph, and the ranks of its adjacency matrix."""
 
 import numpy as np
-import torch
 
-from netdist_utils import models
 from netdist_utils.units import read
 
 
@@ -23,6 +21,7 @@ def adjacency(model):
 
     Examples
     --------
+    >>> from netdist_utils import models
     >>> adjacency(models.mlp([64, 15, 10])).shape
     (91, 91)
     """
@@ -48,6 +47,7 @@ def graph(network):
 
     Examples
     --------
+    >>> from netdist_utils import models
     >>> graph(read(models.mlp([64, 15, 10]))).shape
     (91, 91)
     """
@@ -63,44 +63,6 @@ def graph(network):
         if f"{index}.bias" in network.parameters:
             matrix[first[-1] + number, sink] = network.parameters[f"{index}.bias"]
     return matrix
-
-
-def from_adjacency(matrix, sizes):
-    """The network whose `adjacency` has these entries; entries between other nodes are ignored.
-
-    Parameters
-    ----------
-    matrix : (n_nodes, n_nodes) array_like
-    sizes : sequence of int
-        Widths of the network.
-
-    Returns
-    -------
-    torch.nn.Sequential
-        In evaluation mode, without gradients.
-
-    Raises
-    ------
-    ValueError
-        If the matrix has not one node an input, unit, output and layer.
-
-    Examples
-    --------
-    >>> net = models.mlp([4, 3, 2])
-    >>> bool((from_adjacency(adjacency(net), [4, 3, 2])[3].weight == net[3].weight).all())
-    True
-    """
-    matrix, first = np.asarray(matrix), np.concatenate([[0], np.cumsum(sizes)])
-    n_nodes = first[-1] + len(sizes) - 1
-    if matrix.shape != (n_nodes, n_nodes):
-        raise ValueError(f"widths {list(sizes)} need {(n_nodes, n_nodes)}, not {matrix.shape}")
-    model = models.mlp(sizes)
-    for number, index in enumerate(models.weight_layers(model)):
-        sink = slice(first[number + 1], first[number + 2])
-        weight = matrix[first[number] : first[number + 1], sink].T.copy()
-        model[index].weight.data = torch.tensor(weight, dtype=torch.float32)
-        model[index].bias.data = torch.tensor(matrix[first[-1] + number, sink]).float()
-    return models.freeze(model)
 
 
 def elbow(values):

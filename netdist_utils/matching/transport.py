@@ -74,13 +74,8 @@ def _moved(reference, model, plan):
     leaving = plan / plan.sum(0, keepdim=True).clamp_min(1e-12)  # columns of 1: shares
     result = models.freeze(models.clone(reference))
     first, last = models.weight_layers(reference)
-    device = models.device_of(reference)
-    for layer, weights in ((first, arriving), (last, leaving)):
-        for name, p in model[layer].named_parameters():
-            moved = p.detach().cpu().double()
-            if layer == first:
-                moved = weights @ moved
-            elif name == "weight":
-                moved = moved @ weights.T
-            result[layer].get_parameter(name).data = moved.float().to(device)
+    values = {name: p.detach().cpu().double() for name, p in model.named_parameters()}
+    for name, p in result.named_parameters():
+        moved = arriving @ values[name] if name.startswith(f"{first}.") else values[name]
+        p.data = (moved @ leaving.T if name == f"{last}.weight" else moved).to(p)
     return result

@@ -67,6 +67,7 @@ knobs = settings.pick(
     epochs=(40, 200, 400),
     stops=((1, 3), (1, 3, 6, 40), (1, 3, 6, 40)),
     brief=(8, 14, 14),
+    sets=(range(50, 52), range(50, 54), range(50, 60)),
     paths=(30000, 100000, 1000000),
     masks=(300, 1000, 5000),
     digits=(3, 8, 32),
@@ -213,7 +214,7 @@ Markdown(
     "points are inside, not half. Its recipe as printed ends at losses between "
     f"{min(printed_losses):.2f} and {max(printed_losses):.2f} for {len(printed_losses)} seeds, so its network "
     "of loss 0.117 was trained in some other way, or for longer. Ours are trained further than that. Below, "
-    "networks that are stopped at the source's loss stand beside them."
+    "networks that were trained on a shorter schedule, to about the source's loss, stand beside them."
 )
 
 # %% [markdown]
@@ -244,7 +245,7 @@ ablation.explorer(model, points, every)
 # %% tags=["remove-input"]
 Markdown(
     f"One unit already makes a difference: without unit {little} the loss is {float(alone[little]):.2f} nats, "
-    f"without unit {much} it is {float(alone[much]):.2f}, worse than a coin flip. Of all subnetworks "
+    f"without unit {much} it is {float(alone[much]):.2f}, worse than a coin flip ({GUESS:.2f}). Worse than a coin flip are, of all subnetworks, "
     f"{percent(guessing)} are worse than that. All {len(every):,} losses on {len(points):,} points took "
     f"{seconds:.1f} seconds here, although they are sums of {len(every) * len(points) / 1e6:,.0f} million "
     "terms."
@@ -388,7 +389,7 @@ mean_along = np.array(
 peak = int(mean_along.argmax())
 empty = float(losses[0])
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-circle-losses", "caption": "Loss of random subnetworks of network 1. Upper left: exact density for three keep-probabilities. Upper right: that for p = 0.75, and the one that the source's 1,000 masks give, both smoothed by the source's kernel of width 0.03. Lower left: cumulative distributions. Lower right: mean loss against the keep-probability. Dotted: a coin flip; dashed: the full network. Keeping a few units is worse than keeping none, and most random subnetworks are worse than a coin flip."}, "image": {"alt": "Four panels. Upper left, three broad humps that lie farther left for a larger keep-probability. Upper right, a thick curve and a thin one that wiggles around it. Lower left, three cumulative curves on a logarithmic axis, with a dashed line at the far left and a dotted one left of most of each curve. Lower right, a curve that starts above the dotted line, rises to a maximum, and falls to the dashed line at p = 1."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-circle-losses", "caption": "Loss of random subnetworks of network 1. Upper left: exact density for three keep-probabilities. Upper right: that for p = 0.75, and the one that the source's 1,000 masks give, both smoothed by the source's kernel of width 0.03. Lower left: cumulative distributions. Lower right: mean loss against the keep-probability. Dotted: a coin flip; dashed: the full network. On average a few units are worse than none, and most random subnetworks are worse than a coin flip."}, "image": {"alt": "Four panels. Upper left, three broad humps that lie farther left for a larger keep-probability. Upper right, a thick curve and a thin one that wiggles around it. Lower left, three cumulative curves on a logarithmic axis, with a dashed line at the far left and a dotted one left of most of each curve. Lower right, a curve that starts above the dotted line, rises to a maximum, and falls to the dashed line at p = 1."}}
 top = float(np.quantile(losses, 0.999))
 at = np.linspace(0, top, 1500)
 fig, axes = plt.subplots(2, 2, figsize=(7.2, 5))
@@ -513,7 +514,7 @@ brief = [without_dead(m, points.x)[0] for m in fit(knobs.networks, knobs.brief)]
 brief_losses = [float(ablation.all_losses(m, points)[-1]) for m in brief]
 values_of = {
     "trained to the end": [ablation.all_losses(m, points) for m in ensemble],
-    "stopped at the source's loss": [
+    "shorter, to the source's loss": [
         ablation.all_losses(m, points) for m in brief
     ],
 }
@@ -550,8 +551,8 @@ def to_gamma(values, p):
 
 
 few = range(min(10, knobs.networks))
-short = dict(zip(values_of, ["to the end", "stopped"], strict=True))
-normality, power, gaps = {}, {}, {}
+short = dict(zip(values_of, ["to the end", "shorter"], strict=True))
+normality, power, gaps, sides = {}, {}, {}, []
 for name, found in values_of.items():
     for p in KEEP:
         power[name, p] = [noticed(found[i], p) for i in few]
@@ -560,6 +561,7 @@ for name, found in values_of.items():
         far = [to_normal(v, p) for v in logs]
         far_gamma = [to_gamma(found[i], p) for i in few]
         gaps[name, p] = np.mean(far), np.mean(far_gamma)
+        sides += [a < b for a, b in zip(far, far_gamma, strict=True)]
         normality[f"{short[name]}, {p}"] = {
             "skewness": spread(skews),
             "to normal": spread(far, 3),
@@ -569,7 +571,7 @@ for name, found in values_of.items():
 normality = pd.DataFrame(normality).T.rename_axis("training, p")
 long_name, brief_name = values_of
 rejected = [float(np.mean([power[long_name, p][i] for p in KEEP])) for i in few]
-on_normal = sample_distances(chance.standard_normal((600, 1000))) > limit
+on_normal = sample_distances(chance.standard_normal((2000, 1000))) > limit
 claims.check(
     "circle_log_normal", np.mean(rejected), "synthetic",
     null=on_normal.mean(), repeats=rejected,
@@ -580,17 +582,16 @@ plotting.table(normality)
 
 # %% tags=["remove-input"]
 closer = [p for p in KEEP if gaps[brief_name, p][0] < gaps[long_name, p][0]]
-nearer = sum(g[0] < g[1] for g in gaps.values())
 Markdown(
-    f"Rows are networks trained to the end and stopped at the source's loss ({len(few)} of each, mean ± standard deviation), "
+    f"Rows are networks trained to the end and on a shorter schedule to the source's loss ({len(few)} of each, mean ± standard deviation), "
     "at three keep-probabilities; columns are the skewness of log loss, its exact distance from the fitted normal, and how often "
     "the test rejects. The loss is not log-normal. In samples of the source's size the test rejects normal log losses in "
-    f"{percent(np.mean(rejected))} of all cases, where it rejects {percent(on_normal.mean(), 1)} of normal "
-    "samples; the source judged by eye. Stopping at the source's loss does not save the law: there log losses "
+    f"{percent(np.mean(rejected))} of all cases, where it rejects {percent(on_normal.mean())} of "
+    f"{len(on_normal):,} normal samples; the source judged by eye. Shorter training, to the source's loss, does not save the law: there log losses "
     f"are rejected in {percent(np.mean([power[brief_name, p] for p in KEEP]))}, and they are closer to normal than "
     f"those of fully trained networks at p = {listed(closer)} alone. But as a description it is not bad. The other "
     "distance is that of the loss from the gamma distribution of greatest likelihood, which has two parameters "
-    f"too; the log-normal fit is the nearer one in {nearer} of {len(gaps)} rows. The log loss has another "
+    f"too; the log-normal fit is the nearer one in {percent(np.mean(sides))} of the cases. The log loss has another "
     "use in what follows: it counts factors, so that a step from 0.2 to 0.1 weighs as much as one from 4 "
     "to 2, while the mean of the loss itself is dominated by poor subnetworks."
 )
@@ -642,7 +643,7 @@ arcs_outward = np.mean([
     for w, k in zip(pushes, kinds_everywhere, strict=True)
 ])  # fmt: skip
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-unit-maps", "caption": "Gradient of the loss at each point of the square by the mask entry of each live unit, for the full network. In one colour turning the unit up would lower the loss there, in the other it would raise it; the scale is linear near zero and logarithmic beyond. Units that act as a bias come first, marked with a star: they act on the whole ring along the circle, with the colours of its two sides exchanged against the others, which act on an arc each."}, "image": {"alt": "Small maps of the square. In the first ones, marked with a star, the whole ring along the circle is coloured, its inner side in one colour and its outer side in another. In the others only an arc of the ring is coloured, with the two colours exchanged."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-unit-maps", "caption": "Gradient of the loss at each point of the square by the mask entry of each live unit, for the full network. Where the gradient is negative (see the bar), turning the unit up would lower the loss; where it is positive, raise it. The scale is linear near zero and logarithmic beyond. Only points near the circle have gradients to speak of, because elsewhere the network is sure. Units that act as a bias come first, marked with a star: they act on the whole ring along the circle, with the colours of its two sides exchanged against the others, which act on an arc each."}, "image": {"alt": "Small maps of the square. In the first ones, marked with a star, the whole ring along the circle is coloured, its inner side in one colour and its outer side in another. In the others only an arc of the ring is coloured, with the two colours exchanged."}}
 columns = 6
 rows_needed = -(-H // columns)
 fig, axes = plt.subplots(
@@ -709,7 +710,7 @@ with_lean = lean[:, None] * outward > 0  # (masks, units)
 # %% [markdown]
 # {numref}`fig-mask-gradients` splits the gradients in both ways.
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-mask-gradients", "caption": "Gradient of log loss by the mask entry of a live unit, at random masks. Left: for three keep-probabilities. Middle and right: for p = 0.5, split by whether the unit is on in the mask, and by whether it pushes with the lean of the subnetwork. On and off have each both peaks; the lean takes them apart."}, "image": {"alt": "Three panels of densities on one horizontal axis. Left, three curves with two peaks and a trough between them near zero. Middle, two curves that each have weight on both sides of zero. Right, two humps with little overlap, one left of zero and one right of it."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-mask-gradients", "caption": "Gradient of log loss by the mask entry of a live unit, at random masks. Left: for three keep-probabilities. Middle and right: for p = 0.5, split by whether the unit is on in the mask, and by whether it pushes with the lean of the subnetwork. On and off have each both peaks; the lean takes them apart. The trough between the peaks is there because small leans go with small losses, by which these gradients are divided."}, "image": {"alt": "Three panels of densities on one horizontal axis. Left, three curves with two peaks and a trough between them near zero. Middle, two curves that each have weight on both sides of zero. Right, two humps with little overlap, one left of zero and one right of it."}}
 fig, axes = plt.subplots(1, 3, figsize=(7.2, 2.9), sharex=True, sharey=True)
 reach = float(np.quantile(log_gradients[0.5].abs(), 0.99))
 at = np.linspace(-reach, reach, 400)
@@ -744,6 +745,21 @@ by_unit = float(
     torch.maximum(up.float().mean(0), 1 - up.float().mean(0)).mean()
 )
 small_lean = float((lean.abs() < 0.1).float().mean())
+on_in_arcs = float(((masks[0.5] == 1) == up)[:, arcs].float().mean())
+
+
+def depth(found):
+    """Density at zero over the lower of the highest ones on its two sides."""
+    values = found[0.5].flatten()
+    at = np.linspace(*np.quantile(values.numpy(), [0.02, 0.98]), 801)
+    curve, left = plotting.density(values, 0.05, at), at < 0
+    return np.interp(0, at, curve) / min(curve[left].max(), curve[~left].max())
+
+
+small_loss = [
+    float(ablation.losses(small, points, masks[0.5])[chosen].mean())
+    for chosen in (lean.abs() < 0.1, lean.abs() >= 0.1)
+]
 
 
 def pooled_kurtosis(found, p):
@@ -760,18 +776,21 @@ with_dead = [pooled_kurtosis(gradients, p) for p in KEEP]
 
 # %% tags=["remove-input"]
 Markdown(
-    'The lean explains the two peaks. A subnetwork that already answers "outside" too often gets worse if a '
+    'The lean takes the two peaks apart. A subnetwork that already answers "outside" too often gets worse if a '
     "unit that pushes outside is turned up. This gives the right sign of the gradient in "
     f"{percent(by_lean)} of all cases, on and off in {percent(by_on)}, and each unit's own more frequent sign, "
     f"the plain null, in {percent(by_unit)}. For units that act as a bias it is nearly algebra: the lean is the "
     "gradient of the loss by the bias of the output. "
     + (
-        f"Among the others alone the lean is still right in {percent(float(right_sign[arcs].mean()))}. "
+        f"Among the others alone the lean is still right in {percent(float(right_sign[arcs].mean()))} (on and off: {percent(on_in_arcs)}). "
         if len(bias_like)
         else ""
     )
-    + f"Only {percent(small_lean)} of these subnetworks have a lean of less than 0.1, which leaves few gradients "
-    "near zero. The source also found its gradients more pointed and heavier in the tails than normal "
+    + "Why is there a trough between the peaks? Not because small leans are rare: "
+    f"{percent(small_lean)} of these subnetworks of network 1 have one below 0.1. But where the lean is small the loss is small too "
+    f"({small_loss[0]:.1f} nats on average, {small_loss[1]:.1f} elsewhere), and the gradient of log loss is the gradient divided "
+    f"by the loss. At zero the density of log loss gradients is "
+    f"{num(depth(log_gradients))} of that at the lower of the two peaks; for gradients of the loss itself it is {num(depth(gradients))}. The source also found its gradients more pointed and heavier in the tails than normal "
     f"curves. Here the excess kurtosis is {num(min(tails['log loss']), 1)} to {num(max(tails['log loss']), 1)} for log "
     f"loss, so its tails are heavier, with a trough where a normal curve has its top. For the loss it is "
     f"{num(min(tails['loss']), 1)} to {num(max(tails['loss']), 1)}, and {num(min(with_dead), 1)} to "
@@ -804,7 +823,7 @@ full = 2**H - 1  # the number of the full network
 removal_cost = losses[full & ~units] - losses[full]
 full_gradient = ablation.mask_gradients(small, points, torch.ones(1, H))[0]
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-sandwich", "caption": "Gradient by a mask entry against the exact effect of switching the unit on. Left: at some random masks of p = 0.5; with the unit on the gradient lies above the line of equality, with the unit off below it, without exception. Right: at the full network, one dot per live unit, on a much finer vertical scale, so that the line of equality is far below. There all gradients are close to zero; those above the horizontal line have the wrong sign, and they are those of the units that act as a bias."}, "image": {"alt": "Left, a cloud of dots on both sides of the diagonal: all dots of units that are on lie above it and all dots of units that are off lie below it. Right, dots at different negative effects; dots of one colour lie above a horizontal line at gradient zero, most of the other colour below it."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-sandwich", "caption": "Gradient by a mask entry against the exact effect of switching the unit on. Left: at some random masks of p = 0.5; with the unit on the gradient lies above the line of equality, with the unit off below it, without exception. Right: at the full network, one dot per live unit, on a much finer vertical scale, so that the line of equality is far below. There all gradients are close to zero; those above the horizontal line have the wrong sign on these points."}, "image": {"alt": "Left, a cloud of dots on both sides of the diagonal: all dots of units that are on lie above it and all dots of units that are off lie below it. Right, dots at different negative effects; dots of one colour lie above a horizontal line at gradient zero, those of the other colour below it."}}
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.5))
 shown = slice(0, 200)
 shown_on = masks[0.5][shown] == 1
@@ -842,27 +861,69 @@ same_units = np.corrcoef(gradients[0.5].mean(0), effects.mean(0))[0, 1]
 
 # At the full network: many points, so that the sign of a mean is no chance.
 many = data.circle(20 * knobs.points, seed=24)
-wrong, of_bias, ranks, wrong_shares, wrong_arcs = [], [], [], [], []
-for network, kind in zip(ensemble, kinds_everywhere, strict=True):
-    n = len(kind)
-    g = ablation.mask_gradients(network, many, torch.ones(1, n))[0]
-    wrong.append(int((g > 0).sum()))
-    of_bias.append(int((g > 0)[kind].sum()))
-    wrong_arcs.append(float((g > 0)[~kind].float().mean()))
-    if kind.any():
-        wrong_shares.append(float((g > 0)[kind].float().mean()))
-    if network is ensemble[0]:
-        wrong_here = (g > 0).nonzero()[:, 0]
-totals = [int(k.sum()) for k in kinds_everywhere]
-claims.check(
-    "circle_wrong_sign", np.mean(wrong_shares), "synthetic",
-    null=np.mean(wrong_arcs), repeats=wrong_shares,
-)  # fmt: skip
+
+
+def gradient_signs(network, kind, on_points):
+    """Whether each unit's gradient at the full network has the wrong sign."""
+    g = ablation.mask_gradients(network, on_points, torch.ones(1, len(kind)))[0]
+    return g > 1e-4  # nats, below which a trained network's gradient is none
+
+
+wrong_here = gradient_signs(small, kinds_everywhere[0], many).nonzero()[:, 0]
+wrong_on_train = sum(
+    int(gradient_signs(m, k, train).sum())
+    for m, k in zip(ensemble, kinds_everywhere, strict=True)
+)
+wrong_by_set = {}  # bias units, arcs: shares over the networks of a training set
+for seed in knobs.sets:
+    other_train = data.circle(4000, seed=seed)
+    found = [
+        without_dead(m, points.x)[0]
+        for m in training.fit_ensemble(
+            lambda: models.mlp([2, UNITS, 2]),
+            other_train,
+            range(4),
+            epochs=knobs.epochs,
+            **recipe,
+        )
+    ]
+    kinds_here = [act_as_bias(m, points.x) for m in found]
+    signs_here = [
+        gradient_signs(m, k, many)
+        for m, k in zip(found, kinds_here, strict=True)
+    ]
+    wrong_by_set[seed] = (
+        float(
+            torch.cat(
+                [w[k] for w, k in zip(signs_here, kinds_here, strict=True)]
+            )
+            .float()
+            .mean()
+        ),
+        float(
+            torch.cat(
+                [w[~k] for w, k in zip(signs_here, kinds_here, strict=True)]
+            )
+            .float()
+            .mean()
+        ),
+    )
+wrong_by_set = np.array(list(wrong_by_set.values()))
+ranks, slack = [], []
 for network, found in zip(ensemble, values_of[long_name], strict=True):
     n = ablation.n_units(network)
     g = ablation.mask_gradients(network, points, torch.ones(1, n))[0].abs()
     cost = found[(2**n - 1) - (1 << torch.arange(n))]
     ranks.append(spearmanr(g, cost)[0])
+    slack.append(float(g.mean() / cost.mean()))
+typical = float(gradients[0.5].abs().mean() / effects.abs().mean())
+claims.check(
+    "circle_full_gradient",
+    np.mean(slack),
+    "synthetic",
+    null=typical,
+    repeats=slack,
+)
 
 
 def half_slopes(network, values):
@@ -938,17 +999,16 @@ Markdown(
     "Scaling a unit's mask entry is scaling its outgoing weights, so training has brought these gradients "
     f"close to zero. Removing a live unit costs {float(removal_cost.min()):.2f} to "
     f"{float(removal_cost.max()):.2f} nats, while no gradient is larger than "
-    f"{float(full_gradient.abs().max()):.3f}. The sign fails as well. Measured on {len(many):,} points, it is "
-    "wrong (turning the unit down a little would help, removing it hurts) "
-    f"for units {listed(live[wrong_here].tolist())} of network 1, and for {np.mean(wrong):.1f} units of a network on "
-    f"average; {sum(of_bias)} of these {sum(wrong)} act as a bias"
-    + (
-        f", which is {percent(sum(of_bias) / sum(totals))} of such units"
-        if sum(totals)
-        else ""
-    )
-    + ". The size of the gradient still says something: its rank correlation with the cost of removal is "
-    f"{spread(ranks)} over the ensemble, where a worthless measure has zero."
+    f"{float(full_gradient.abs().max()):.3f}; over the ensemble, gradients are {percent(np.mean(slack), 1)} of the costs on "
+    f"average, where at random masks they are {percent(typical)} of the effects. Such a gradient is what is left of zero, and its "
+    "sign says which way the training points differ from others. On the training points "
+    f"{'no' if wrong_on_train == 0 else wrong_on_train} unit of the ensemble has the wrong sign (turning the unit down a little "
+    f"would help, removing it hurts). On {len(many):,} fresh points units {listed(live[wrong_here].tolist())} of network 1 have it, all of "
+    "which act as a bias. But all networks of the ensemble learned from one training set, and the bias units share whatever that set "
+    f"got wrong. With {len(wrong_by_set)} other training sets, and four networks for each, the share of bias units with the wrong sign "
+    f"is {listed([percent(w) for w in wrong_by_set[:, 0]])}, and that of units on an arc "
+    f"{listed([percent(w) for w in wrong_by_set[:, 1]])}. The size of the gradient says a little: its rank correlation with the "
+    f"cost of removal is {spread(ranks)} over the ensemble, where a worthless measure has zero."
 )
 
 # %% [markdown]
@@ -988,7 +1048,7 @@ Markdown(
     "half on as a third point, Simpson's rule is "
     f"{num(simpson[0], 3)} ± {num(simpson[1], 3)} nats from the exact effect (mean and standard "
     f"error over {len(some)} masks). The source's two numbers are −0.4751 and −0.4434. "
-    f"Networks that are stopped at its loss (mean {np.mean(brief_losses):.3f}) give "
+    f"Networks trained on a shorter schedule, to about its loss (mean {np.mean(brief_losses):.3f}) give "
     f"{spread(checks[:, 0])} and {spread(checks[:, 1])}; further training makes random subnetworks worse and the "
     "numbers larger."
 )
@@ -1001,7 +1061,7 @@ Markdown(
         "-", "−"
     )
     + "So gradients tell what units are worth on average where units are kept half of the time. A single one "
-    "bounds the effect; at the full network it tells neither the size of the effect nor, for units that act as a bias, its sign."
+    "bounds the effect; at the full network it is near zero, and its sign follows the training set."
 )
 
 # %% [markdown]
@@ -1100,10 +1160,11 @@ Markdown(text.replace("-", "−"))
 # {term}`Walsh-Hadamard transform`, does the same in well under a second {cite:p}`odonnell2014`.
 # Coefficients are too many to look at, so add up their squares by the size of the set, which is the
 # {term}`degree`: the {term}`energy` of degree $k$ is $E_k = \sum_{|T| = k} \hat f(T)^2$. The energies of
-# degree 1 and higher sum to the variance of $f$ over all subnetworks. Its shares are compared with two
-# nulls in {numref}`fig-circle-spectrum`: networks before training, and the same log losses dealt out at
+# degree 1 and higher sum to the variance of $f$ over all subnetworks. Its shares are compared with three
+# nulls in {numref}`fig-circle-spectrum`: networks before training; the same log losses dealt out at
 # random among the subnetworks of equal size, which keeps the effect of how many units there are and
-# nothing else.
+# nothing else; and, the strongest, dealt out among those with as many units that act as a bias and as
+# many on arcs, which keeps the effect of the two counts.
 
 
 # %%
@@ -1124,17 +1185,20 @@ energy = ablation.energy_by_degree(coefficients)
 # %% tags=["remove-cell"]
 
 
-def dealt(values, seed):
-    """The values dealt out anew among subsets of the same size."""
+def dealt(values, seed, counts=None):
+    """The values dealt out anew among subsets of the same size (or counts)."""
     n = len(values).bit_length() - 1
-    by_size, draw = (
-        ablation.subset_sizes(n).double(),
-        np.random.default_rng(seed),
-    )
-    order = torch.from_numpy(by_size.numpy() + 0.5 * draw.random(len(values)))
+    counts = ablation.subset_sizes(n).double() if counts is None else counts
+    draw = np.random.default_rng(seed)
+    order = torch.from_numpy(counts.numpy() + 0.5 * draw.random(len(values)))
     found = torch.empty_like(values)
-    found[by_size.argsort(stable=True)] = values[order.argsort()]
+    found[counts.argsort(stable=True)] = values[order.argsort()]
     return found
+
+
+def counts_of_kinds(kind):
+    """For each subset, its numbers of bias units and of arcs in one number."""
+    return ablation.subset_sums(torch.where(kind, 100, 1).double())
 
 
 untrained = [
@@ -1147,7 +1211,14 @@ logs = {
     "trained": [v.log() for v in values_of[long_name]],
     "untrained": [ablation.all_losses(m, points).log() for m in untrained],
 }
-logs["dealt anew"] = [dealt(v, i) for i, v in enumerate(logs["trained"])]
+logs["dealt by size"] = [dealt(v, i) for i, v in enumerate(logs["trained"])]
+logs["dealt by kinds"] = [
+    dealt(v, i, counts_of_kinds(k))
+    for i, (v, k) in enumerate(
+        zip(logs["trained"], kinds_everywhere, strict=True)
+    )
+]
+NULLS = ["untrained", "dealt by size", "dealt by kinds"]
 spectra = {name: [shares(v) for v in found] for name, found in logs.items()}
 by_kind_shares = {
     name: np.array([np.pad(f, (0, 8))[:8] for f in found])
@@ -1160,23 +1231,23 @@ complements = {
 }
 claims.check(
     "circle_degree_two", excess_two["trained"].mean(), "synthetic",
-    null=max(excess_two[n].mean() for n in ("untrained", "dealt anew")), repeats=excess_two["trained"],
+    null=max(excess_two[n].mean() for n in NULLS), repeats=excess_two["trained"],
 )  # fmt: skip
 claims.check(
     "circle_complement", complements["trained"].mean(), "synthetic",
-    null=max(complements[n].mean() for n in ("untrained", "dealt anew")), repeats=complements["trained"],
+    null=max(complements[n].mean() for n in NULLS), repeats=complements["trained"],
 )  # fmt: skip
 elsewhere = [shares(ablation.all_losses(small, p).log()) for p in other_points]
 of_loss = np.array([shares(v)[:2].numpy() for v in values_of[long_name]])
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-circle-spectrum", "caption": "Walsh spectrum of log loss: share of the variance over all subnetworks by degree, mean and standard deviation over the networks. In trained networks pairs hold more than single units. Before training single units hold nearly all, and log losses that are dealt out at random within each size have most of their variance in large sets."}, "image": {"alt": "Groups of three bars over degrees one to eight. For trained networks the bar of degree two is the tallest and that of degree one comes next. For untrained networks the bar of degree one is by far the tallest. For values dealt out anew the bars grow toward high degrees."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-circle-spectrum", "caption": "Walsh spectrum of log loss: share of the variance over all subnetworks by degree, mean and standard deviation over the networks. In trained networks pairs hold more than single units. Before training single units hold nearly all. Log losses that are dealt out at random within each size have little in single units or pairs; within equal counts of both kinds of unit they keep a part of the lead of pairs. Degrees above eight are left out."}, "image": {"alt": "Groups of four bars over degrees one to eight. For trained networks the bar of degree two is the tallest and that of degree one comes next. For untrained networks the bar of degree one is by far the tallest. For values dealt out by size the bars grow toward high degrees; for those dealt out by kinds degree two is the tallest, lower than for trained networks."}}
 fig, ax = plt.subplots(figsize=(7.2, 2.6))
 frame = pd.concat(
     [plotting.tidy(s, range(1, 9), kind=n) for n, s in by_kind_shares.items()]
 )
 sns.barplot(
     frame, x="x", y="value", hue="kind", saturation=1, errorbar="sd", err_kws={"lw": 1, "color": C["ink"]},
-    palette=[C["matched"], C["null"], C["other"]], ax=ax,
+    palette=[C["matched"], C["null"], LEVELS[0], C["other"]], ax=ax,
 )  # fmt: skip
 ax.set(xlabel="degree", ylabel="share of variance")
 ax.legend(title="")
@@ -1191,7 +1262,8 @@ Markdown(
     f"{percent(float(energy[1] / energy[1:].sum()))} and {percent(float(energy[2] / energy[1:].sum()))}, and on "
     f"other points its pairs hold {spread([100 * float(f[1]) for f in elsewhere], 1)} %. For the loss in "
     f"place of its logarithm, pairs hold {percent(of_loss[:, 1].mean())} and single units "
-    f"{percent(of_loss[:, 0].mean())}. So what a unit does depends more on which others are kept than on "
+    f"{percent(of_loss[:, 0].mean())}. Pairs lead by {num(excess_two['trained'].mean())} of the variance, and by "
+    f"{num(excess_two['dealt by kinds'].mean())} if all that counts is how many units of each kind are kept. So what a unit does depends more on which others are kept than on "
     "itself. That is the chapter's answer to its question, as long as about half of the units are kept."
 )
 
@@ -1220,7 +1292,7 @@ def pairs_and_gram(network, log_values):
 pair_coefficients, gram, _ = pairs_and_gram(small, log_losses)
 
 # %% tags=["remove-cell"]
-rows, nulls, sign_rows = [], [], []
+rows, nulls, sign_rows, of_plain, below = [], [], [], [], []
 draw = torch.Generator().manual_seed(0)
 for network, v, kind in zip(
     ensemble, logs["trained"], kinds_everywhere, strict=True
@@ -1238,6 +1310,12 @@ for network, v, kind in zip(
             order[group] = group[torch.randperm(len(group), generator=draw)]
         swapped.append(against(products_of[order][:, order]))
     rows.append(against(products_of))
+    plain, _, _ = pairs_and_gram(network, v.exp())
+    of_plain.append(np.corrcoef(plain[i, j], products_of[i, j])[0, 1])
+    two_arcs = ~kind[i] & ~kind[j]
+    below.append(
+        [float((m[i, j][two_arcs] < 0).float().mean()) for m in (found, plain)]
+    )
     nulls.append((against(torch.outer(mean, mean)), np.mean(swapped)))
     part = found[i, j].square() / found[i, j].square().sum()
     toward = network[1].weight / network[1].weight.norm(dim=1, keepdim=True)
@@ -1311,7 +1389,7 @@ rms_c = {
     for name, nets in [("trained", ensemble), ("untrained", untrained)]
 }  # fmt: skip
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-pair-coefficients", "caption": "Left: Walsh coefficients of all pairs of units of network 1, those that act as a bias first, the others by their direction. Right: the same coefficients against the entries of the Gram matrix of the units' contributions. Nothing is fitted, and the dots lie close to one line."}, "image": {"alt": "Left, a square heat map with a block of one colour at the upper left, a band of the other colour beside it, and stripes of both colours along the diagonal of the rest. Right, a scatter plot of dots in three colours, all along one rising line."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-pair-coefficients", "caption": "Left: Walsh coefficients of all pairs of units of network 1, those that act as a bias first, the others by their direction. Right: the same coefficients against the entries of the Gram matrix of the units' contributions. Nothing is fitted. The dots follow one rising line, but where the entry is near zero, pairs of arcs lie below it."}, "image": {"alt": "Left, a square heat map with a block of one colour at the upper left, a band of the other colour beside it, and stripes of both colours along the diagonal of the rest. Right, a scatter plot of dots in three colours along a rising line, with a short vertical streak of dots below it at zero."}}
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.3))
 fig.get_layout_engine().set(wspace=0.08)
 shown = pair_coefficients[by_kind][:, by_kind].clone().fill_diagonal_(0)
@@ -1342,12 +1420,16 @@ plt.show()
 # %% tags=["remove-input"]
 Markdown(
     f"The correlation is {spread(rows, 3)} over {len(rows)} networks ({rows[0]:.3f} in network 1). Mean "
-    f"contributions alone give {spread(nulls[:, 0])}, and exchanging units of a kind {spread(nulls[:, 1])}. So a "
-    "pair's interaction is told by how far two units push the same points. This is a property of the loss, "
-    f"which is nearly quadratic as long as logits are small: before training the correlation is "
-    f"{np.mean(gram_at_start):.3f}. Training makes contributions large: their root mean square is "
-    f"{rms_c['trained']:.1f} after it and {rms_c['untrained']:.2f} before. Pairs grow with the square of it, single units in "
-    "proportion."
+    f"contributions alone give {spread(nulls[:, 0])}, and exchanging units of a kind {spread(nulls[:, 1])}. So the "
+    "size of a pair's coefficient is told by how strongly the two units push the same points. This is a property of the loss: "
+    "while logits are small it is nearly quadratic, pairs grow with the square of the contributions and single units in proportion. "
+    f"Before training the correlation is {np.mean(gram_at_start):.3f}, and contributions have a root mean square of "
+    f"{rms_c['untrained']:.2f}. Training makes them {rms_c['trained']:.1f}, far beyond that regime, and pairs lead; the order of the "
+    "coefficients outlives the law from which it comes.\n\n"
+    f"The sign does not. Two units on arcs both push outside, so their entry of the Gram matrix is never negative, yet "
+    f"{percent(np.mean(below, axis=0)[0])} of their coefficients are. Most of that is the logarithm's doing: for the loss itself "
+    f"{percent(np.mean(below, axis=0)[1])} are, and the correlation with the Gram matrix is {spread(of_plain, 3)}. The table "
+    f"counts signs and energy of the log loss, means over {len(rows)} networks."
 )
 
 # %% tags=["remove-input"]
@@ -1355,10 +1437,10 @@ plotting.table(sign_table)
 
 # %% tags=["remove-input"]
 Markdown(
-    "The signs say what is balanced; a positive coefficient means that two units hurt together and serve "
+    "A positive coefficient means that two units hurt together and serve "
     "apart. The source suspected a balance of top, bottom, left and right. There are two balances. Units "
     "that act as a bias against those that cut off edges, inside against outside, hold the larger part: the first two "
-    "rows of the table. And arcs on the same side of the circle have positive coefficients, arcs on opposite "
+    "rows of the table. And, in log loss, arcs on the same side of the circle have positive coefficients and arcs on opposite "
     f"sides negative ones: the coefficients of two arcs correlate at {angle:.2f} with the cosine of the angle "
     "between them in network 1. How much of log loss do these balances explain? The number of kept units and its square "
     f"explain {percent(balances['size'].mean())} of its variance (mean of {len(few)} networks); the sum of the "
@@ -1419,7 +1501,7 @@ tenths = np.zeros((10, 10))
 np.add.at(tenths, (ranked.numpy(), ranked.flip(0).numpy()), 1)
 tenths *= 10 / len(log_losses)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-flips", "caption": "Left: correlation of log loss between two points of a flip path, by the number of flips between them, exact and from sampled paths. It falls within a few flips, goes to about zero, and is clearly positive at the complement. Right: in which tenth of all subnetworks a complement lies, given the tenth of the subnetwork itself; 1 holds the lowest losses. The best go with the best more often than by chance, and hardly ever with the worst."}, "image": {"alt": "Left, a curve that falls from one to about zero and rises again toward the last flip; circles of the sampled paths lie on it. Right, a ten by ten heat map. The corner where both tenths are the lowest is dark, and so is the region beside the corner where both are the highest; the two other corners are nearly empty."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-flips", "caption": "Left: correlation of log loss between two points of a flip path, by the number of flips between them, exact and from sampled paths. It falls within a few flips, goes to about zero, and is clearly positive at the complement. Right: in which tenth of all subnetworks a complement lies, given the tenth of the subnetwork itself; 1 holds the lowest losses. The best go with the best more often than by chance, and hardly ever with the worst; the worst do not go with the worst."}, "image": {"alt": "Left, a curve that falls from one to about zero and rises again toward the last flip; circles of the sampled paths lie on it. Right, a ten by ten heat map. The corner where both tenths are the lowest is dark, and so is the region beside the corner where both are the highest; the two other corners are nearly empty."}}
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.2), width_ratios=[1.2, 1])
 axes[0].plot(correlation, color=C["ink"], lw=1.2, label="exact")
 axes[0].plot(
@@ -1445,10 +1527,10 @@ on_other = [even_less_odd(f) for f in elsewhere]
 Markdown(
     "On the cube, the covariance of all 48 paths agrees with the formula to rounding. For all units of "
     f"network 1 the correlation falls below 0.5 after {few_flips[0]} flips and "
-    f"below 0.2 after {few_flips[1]}; the source saw that it is lost after five or six. It is "
+    f"below 0.2 after {few_flips[1]}; the source saw that it is lost after five or six, and was surprised that it comes back at the end. It is "
     f"{float(correlation[-1]):.2f} at the complement ({spread(on_other)} on other sets of points), and "
     f"{spread(complements['trained'])} over the ensemble, where log losses dealt out within each size have "
-    f"{complements['dealt anew'].mean():.2f} and untrained networks {complements['untrained'].mean():.2f}. ".replace(
+    f"{complements['dealt by size'].mean():.2f}, within equal counts of both kinds {complements['dealt by kinds'].mean():.2f}, and untrained networks {complements['untrained'].mean():.2f}. ".replace(
         "-", "−"
     )
     + f"Of the complements of the best tenth of all subnetworks, {percent(tenths[0, 0])} are among the best tenth and "
@@ -1459,9 +1541,8 @@ Markdown(
 # %% [markdown]
 # The spectrum says why. At the complement every sign has changed, so a product of an even number of
 # signs is as before and one of an odd number is negated. The last correlation is the share of even
-# degrees minus that of odd ones, and pairs outweigh single units. The balance of the section before does
-# the same to a subnetwork and its complement: if one is balanced, so is what is left of a balanced
-# network.
+# degrees minus that of odd ones, and pairs outweigh single units. If a subnetwork of a balanced network is balanced, so is its complement, which is why the best tenths go
+# together.
 #
 # ## Where this holds
 #
@@ -1472,9 +1553,10 @@ Markdown(
 
 # %%
 keep_grid = (0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
-over_p = [
-    [shares(v, p)[:2].tolist() for p in keep_grid] for v in logs["trained"]
-]
+over_p, over_p_dealt = (
+    [[shares(v, p)[:2].tolist() for p in keep_grid] for v in logs[name]]
+    for name in ("trained", "dealt by size")
+)
 stopped = {epochs: fit(len(few), epochs) for epochs in knobs.stops}
 
 # %% tags=["remove-cell"]
@@ -1505,9 +1587,9 @@ at_source = np.array([
 history[knobs.brief] = at_source[: len(few)].tolist()
 history = dict(sorted(history.items()))
 course = np.array(list(history.values()))  # (stops, networks, 5)
-over_p = np.array(over_p)
+over_p, over_p_dealt = np.array(over_p), np.array(over_p_dealt)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-circle-regime", "caption": "Left: share of the variance of log loss in degrees one and two against the keep-probability, for fully trained networks. Middle: the same at p = 0.5 along training, against the loss that has been reached; training runs from left to right. Right: correlation with the complement along training. Bars are standard deviations over networks. The dotted line is the source's loss. Pairs lead only where about half of the units are kept and training has come far enough."}, "image": {"alt": "Three panels. Left, the curve of degree one is lowest in the middle and that of degree two highest there; they cross on both sides. Middle, degree one falls and degree two rises toward small losses, and they cross. Right, the correlation rises from strongly negative to positive, and crosses zero before a dotted line."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-circle-regime", "caption": "Left: share of the variance of log loss in degrees one and two against the keep-probability, for fully trained networks; dashed, the same log losses dealt out anew among subnetworks of equal size. Middle: the same at p = 0.5 for networks trained on longer and longer schedules (from left to right), against the loss that they reach. Right: their correlation with the complement. Bars are standard deviations over networks. The dotted line is the source's loss. Pairs lead only where about half of the units are kept and training has come far enough. Near p = 1 the dealt losses look like those of the networks."}, "image": {"alt": "Three panels. Left, the curve of degree one is lowest in the middle and that of degree two highest there; they cross on both sides; dashed curves start far below both and meet the curve of degree one at the right end. Middle, degree one falls and degree two rises toward small losses, and they cross. Right, the correlation rises from strongly negative to positive, and crosses zero before a dotted line."}}
 fig, axes = plt.subplots(1, 3, figsize=(7.2, 3))
 for degree, color in [(0, C["other"]), (1, C["matched"])]:
     label = f"degree {degree + 1}"
@@ -1515,6 +1597,13 @@ for degree, color in [(0, C["other"]), (1, C["matched"])]:
         keep_grid, over_p[:, :, degree].mean(0), over_p[:, :, degree].std(0, ddof=1), color=color,
         marker="o", ms=4, label=label,
     )  # fmt: skip
+    axes[0].plot(
+        keep_grid,
+        over_p_dealt[:, :, degree].mean(0),
+        color=color,
+        ls="--",
+        lw=1,
+    )
     axes[1].errorbar(
         course[:, :, 0].mean(1), course[:, :, 1 + degree].mean(1), course[:, :, 1 + degree].std(1, ddof=1),
         color=color, marker="o", ms=4, label=label,
@@ -1542,7 +1631,8 @@ late = keep_grid.index(0.9)
 Markdown(
     f"Both matter. At p = 0.9 single units hold {percent(over_p[:, late, 0].mean())} of the variance and pairs "
     f"{percent(over_p[:, late, 1].mean())}: near the full network, with one or two units removed, units count "
-    "one by one again. And before training single units hold "
+    "one by one. That says little of units: of the same log losses dealt out anew within each size, single units hold "
+    f"{percent(over_p_dealt[:, late, 0].mean())}, because with few units removed nearly any function is a sum over them. Before training single units hold "
     f"{percent(course[0, :, 1].mean())}; pairs take the lead as the loss falls. At the source's loss (mean "
     f"{at_source[:, 0].mean():.3f}) pairs hold {percent(at_source[:, 2].mean())}, the correlation with the "
     f"complement is {spread(at_source[:, 3])}, and it lies between {at_source[:, 3].min():.2f} and "
@@ -1569,6 +1659,15 @@ def by_score(score):
     """Subsets met when units are removed from the lowest score on."""
     order = torch.as_tensor(score).argsort(descending=True)
     return torch.cat([torch.zeros(1).long(), (1 << order).cumsum(0)])
+
+
+def in_proportion(score, kind):
+    """The same, keeping the two kinds of unit in proportion at each step."""
+    place = torch.zeros(len(kind))
+    for group in (kind.nonzero()[:, 0], (~kind).nonzero()[:, 0]):
+        rank = torch.as_tensor(score)[group].argsort(descending=True).argsort()
+        place[group] = (rank + 0.5) / len(group)
+    return by_score(-place)
 
 
 def ways_to_prune(network, values):
@@ -1609,6 +1708,21 @@ for network, values in zip(ensemble, values_of[long_name], strict=True):
     ratios.setdefault("in random order", []).append(
         np.mean([mean_log_ratio(values, s, best_here) for s in orders])
     )
+    k = kinds_everywhere[len(rises)]
+    balanced = {
+        "by Shapley value, kinds in proportion": [
+            -ablation.shapley_values(values.log())
+        ],
+        "in random order, kinds in proportion": torch.rand(
+            30, n, generator=draw
+        ),
+    }
+    for name, scores in balanced.items():
+        found_here = [
+            mean_log_ratio(values, in_proportion(x, k), best_here)
+            for x in scores
+        ]
+        ratios.setdefault(name, []).append(np.mean(found_here))
     gap = values[found["greedy"]] / best_here
     greedy_rows.append(
         (float(gap.max()), float((gap[1:-2] > 1 + 1e-9).double().mean()))
@@ -1672,11 +1786,13 @@ Markdown(
     f"{int((bits_few & kind).sum())} of them {'acts' if int((bits_few & kind).sum()) == 1 else 'act'} as a bias, and "
     f"the others cut off edges. Greedy pruning misses the best subnetwork at {percent(often)} "
     "of the sizes at which it could, and at its worst size it is "
-    f"{worst_greedy:.1f} times the best (mean over networks). But every ranking is worse on average than a random order. A score "
-    "is given once, and equal units get equal scores. At half of the size, the ranking by Shapley value has kept "
+    f"{worst_greedy:.1f} times the best (mean over networks). But every ranking of all units together is worse on "
+    "average than a random order. The scores mix two kinds of unit, and like units get like scores. At half of the size, the ranking by Shapley value has kept "
     f"{percent(np.mean(kept_biases['by Shapley value']))} of the units that act as a bias, that by contribution "
     f"{percent(np.mean(kept_biases['by size of contribution']))}, greedy pruning "
-    f"{percent(np.mean(kept_biases['greedy']))}; a random order keeps half of each kind, which is at least balanced. More units "
+    f"{percent(np.mean(kept_biases['greedy']))}; a random order keeps half of each kind, which is at least balanced. Ranked within each kind, with the kinds kept in proportion, the "
+    f"Shapley value is as good as a random order with the same proportions ({spread(ratios['by Shapley value, kinds in proportion'])} "
+    f"and {spread(ratios['in random order, kinds in proportion'])}): within a kind it says little about which units to keep. More units "
     "are not always better either: at "
     f"{percent(np.mean(rises))} of the steps even the best subnetwork with one live unit more has a higher loss."
 )
@@ -1722,28 +1838,36 @@ for v, k in zip(logs["trained"], kinds_everywhere, strict=True):
         )
 worth = pd.DataFrame(rows, columns=["Shapley", "Banzhaf", "cost", "kind"])
 agree = np.array(agree)
-within = {
-    name: spearmanr(-part["Shapley"], part["cost"])[0]
-    for name, part in worth.groupby("kind")
-}
-indices = {
-    w: ablation.interactions(log_losses, w) for w in ("shapley", "banzhaf")
-}
-removed = full & ~(units[:, None] | units)
-at_full = (
-    log_losses[full]
-    - log_losses[full & ~units][:, None]
-    - log_losses[full & ~units]
-    + log_losses[removed]
+worth["network"] = np.repeat(
+    range(len(kinds_everywhere)), [len(k) for k in kinds_everywhere]
 )
+within = {
+    name: [
+        spearmanr(-part["Shapley"], part["cost"])[0]
+        for _, part in group.groupby("network")
+        if len(part) > 2
+    ]
+    for name, group in worth.groupby("kind")
+}
+of_what = {"log loss": log_losses, "loss": losses}
+removed = full & ~(units[:, None] | units)
 i, j = torch.triu_indices(H, H, 1)
-index_table = pd.DataFrame({
-    name: {
-        "correlation": np.corrcoef(m[i, j], at_full[i, j])[0, 1],
-        "same sign": percent(float((m[i, j].sign() == at_full[i, j].sign()).float().mean())),
-    }
-    for name, m in [("Shapley's weights", indices["shapley"]), ("Banzhaf's weights", indices["banzhaf"])]
-}).T.rename_axis("with the interaction at the full network")  # fmt: skip
+index_rows, negative = {}, {}
+for what, values in of_what.items():
+    at_full = (
+        values[full]
+        - values[full & ~units][:, None]
+        - values[full & ~units]
+        + values[removed]
+    )[i, j]
+    negative[what] = float((at_full < 0).double().mean())
+    for weights in ("Shapley", "Banzhaf"):
+        index = ablation.interactions(values, weights.lower())[i, j]
+        index_rows[f"{weights}'s weights, {what}"] = {
+            "correlation": np.corrcoef(index, at_full)[0, 1],
+            "same sign": percent(float((index.sign() == at_full.sign()).float().mean())),
+        }  # fmt: skip
+index_table = pd.DataFrame(index_rows).T.rename_axis("network 1")
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-shapley", "caption": "Left: what the removal of a unit alone costs the full network in log loss, against its Shapley value; one dot per live unit of every network, larger for network 1. Units that act as a bias have Shapley values near zero, on the harmful side, and cost as much as the others. Right: mean effect of a unit on log loss by the share of the other units that are kept, mean and standard deviation. Among few units a bias does harm, and near the full network it is needed."}, "image": {"alt": "Left, two separate clouds of dots, one at negative Shapley values and one near zero, both at similar positive costs. Right, two curves with bands: one is negative throughout, the other is above zero in the middle; both fall steeply at the right end."}}
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.3))
@@ -1792,12 +1916,11 @@ if "act as a bias" in groups.index:
     )
 text += (
     "The right panel shows why: both values are means over company that the network never keeps. Within a network "
-    f"the rank correlation between value and cost is {spread(agree[:, 0])} for Shapley values and "
-    f"{spread(agree[:, 1])} for Banzhaf values. Among units on an arc alone a Shapley value does rank the costs "
-    f"({num(within['on an arc'])} over all networks)"
+    f"the rank correlation of minus the value with the cost is {spread(agree[:, 0])} for Shapley values and "
+    f"{spread(agree[:, 1])} for Banzhaf values. Among its units on an arc alone it is {spread(within['on an arc'])} for Shapley values"
     + (
-        f", and among those that act as a bias it ranks them the wrong way round ({num(within['act as a bias'])})."
-        if "act as a bias" in within
+        f", and among those that act as a bias {spread(within['act as a bias'])}."
+        if len(within.get("act as a bias", [])) > 1
         else "."
     )
 )
@@ -1813,13 +1936,14 @@ Markdown(text.replace("-", "−"))
 plotting.table(index_table, digits=2)
 
 # %% tags=["remove-input"]
-spared = float((at_full[i, j] < 0).double().mean())
+told = index_table.loc["Banzhaf's weights, loss"]
 Markdown(
-    "Not by themselves. The interaction at the full network is the log loss there, less that without either unit "
-    "alone, plus that without both. It is below zero "
-    f"for {percent(spared)} of the pairs of network 1: removing both costs less than the two removals together. "
-    "The indices, which average over all company, agree with its sign in the shares of the table. An index tells "
-    "what it averages; which average is wanted has to be known first."
+    "It depends on what is measured. The interaction at the full network is the loss there, less the loss without the one and "
+    "the loss without the other unit, plus that without both; the table gives the correlation of the indices with it over pairs. "
+    f"For the loss, Banzhaf's index tells the sign for {told['same sign']} of the pairs, and the correlation is "
+    f"{num(told['correlation'])}. For log loss the interaction is negative for {percent(negative['log loss'])} of the pairs (for the loss: "
+    f"{percent(negative['loss'])}), because the full network's loss is so small that one removal multiplies it many times and a second "
+    "cannot do so again. An index tells what it averages, and in which unit; both have to be known first."
 )
 
 # %% [markdown]
@@ -2034,16 +2158,17 @@ plotting.table(readers_table)
 r = of_readers["trained"].mean()
 Markdown(
     "The rows after the loss are shares of variance by degree, the correlation with the complement, that of "
-    "pair coefficients with the Gram matrix of centred contributions, and the rank correlation of Shapley value "
-    "and cost of removal. What carries over is what training does: pairs go from "
+    "pair coefficients with the Gram matrix of centred contributions, and the rank correlation of minus the "
+    "Shapley value with the cost of removal. What carries over is what training does: pairs go from "
     f"{percent(of_readers['untrained']['degree 2'].mean())} of the variance to {percent(r['degree 2'])}, and the "
     f"Gram matrix still tells which ones ({num(r['pairs and Gram'])}). What does not carry over is the lead of "
     f"pairs: single units hold {percent(r['degree 1'])}, and complements correlate at {num(r['complement'])} on "
     "average. Here a Shapley value does tell which unit is needed (rank correlation "
     f"{num(r['Shapley and cost'])}). And under mean ablation pairs hold only "
     f"{percent(r['degree 2, mean ablation'])}, where on the circle they hold the most: here the pairs' share comes "
-    "from taking away the units' means. So the lead of pairs belongs to the circle with its two sides. What holds "
-    "beyond it is that training brings interactions of pairs, and that zero ablation shows them."
+    "from taking away the units' means. So the lead of pairs is no general law; these networks differ from those of the circle in too much to "
+    "say which difference takes it away, and with two hidden layers it was gone on the circle too. What holds "
+    "in both is that training brings interactions of pairs, and that zero ablation shows them."
 )
 
 # %% [markdown]
@@ -2053,14 +2178,15 @@ Markdown(
 #   subnetworks of the circle are worse than a coin flip, and a few balanced units do better than most
 #   larger subnetworks.
 # - When each unit is kept with probability 0.5, most of the variance of log loss is in pairs of units,
-#   and a pair's interaction is told by how far the two push the same points. Near the full network,
-#   before training, and under resampling, single units hold more.
-# - A subnetwork and its complement are alike where pairs lead.
+#   a good part of it because of how many units of each kind are kept. The size of a pair's coefficient
+#   is told by how strongly the two push the same points. Before training and under resampling, single
+#   units hold more.
+# - Where pairs lead, log losses of a subnetwork and its complement correlate, mainly the best ones.
 # - With one hidden layer the loss is convex in the mask, so a gradient bounds the effect of a removal
-#   from one side. Averaged over masks of $p = 0.5$ it is the trapezoid rule; at the full network its sign
-#   cannot be trusted.
-# - A score given to each unit once, a Shapley value as well as a magnitude, prunes worse than chance
-#   here. Prune greedily, better with a beam.
+#   from one side. Averaged over masks of $p = 0.5$ it is the trapezoid rule; at the full network it is near
+#   zero, and its sign follows the training set.
+# - Scores of all units together, a Shapley value as well as a magnitude, prune worse than chance here,
+#   because they mix two kinds of unit. Prune greedily, better with a beam.
 # - Look for dead units before counting subnetworks, and give a distribution a test before a name.
 # - With ten classes the lead of pairs is gone, but training brings pairs there too.
 #
@@ -2122,13 +2248,13 @@ claims.table("02_circle_ablation")
 # :::{admonition} Solution
 # :class: dropdown
 # A mask is a row, so count the distinct rows. The first 500 draws have fewer repeated masks than the
-# 1,000 have, since the number of pairs of draws that can agree grows with the square of the number of
+# 1,000 have: 491 of them are distinct. The number of pairs of draws that can agree grows with the square of the number of
 # draws; so more than half of the distinct masks come in the first half.
 # ```python
 # rows = masks_drawn[0.75]
 # assert len({tuple(row) for row in rows}) == 952
 # first_half = len({tuple(row) for row in rows[:500]})
-# assert 500 - first_half < (1000 - 952) / 2
+# assert first_half == 491 and 500 - first_half < (1000 - 952) / 2
 # ```
 # :::
 #
@@ -2137,7 +2263,7 @@ claims.table("02_circle_ablation")
 #
 # :::{admonition} Solution
 # :class: dropdown
-# It can, and often: after one unit is gone, its counterpart pushes against nothing, and removing it as
+# It can, for about a third of the pairs of network 1: after one unit is gone, its counterpart pushes against nothing, and removing it as
 # well restores the balance. Such pairs push the same points in opposite directions, so the entry of the
 # Gram matrix is lower for them than for the other pairs on average.
 # ```python

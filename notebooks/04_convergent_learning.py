@@ -1101,8 +1101,8 @@ ahead = (
 )
 Markdown(
     f"These are means over {len(ahead)} pairs, on {len(test_images):,} test images; a single network has "
-    f"{np.mean(accuracies):.2f}. As they came, two networks have a mean that is no better than chance, and REPAIR "
-    "does not make it good. Either order makes a mean that works. After REPAIR, activations are ahead of weights by "
+    f"{np.mean(accuracies):.2f}. As they came, two networks have a mean near chance; REPAIR lifts it half of "
+    "the way. Either order makes a mean that works, and REPAIR helps it too. After REPAIR, activations are ahead of weights by "
     f"{ahead.mean():.3f} on average, in {int((ahead > 0).sum())} of {len(ahead)} pairs. Yet the two orders name the same "
     f"partner for only {listing(np.mean(agreeing, axis=0))} of the units, layer by layer. As on chapter 1's networks, "
     "there are several orders that serve; that a mean works does not say that its partners are the right ones."

@@ -223,8 +223,10 @@ Markdown(
 # What do the {term}`subnetworks <subnetwork>` of network 1 answer? Switch units off in {numref}`fig-explorer`. The
 # map, the loss and its place among the losses of all subnetworks are worked out in your browser, from
 # the trained weights. Try three things: remove one unit alone; remove all; ask for the best six units,
-# and then flip all, which keeps just what was removed. {py:func}`.ablation.all_losses` computes the
-# losses of all subnetworks.
+# and then flip all, which keeps just what was removed. The first shows that one unit can matter, the second
+# that no unit is better than most subnetworks, the third that what is left of six good units is good too.
+# (The slider counts all units, dead ones too; later figures count live units alone.)
+# {py:func}`.ablation.all_losses` computes the losses of all subnetworks.
 
 # %%
 every = ablation.all_losses(model, points)  # of all 2^20 subnetworks
@@ -543,7 +545,7 @@ def noticed(values, p, samples=40):
 
 
 def to_gamma(values, p):
-    """Distance of the loss from the gamma distribution of greatest likelihood."""
+    """Distance of the loss from the gamma distribution of maximum likelihood."""
     mean = ablation.distribution_moments(values, p)[0]
     gap = np.log(mean) - ablation.distribution_moments(values.log(), p)[0]
     shape = brentq(lambda k: np.log(k) - digamma(k) - gap, 1e-2, 1e3)
@@ -590,7 +592,7 @@ Markdown(
     f"{len(on_normal):,} normal samples; the source judged by eye. Shorter training, to the source's loss, does not save the law: there log losses "
     f"are rejected in {percent(np.mean([power[brief_name, p] for p in KEEP]))}, and they are closer to normal than "
     f"those of fully trained networks at p = {listed(closer)} alone. But as a description it is not bad. The other "
-    "distance is that of the loss from the gamma distribution of greatest likelihood, which has two parameters "
+    "distance is that of the loss from the gamma distribution of maximum likelihood, which has two parameters "
     f"too; the log-normal fit is the nearer one in {percent(np.mean(sides))} of the cases. The log loss has another "
     "use in what follows: it counts factors, so that a step from 0.2 to 0.1 weighs as much as one from 4 "
     "to 2, while the mean of the loss itself is dominated by poor subnetworks."

@@ -22,9 +22,9 @@ book: env
 
 test: env
 	$(BIN)/python -m pytest
-	$(BIN)/python tools/sync_notebooks.py --solved _build/solved
+	$(BIN)/python tools/sync_notebooks.py --solved _solved
 	NETDIST_SCALE=smoke TQDM_DISABLE=1 $(BIN)/python -m pytest --nbmake --nbmake-timeout=600 \
-	    --override-ini addopts= --override-ini filterwarnings=default _build/solved/*.ipynb
+	    --override-ini addopts= --override-ini filterwarnings=default _solved/*.ipynb
 
 # The package as Colab has it: NumPy 2, no graspologic, the newest Python that is here.
 test-colab: env
@@ -44,4 +44,4 @@ lint: env
 	$(BIN)/ruff format --check .
 
 clean:
-	rm -rf _build
+	rm -rf _build _solved

@@ -78,6 +78,11 @@ def percent(share, digits=0):
     return f"{100 * share:.{digits}f} %"
 
 
+def num(value, digits=2):
+    """A number with a true minus."""
+    return f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
+
+
 def weights(model):
     """All weights and biases of a network as one vector."""
     return torch.nn.utils.parameters_to_vector(model.parameters()).numpy()
@@ -217,7 +222,7 @@ unmatched_r = [correlation(a, b) for a, b in combinations(eight, 2)]
 
 # %% tags=["remove-input"]
 Markdown(
-    f"The correlation of the weights of two networks lies between {min(unmatched_r):.2f} and {max(unmatched_r):.2f}. "
+    f"The correlation of the weights of two networks lies between {num(min(unmatched_r))} and {num(max(unmatched_r))}. "
     f"The mean of the eight networks has accuracy {unmatched:.3f}, while its parents average "
     f"{accuracies[:8].mean():.3f}; with more parents it gets worse, and the mean of all {len(networks)} has "
     f"{unmatched_of_all:.3f}, which is near chance. Place by place, the networks do not agree."
@@ -246,7 +251,7 @@ difference = float((logits[0] - logits[1]).abs().max() / logits[0].abs().max())
 Markdown(
     "A shuffled copy of network 1 computes the same: no logit differs by more than "
     f"{difference * 1e6:.2f} millionths of the largest, which is rounding. Yet its weights correlate with those of "
-    f"network 1 by only {correlation(eight[0], shuffled):.2f}."
+    f"network 1 by only {num(correlation(eight[0], shuffled))}."
 )
 
 # %% [markdown]
@@ -394,7 +399,7 @@ for ax, model, name in zip(
         rasterized=True,
     )
     ax.set(
-        title=f"{name}: r = {correlation(reference, model):.2f}",
+        title=f"{name}: r = {num(correlation(reference, model))}",
         xlabel="weight of network 1",
         aspect="equal",
     )
@@ -403,8 +408,8 @@ plt.show()
 
 # %% tags=["remove-input"]
 Markdown(
-    f"The correlation of the two networks rises from {correlation(reference, others[0]):.2f} to "
-    f"{correlation(reference, aligned):.2f}. How much of that is agreement, and how much is what the best of very "
+    f"The correlation of the two networks rises from {num(correlation(reference, others[0]))} to "
+    f"{num(correlation(reference, aligned))}. How much of that is agreement, and how much is what the best of very "
     "many orders always finds, is the question of the section after the next."
 )
 
@@ -459,8 +464,9 @@ Markdown(
 # - *Random labels*: all networks have learned the same images with one and the same random labels. They share a
 #   task, but nothing about digits could be learned from it.
 #
-# The first two need no training. The start treats all classes alike, so a network trained on classes in
-# another order is distributed as a trained network whose outputs are put into that order. At the upper
+# Relabelling needs no training. The start treats all classes alike, so a network trained on classes in
+# another order is distributed as a trained network whose outputs are put into that order; with pixels it is
+# the same. At the upper
 # end stands a positive control: sets of four networks that share their start and differ only in the order of
 # their batches. A measure of agreement should find them alike. {numref}`fig-nulls-matching` shows all of them.
 
@@ -981,7 +987,7 @@ plt.show()
 
 # %% tags=["remove-input"]
 Markdown(
-    f"The correlation of the two norms is {ties['trained']:.3f} after training and {ties['untrained']:.2f} before. Behind it "
+    f"The correlation of the two norms is {ties['trained']:.3f} after training and {num(ties['untrained'])} before. Behind it "
     "is a law, for steps that are small: gradient flow keeps the difference of the squared norms of each unit as it "
     f"was at the start, so what grows in one grows in the other. Steps of this size keep it roughly: the difference is "
     f"{apart['untrained'].mean():.2f} on average at the start and {apart['trained'].mean():.2f} at the end, where the squared norms "

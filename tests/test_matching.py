@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netdist_utils import data, matching, models, training, units
-from netdist_utils.matching import barriers
+from netdist_utils.matching import barriers, swaps
 from tests.helpers import allclose, gaussian, generator, net, orders, weights
 
 METHODS = ["weights", "activations", "faq"]
@@ -296,6 +296,16 @@ def test_a_consensus_whose_units_never_rest_is_stopped(monkeypatch):
     monkeypatch.setattr(barriers, "align", turning)
     with pytest.raises(RuntimeError, match="units of 3 networks still move after 7 sweeps"):
         matching.consensus(many, max_sweeps=7)
+
+
+def test_swaps_without_end_are_stopped(monkeypatch):
+    a, b, split = net(2, 6, 2), net(2, 6, 2, seed=1), data.circle(50, 0)
+    start = [torch.arange(6)]
+    (found,) = matching.match_by_loss(a, b, split, start)  # the control: it ends
+    assert (found != start[0]).sum() > 2, "the case has to need two swaps or more"
+    monkeypatch.setattr(swaps, "MOST_SWAPS", 1)
+    with pytest.raises(RuntimeError, match="still descending after 1 swaps"):
+        matching.match_by_loss(a, b, split, start)
 
 
 # Convolutions

@@ -466,7 +466,7 @@ dims = pd.DataFrame(
 )
 
 # %% [markdown]
-# The means of these curves, for bipartite matches, stand in the next table, beside two numbers that may
+# The means of bipartite matches, of all kinds of networks, stand in the next table, beside two numbers that may
 # explain them. The background is the mean absolute correlation of all pairs of units of two networks,
 # matched or not. The {term}`participation ratio` is the number of directions in which a layer's
 # activations vary.
@@ -768,17 +768,18 @@ lost = own.loc["behind"].trained - own.loc["behind"].untrained
 Markdown(
     "In the convolutions training hardly moves the match as it is "
     f"(by {listing(lost[convolutions])}); what it lowers is the match of rotated axes. "
-    "Training makes units zero more often and the space larger, which alone would lower the match of units too: "
+    "Training makes units zero more often, which alone would lower the match of units too: "
     f"untrained units with the zeros of trained ones match at {listing(own.loc['behind'][SAME_ZEROS])}. Trained "
     f"units match at {listing(own.loc['behind'].trained)}. Side by side, for {names[0]}: matches on "
     f"shuffled images reach {bipartite.shuffled[names[0]]:.2f}, any two units "
     f"{background.trained[names[0]]:.2f}, rotated axes {axes_.loc['before', names[0]].trained:.2f}, and matched units "
-    f"{own.loc['behind', names[0]].trained:.2f}."
+    f"{own.loc['behind', names[0]].trained:.2f}, of untrained networks {own.loc['behind', names[0]].untrained:.2f}."
 )
 
 # %% [markdown]
 # This is the chapter's main evidence, and it has limits. It rests on a few networks, so its pairs are not
-# independent, and the spread of the dots is partly that of the random rotations. Networks that were trained
+# independent, and the spread of the dots is partly that of the random rotations; where two dots are close,
+# another rotation could change their order. Networks that were trained
 # on other labels might share axes too, so the test as it stands cannot say how much of the gain is owed to
 # the task and how much to any training on these images.
 #
@@ -797,7 +798,7 @@ convergence.match_browser(networks, found[relu[0]])
 values = convergence.matched(between, partner)
 worst = int(values.argmin())
 Markdown(
-    f"After {epochs} epochs the filters still look like colour noise, even where units agree, so the dots say more "
+    f"After {epochs} epochs the filters look much like colour noise to the eye, even where units agree, so the dots say more "
     f"than the pictures. The end of the slider is instructive. Unit {worst} of network 1 is left with a partner in "
     f"network 2 at r = {values[worst]:.2f}, while the unit there that is most like it correlates at "
     f"{between[worst].max():.2f}. A poor bipartite match can be a leftover, and is no sign that the other "
@@ -870,11 +871,11 @@ def shared(layer):
     return [np.mean(counts[:4]), np.mean(counts[4:]), np.mean(everyone)]
 
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-second", "caption": "Second convolution: the four units of network 1 with the best greedy partners in network 2 (left) and the four with the worst (right), each above its partner. The best pairs answer to the same colours and to edges of the same slant; so do some of the worst."}, "image": {"alt": "Eight columns of mosaics in four rows: nine small patches of a unit of network 1, their gradients, and the same for its partner in network 2. In the four left columns patches and gradients of both networks look alike, such as dark slanted edges on white or patches of green and yellow; in the right columns some look alike, such as two mosaics of red, and some differ."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-second", "caption": "Second convolution: the four units of network 1 with the best greedy partners in network 2 (left) and the four with the worst (right), each above its partner. The best pairs mostly answer to edges of the same slant or to the same colours; so do some of the worst."}, "image": {"alt": "Eight columns of mosaics in four rows: nine small patches of a unit of network 1, their gradients, and the same for its partner in network 2. In the four left columns patches and gradients of both networks look alike, such as edges of one slant; in the right columns some look alike and some differ."}}
 draw_pairs(relu[1])
 plt.show()
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-last", "caption": "Last convolution, drawn in the same way with larger patches. One pair stands out, a unit for green textures in both networks; the patches of the other pairs are hard to name."}, "image": {"alt": "Eight columns of mosaics in four rows, as before, with patches that show parts of animals and vehicles. In the first column both networks show green textured patches; in the other columns the patches of the two networks have little in common that the eye can see."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-last", "caption": "Last convolution, drawn in the same way with larger patches. What a unit looks for is hard to name here, and pairs are less alike to the eye than in the second convolution."}, "image": {"alt": "Eight columns of mosaics in four rows, as before, with patches that show parts of animals and vehicles. In some columns both networks show similar parts, in others they have little in common that the eye can see."}}
 draw_pairs(relu[len(convolutions) - 1])
 plt.show()
 
@@ -890,8 +891,8 @@ last = tops.loc[convolutions[-1]]
 Markdown(
     f"The table holds the mean number of images, out of {len(test):,}, that a unit of network 1 and one of network "
     "2 have in common among the nine that excite each most. In conv 2 the best pairs look for the same things. In "
-    f"the last convolution they share {last.iloc[0]:.1f} images, more than any two units do, but most pairs have "
-    "nothing in common that can be named. A low correlation does not always show in the pictures: nine patches are "
+    f"the last convolution they share {last.iloc[0]:.1f} images, more than any two units do, but what "
+    "most pairs have in common is hard to name. A low correlation does not always show in the pictures: nine patches are "
     "the extreme of a unit's range, and the correlation runs over all images and positions. These are a few chosen "
     "pairs of two networks, without an untrained control, so they illustrate a match and prove none."
 )
@@ -943,7 +944,7 @@ Markdown(
     f"the standard deviation over pairs is at most {activity_spread.trained.max():.2f}) and "
     f"{listing(activity.untrained)} for untrained ones. For unrelated units it would be 0, with a standard deviation "
     f"of {listing([(found[layer].sizes[0] - 1) ** -0.5 for layer in layers.values()])} in one pair. So in the trained "
-    "convolutions the means of matched units hardly agree, as the source remarks, and in the dense layer they "
+    "convolutions the means of matched units agree weakly (the source saw no agreement), and in the dense layer they "
     "agree in part. This is no sign of learning: "
     + (
         "untrained networks agree more on it in every layer."
@@ -1011,7 +1012,7 @@ def rectified(zeros, size=50_000, seed=0):
     return torch.corrcoef(torch.cat([x, y], 1).T)[0, 1:], nats
 
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-information", "caption": "Mutual information against absolute correlation for all pairs of units of networks 1 and 2, with the line for Gaussian pairs in the same number of bins (dashed) and for Gaussian pairs that are also cut off at zero as often as the median unit is (solid). Pairs with high correlation have high information and lie below the dashed line and near the solid one, because units are rectified."}, "image": {"alt": "Two scatter plots of many small dots. Dots rise with the absolute correlation; at low correlation some lie above both lines, and at high correlation they lie below the dashed line and near the solid one."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-information", "caption": "Mutual information against absolute correlation for some pairs of units of networks 1 and 2, drawn at random, with the line for Gaussian pairs in the same number of bins (dashed) and for Gaussian pairs that are also cut off at zero as often as the median unit is (solid). Pairs with high correlation have high information and lie below the dashed line and nearer to the solid one: that units are cut off at zero explains a part of the distance."}, "image": {"alt": "Two scatter plots of many small dots. Dots rise with the absolute correlation; at low correlation some lie above both lines, and at high correlation they lie below the dashed line and near the solid one."}}
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.1), sharey=True)
 for ax, (name, nats) in zip(axes, information.items(), strict=True):
     c = same_samples[name].abs()
@@ -1201,7 +1202,7 @@ claims.check(
     repeats=repeats(lambda p: error_at_few("trained", p)),
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-lasso", "caption": "Held-out error of predicting a unit of one network from few units of another, the median over units, against the mean number of predictors: mean over pairs of networks, with bands of one standard deviation. Rotated axes are worse predictors than units in every layer, trained or not. Trained networks are clearly better predicted than untrained ones in the dense layer."}, "image": {"alt": "One panel for each layer with falling curves. In each the solid blue curve of trained networks lies well below the dashed blue one, where the predicting network is rotated, and so does the solid gray curve of untrained networks below its dashed one. The two solid curves run close together in the first two convolutions; in the third the gray one ends lower, and in the dense layer the blue one lies far below the gray one."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-lasso", "caption": "Held-out error of predicting a unit of one network from few units of another, the median over units, against the mean number of predictors: mean over pairs of networks, with bands of one standard deviation. Rotated axes are worse predictors than units in every layer, trained or not. Trained networks are clearly better predicted than untrained ones in the dense layer alone."}, "image": {"alt": "One panel for each layer with falling curves. In each the solid blue curve of trained networks lies below the dashed blue one, where the predicting network is rotated, for two predictors and more, and the solid gray curve of untrained networks lies below its dashed one, by less. The two solid curves run close together in the convolutions; in the dense layer the blue one lies far below the gray one."}}
 drawn = sparsity[np.isfinite(sparsity.predictors)]
 grid = sns.relplot(
     drawn, x="predictors", y="error", hue="networks", style="networks", col="layer", kind="line",
@@ -1275,8 +1276,9 @@ Markdown(
     f"{all_or((loss > 0).sum())}, by {listing(loss)}. But so do the units of untrained networks, by "
     f"{listing(loss_untrained)}, and zeros may explain a part, as in the planted case. With few units, trained networks are better predicted than untrained ones by more "
     "than two standard deviations over pairs in "
-    f"{words(map(place, learned)) or 'no layer'} only. So few to one shows learned agreement there, and in "
-    "the other layers it shows what units have in common before training as well."
+    f"{words(map(place, learned)) or 'no layer'} only. So in the "
+    "convolutions few to one shows what units have in common before training as well. In the dense layer it shows learned agreement, "
+    "but most of that is in the best partner already: compare the first two columns. (The first is not shrunk, so it may be the smaller one.)"
 )
 
 # %% [markdown]
@@ -1321,7 +1323,7 @@ best_r = found[relu[1]].correlation(0, 1).cpu().abs().amax(0)
 unit = int(((1 - 2 * w2_errors) - best_r**2).argmax())
 strongest = w2[unit].abs().argsort(descending=True)[:3].tolist()
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-one-unit", "caption": "Second convolution, at the same penalty. Above: the weights with which the units of network 1 predict one unit of network 2; dots mark the three largest. Below: patches that excite the predicted unit most, and those of its three strongest predictors. Several units that answer to similar patches together make up the predicted one."}, "image": {"alt": "Above, a row of vertical lines at the units of network 1, nearly all of length zero; a few stand out and three of them carry a dot. Below, four mosaics of nine patches each, with light and dark stripes."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-one-unit", "caption": "Second convolution, at the same penalty. Above: the weights with which the units of network 1 predict one unit of network 2; dots mark the three largest. Below: patches that excite the predicted unit most, and those of its three strongest predictors. Several units that answer to similar patches together explain a part of the predicted one."}, "image": {"alt": "Above, a row of vertical lines at the units of network 1, nearly all of length zero; a few stand out and three of them carry a dot. Below, four mosaics of nine patches each, with light and dark stripes."}}
 sheets = [
     *pictures(1, relu[1], [unit])[0],
     *pictures(0, relu[1], strongest)[0],
@@ -1467,7 +1469,7 @@ def relations(model):
 kernels = [relations(model) for model in both]
 cka = {kind: kernels[k] @ kernels[k + 1].T for kind, k in START.items()}
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-cka", "caption": "Linear CKA between all layers of networks 1 and 2, trained and untrained. The diagonal is high in both. What training adds in the convolutions is not agreement with the counterpart, but a difference from the other layers."}, "image": {"alt": "Two annotated four by four heat maps. In both the diagonal is bright. Away from it the trained map is darker than the untrained one, whose convolutions are all bright."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-cka", "caption": "Linear CKA between all layers of networks 1 and 2, trained and untrained. The diagonal is high in both, though not always the highest of its row. What training adds in the convolutions is not agreement with the counterpart, but a difference from the other layers."}, "image": {"alt": "Two annotated four by four heat maps. In both the diagonal is bright. Away from it the trained map is darker than the untrained one, whose convolutions are all bright."}}
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.2), sharey=True)
 for ax, (kind, matrix) in zip(axes, cka.items(), strict=True):
     sns.heatmap(
@@ -1498,8 +1500,8 @@ Markdown(
     f"counterpart, and {percent(counterpart['untrained'])} of the untrained ones: training makes layers distinct. Where the second network sees the "
     f"{knobs.few:,} images in another order, which leaves nothing to compare, CKA is still {listing(unlike['trained'])} in "
     f"trained layers and {listing(unlike['untrained'])} in untrained ones. Untrained convolutions are as much like their "
-    "counterparts as trained ones, so a high CKA on the diagonal is no evidence that something common was "
-    "learned."
+    "counterparts as trained ones, so there a high CKA on the diagonal is no evidence that something common was "
+    "learned; in the dense layer it is higher after training."
 )
 
 # %% [markdown]
@@ -1557,7 +1559,8 @@ Markdown(
     f"Far more units come back than a random permutation would bring, but rotated axes do so too. Trained units "
     f"come back more often than their rotated versions by {listing(extra)} from {names[0]} to the dense layer, and "
     f"untrained ones by {listing(extra_untrained)}: the difference is larger after training in "
-    f"{all_or((extra > extra_untrained).sum())}. These are means over few triples of the same networks."
+    f"{all_or((extra > extra_untrained).sum())}. These are means over few triples of the same networks, rotated behind the "
+    "ReLU and without the control of equal zeros, so they add little to the rotation test."
 )
 
 # %% [markdown]
@@ -1614,8 +1617,9 @@ cases = (
 Markdown(
     "Of what a linear map explains between trained networks, a permutation explains "
     f"{listing((trained_.permutation / trained_.affine)[names], percent)} from {names[0]} to the dense layer, and an "
-    f"orthogonal map {listing((trained_.orthogonal / trained_.affine)[names], percent)}. So more is shared as a "
-    "subspace than one to one in every layer. Is this shared subspace learned? In the dense layer every map explains "
+    f"orthogonal map {listing((trained_.orthogonal / trained_.affine)[names], percent)}; between "
+    f"untrained networks a permutation explains {listing((untrained_.permutation / untrained_.affine)[names], percent)}. That the "
+    "larger kind of map explains more is nearly certain beforehand, as each kind holds the one before. Is this shared subspace learned? In the dense layer every map explains "
     "more after training than before. In the convolutions what a map explains is lower after training "
     f"{cases}. This does not mean that training drives networks "
     "apart: an untrained convolution varies in few directions, which would make it easy to predict. It means "
@@ -1643,7 +1647,7 @@ for epoch in range(epochs + 1):
 columns = ["epoch", "layer", "match", "rotated", "gain"]
 course = pd.DataFrame(rows, columns=columns)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-agreement-epochs", "caption": "Mean correlation of bipartite matches against epochs, with the other network as it is (left) and rotated (middle), and the difference of the two, the gain (right): mean over pairs of networks, with bands of one standard deviation. In the convolutions the gain rises because rotated axes match less than before, not because units match more; most of this happens in the first epoch."}, "image": {"alt": "Three panels with one line for each layer. Left, the lines of the convolutions stay level or sink a little, and that of the dense layer rises. In the middle those of the convolutions sink in the first epoch. Right, all lines rise in the first epoch and then flatten."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-agreement-epochs", "caption": "Mean correlation of bipartite matches against epochs, with the other network as it is (left) and rotated (middle), and the difference of the two, the gain (right): mean over pairs of networks, with bands of one standard deviation. In the convolutions the gain rises as rotated axes match less than before, while units match about as they did; most of this happens in the first epoch."}, "image": {"alt": "Three panels with one line for each layer. Left, the lines of the convolutions stay level or sink a little, and that of the dense layer rises. In the middle those of the convolutions sink in the first epoch. Right, all lines rise in the first epoch and then flatten."}}
 grid = sns.relplot(
     course.melt(["epoch", "layer"], var_name="quantity"), x="epoch", y="value", hue="layer",
     col="quantity", kind="line", errorbar="sd", marker="o", markersize=4, markeredgewidth=0,
@@ -1680,10 +1684,11 @@ Markdown(
 #   taken out. The gain is a small part of what identical units would show.
 # - The plain correlation of matched units is no evidence of learning: in the convolutions, untrained networks
 #   match about as well. It falls over the convolutions, as over most of the source's.
-# - As a subspace: more is shared than one to one, in every layer. Linear maps and few predictors show
-#   agreement beyond untrained networks in the dense layer. In the convolutions they cannot tell a learned
+# - As a subspace: orthogonal and linear maps explain more than permutations, as they must. Linear maps and few
+#   predictors show agreement beyond untrained networks in the dense layer alone. In the convolutions they cannot tell a learned
 #   subspace from one that is there before training.
-# - A poor bipartite match can be a leftover. Clusters that rotated axes form nearly as well are no features.
+# - A poor bipartite match can be a leftover. Clusters that depend on the direction of a fit, and form in
+#   untrained networks too, are no features.
 #   Give a method planted cases and a null before you read its pictures.
 # - Bipartite matching is exact and takes milliseconds. Correlation and mutual information choose the same
 #   partners for strong pairs.

@@ -1214,13 +1214,6 @@ shuffled_hats = np.array(
         for k, m in enumerate(networks)
     ]
 )
-claims.check(
-    "spectra_untrained_capacity",
-    (trained_hats - before).mean(),
-    images.name,
-    null=max(between_starts, (shuffled_hats - before).mean()),
-    repeats=trained_hats - before,
-)
 
 # %% tags=["remove-input"]
 smaller = sum(a < b for a, b in zip(*metric.values(), strict=True))
@@ -1230,8 +1223,9 @@ Markdown(
     f"{'gives' if smaller == 1 else 'give'} the untrained network the smaller value. By the promise it would "
     f"generalise better than the trained one, but its test error is {percent(start_error)}. By WeightWatcher's convention "
     f"alpha-hat rises in training by {(trained_hats - before).mean():.2f} on average over the {len(networks)} networks; two starts "
-    f"differ by {between_starts:.2f}. Shuffled, the trained layers lie {(shuffled_hats - before).mean():.2f} above their starts, because the "
-    "entries have grown; the rest is in how they are arranged. Whether the conventions "
+    f"differ by {between_starts:.2f}. Shuffled, the trained layers lie {(shuffled_hats - before).mean():.2f} above their starts: so "
+    f"{percent((shuffled_hats - before).mean() / (trained_hats - before).mean())} of the rise is that the entries have grown, and needs "
+    f"no structure. Whether the conventions "
     "put trained networks into the same order is measured below."
 )
 
@@ -1916,11 +1910,10 @@ Markdown(
 # ## Ledger
 #
 # The {term}`band` of a {term}`claim` is where its number must lie for the book to be built. A
-# finding has its null beside it, which must lie outside the band. That alpha-hat follows the
-# error from epoch to epoch is no finding of ours, because the number of the epoch does the same; that it
-# ends above its start is. Four findings are
-# judged on CIFAR-10 alone, because on the digits they fail: that alpha-hat rises above its start,
-# its sign where only weight decay and batch size differ, that a convolution taken slice by slice
+# finding has its null beside it, which must lie outside the band. That alpha-hat rises along
+# a training is no finding of ours, because the number of the epoch follows the error as well, and shuffled layers
+# show most of the rise. Three findings are judged on CIFAR-10 alone, because on the digits they fail:
+# alpha-hat's sign where only weight decay and batch size differ, that a convolution taken slice by slice
 # differs from its other matrices by more than two seeds do, and that at the larger rate the test rejects noise with the same spikes.
 
 # %% tags=["remove-input"]

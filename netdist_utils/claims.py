@@ -37,6 +37,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from netdist_utils import settings
+from netdist_utils.words import minus
 
 KINDS = {  # what an entry of each kind must say
     "reproduces": {"title", "source", "why", "band"},
@@ -252,30 +253,28 @@ def table(chapter):
     lines = ["| claim | source or null | measured | band |", "|---|---|---:|---|"]
     for name, claim in of_chapter.items():
         if name in unmeasured:
-            cells = [
-                format_source(claim | {"null_is": claim["null"]}),
-                f"not measured: needs {claim['needs']}",
-                "",
-            ]
+            cells = [format_source(claim), f"not measured: needs {claim['needs']}", ""]
         else:
             record = _measured[name]
-            cells = [format_source(record), format_measured(record), format_band(record["band"])]
+            source = format_source(claim, record["null"])
+            cells = [source, format_measured(record), format_band(record["band"])]
         lines.append(f"| {claim['title']} | {' | '.join(cells)} |")
     lines += ["", "± is the standard deviation over the n independent repeats of a finding."]
     return Markdown("\n".join(lines))
 
 
-def format_source(record):
-    """What a value is held against: the source's number, or the null and its value.
+def format_source(claim, null=None):
+    """What a claim is held against: the source's number, or the null and what it was measured as.
 
     Examples
     --------
-    >>> format_source({"kind": "finds", "null": 0.2191, "null_is": "untrained", "band": None})
+    >>> format_source({"kind": "finds", "null": "untrained"}, 0.2191)
     'null (untrained): 0.219'
     """
-    if record["kind"] == "reproduces":
-        return f"source: {record['source']}"
-    return f"null ({record['null_is']}): {format_value(record['null'], digits=3)}"
+    if claim["kind"] == "reproduces":
+        return f"source: {claim['source']}"
+    value = "not measured" if null is None else format_value(null, digits=3)
+    return f"null ({claim['null']}): {value}"
 
 
 def format_measured(record):
@@ -325,15 +324,10 @@ def format_value(value, limits=None, digits=4):
     ('0.1235', '1,048,576', '0.12346')
     """
     if value == round(value) and abs(value) < 1e15:
-        return _minus(f"{value:,.0f}")
+        return minus(f"{value:,.0f}")
     low, high = map(float, limits or (-math.inf, math.inf))
     texts = [f"{value:.{more}g}" for more in range(digits, 18)]
-    return _minus(next((text for text in texts if low <= float(text) <= high), texts[0]))
-
-
-def _minus(text):
-    """With a minus sign in place of a hyphen."""
-    return text.replace("-", "\N{MINUS SIGN}")
+    return minus(next((text for text in texts if low <= float(text) <= high), texts[0]))
 
 
 def format_band(limits):
@@ -349,7 +343,7 @@ def format_band(limits):
     if limits is None:
         return "not judged here"
     low, high = (float(limit) for limit in limits)
-    low_text, high_text = _minus(f"{low:.15g}"), _minus(f"{high:.15g}")
+    low_text, high_text = minus(f"{low:.15g}"), minus(f"{high:.15g}")
     if low == high:
         return f"exactly {low_text}"
     if math.isinf(high):

@@ -9,6 +9,8 @@ vision.
 
 import numpy as np
 
+from netdist_utils.words import minus
+
 COLORS = {
     "matched": "#0072b2",  # units in corresponding order; what was trained
     "unmatched": "#d55e00",  # units in the order in which they came
@@ -304,5 +306,5 @@ def _cells(column, digits):
             texts.append("–")
         else:
             text = f"{value:,.0f}" if whole else f"{value:,.{digits}f}"
-            texts.append(text.replace("-", "\N{MINUS SIGN}"))
+            texts.append(minus(text))
     return texts

@@ -53,6 +53,9 @@ from netdist_utils import (
     settings,
     training,
 )
+from netdist_utils.units import read
+from netdist_utils.words import number as num
+from netdist_utils.words import percent
 
 plotting.use_style()
 C = plotting.COLORS
@@ -71,16 +74,6 @@ knobs = settings.pick(
     width_networks=(4, 8, 16),
     convolutional=(4, 8, 16),
 )
-
-
-def percent(share, digits=0):
-    """A share in words of the text."""
-    return f"{100 * share:.{digits}f} %"
-
-
-def num(value, digits=2):
-    """A number with a true minus."""
-    return f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
 
 
 def weights(model):
@@ -1246,11 +1239,6 @@ moved, plan = matching.transport(eight[0], twice_as_wide[0], "norms")
 
 
 # %% tags=["hide-input"]
-def vectors(model):
-    """All weights of each hidden unit: one row a unit."""
-    return torch.cat([incoming(model), model[3].weight.T], dim=1)
-
-
 rows = []
 for one, two in zip(eight, twice_as_wide, strict=True):
     moved = {
@@ -1261,7 +1249,9 @@ for one, two in zip(eight, twice_as_wide, strict=True):
         )
     }
     half = models.clone(one)  # the null: 15 of the 30, the best assigned
-    chosen = alignment.bipartite_match(vectors(one) @ vectors(two).T)
+    chosen = alignment.bipartite_match(
+        read(one).units(0) @ read(two).units(0).T
+    )
     half[1].weight.data = two[1].weight.data[chosen]
     half[1].bias.data = two[1].bias.data[chosen]
     half[3].weight.data = two[3].weight.data[:, chosen]

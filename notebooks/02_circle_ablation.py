@@ -55,6 +55,8 @@ from netdist_utils import (
     settings,
     training,
 )
+from netdist_utils.words import listed, percent
+from netdist_utils.words import number as num
 
 plotting.use_style()
 C, LEVELS = plotting.COLORS, plotting.LEVELS
@@ -77,21 +79,6 @@ UNITS = knobs.units
 KEEP = (0.25, 0.5, 0.75)  # keep-probabilities, and their colours
 SHADE = dict(zip(KEEP, LEVELS, strict=False))
 GUESS = np.log(2)  # the loss of a coin flip
-
-
-def listed(items):
-    """Items as words: "3, 4 and 5", or "none"."""
-    *first, last = map(str, items) if len(items) else ["none"]
-    return f"{', '.join(first)} and {last}" if first else last
-
-
-def percent(share, digits=0):
-    return f"{100 * share:.{digits}f} %"
-
-
-def num(value, digits=2):
-    """A number with a true minus, and no negative zero."""
-    return f"{round(float(value), digits) + 0.0:.{digits}f}".replace("-", "−")
 
 
 def spread(values, digits=2):

@@ -51,6 +51,8 @@ from netdist_utils import (
     training,
     zoo,
 )
+from netdist_utils.words import number as decimals
+from netdist_utils.words import percent
 
 plotting.use_style()
 C, LEVELS = plotting.COLORS, plotting.LEVELS
@@ -68,19 +70,9 @@ knobs = settings.pick(
 )
 
 
-def percent(share, digits=0):
-    """A share in words of the text."""
-    return f"{100 * share:.{digits}f} %"
-
-
 def both(values, form=percent, digits=0):
     """Two numbers, of layers 1 and 2, in words of the text."""
     return " and ".join(form(value, digits) for value in values)
-
-
-def decimals(value, digits=2):
-    """A number in words of the text."""
-    return f"{value:.{digits}f}"
 
 
 in_percent = FuncFormatter(lambda value, _: f"{100 * value:.0f} %")

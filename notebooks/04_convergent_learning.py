@@ -60,6 +60,7 @@ from netdist_utils import (
     training,
 )
 from netdist_utils.moments import as_samples, moments
+from netdist_utils.words import listed, number, percent
 
 plotting.use_style()
 C = plotting.COLORS
@@ -119,23 +120,6 @@ COUNT = dict(enumerate(WORDS))
 KINDS = {"trained": C["matched"], "untrained": C["null"]}
 
 
-def percent(share):
-    """42 %, unbroken."""
-    return f"{float(share):.0%}".replace("%", "\N{NO-BREAK SPACE}%")
-
-
-def listing(values, form="{:z.2f}".format):
-    """Numbers in a row: 0.1, 0.2 and 0.3."""
-    words = [form(float(v)).replace("-", "\N{MINUS SIGN}") for v in values]
-    return ", ".join(words[:-1]) + f" and {words[-1]}"
-
-
-def words(parts):
-    """conv 1, conv 2 and the dense layer."""
-    *most, last = [*parts] or [""]
-    return f"{', '.join(most)} and {last}" if most else last
-
-
 def side_by_side(trained, untrained, form="z.2f"):
     """0.58 / 0.57, unbroken."""
     text = f"{trained:{form}} / {untrained:{form}}"
@@ -162,9 +146,9 @@ data.notice(images)
 
 # %% tags=["remove-input"]
 Markdown(
-    f"The convolutions have {listing(knobs.channels, '{:.0f}'.format)} channels, and the dense layer has "
+    f"The convolutions have {listed(knobs.channels, '{:.0f}'.format)} channels, and the dense layer has "
     f"{knobs.dense} units. The {COUNT[n]} networks are trained for {epochs} epochs, while the learning rate falls from 0.05 to "
-    f"zero along a cosine. Their accuracies on test images are {listing(accuracies)}."
+    f"zero along a cosine. Their accuracies on test images are {listed(accuracies, number)}."
 )
 
 # %% [markdown]
@@ -236,7 +220,7 @@ def two_digits(value):
 
 
 silent = "; ".join(
-    f"{listing(counts, '{:.0f}'.format)} in {place(name)} of the {COUNT[n]} {kind} networks"
+    f"{listed(counts, '{:.0f}'.format)} in {place(name)} of the {COUNT[n]} {kind} networks"
     for (kind, name), counts in dead.items()
     if any(counts)
 )
@@ -490,8 +474,8 @@ Markdown(
     "So the plain number, which is the source's, cannot show that training makes units converge: in the "
     "convolutions, networks that have learned nothing match about as well. Untrained convolutions vary in fewer "
     "directions, and any two of their units correlate more, which would explain it. Above the background, trained "
-    f"units match by {listing(above.trained)} from {names[0]} to the dense layer, and untrained ones by "
-    f"{listing(above.untrained)}. That is a first sign of learning in "
+    f"units match by {listed(above.trained, number)} from {names[0]} to the dense layer, and untrained ones by "
+    f"{listed(above.untrained, number)}. That is a first sign of learning in "
     + (
         "every layer"
         if (above.trained > above.untrained).all()
@@ -573,7 +557,7 @@ nothing = {
 Markdown(
     f"These units are zero for {percent((one <= 0).float().mean())} of the samples. Rotated behind the ReLU they "
     f"gain {nothing['behind']:.2f}, with nothing in common; rotated before it, "
-    f"{listing([nothing['before'], 0]).split(' and')[0]}. So a gain behind the ReLU can come from zeros alone, and "
+    f"{number(nothing['before'])}. So a gain behind the ReLU can come from zeros alone, and "
     "needs the stronger null."
 )
 
@@ -716,11 +700,11 @@ def all_or(count):
 
 
 Markdown(
-    f"Rotated behind the ReLU, trained networks gain {listing(behind.trained)} from {names[0]} to the dense layer, "
-    f"untrained ones {listing(behind.untrained)}, and untrained ones with the zeros of trained ones "
-    f"{listing(behind[SAME_ZEROS])}. Rotated before the ReLU, trained networks gain {listing(before.trained)}, "
-    f"untrained ones {listing(before.untrained)}, and those with the zeros of trained ones "
-    f"{listing(before[SAME_ZEROS])}. Untrained networks are not quite at zero, so "
+    f"Rotated behind the ReLU, trained networks gain {listed(behind.trained, number)} from {names[0]} to the dense layer, "
+    f"untrained ones {listed(behind.untrained, number)}, and untrained ones with the zeros of trained ones "
+    f"{listed(behind[SAME_ZEROS], number)}. Rotated before the ReLU, trained networks gain {listed(before.trained, number)}, "
+    f"untrained ones {listed(before.untrained, number)}, and those with the zeros of trained ones "
+    f"{listed(before[SAME_ZEROS], number)}. Untrained networks are not quite at zero, so "
     "they, and not zero, are what trained ones have to exceed. The least trained pair lies above all pairs of "
     f"both kinds of untrained networks in {all_or(apart['behind'])} behind the ReLU, and in "
     f"{all_or(apart['before'])} before it. "
@@ -731,8 +715,8 @@ Markdown(
         else "So this run does not show in every layer that trained networks share axes. "
     )
     + f"How much do they share? Before the ReLU, a trained network that is "
-    f"matched with itself gains {listing(ceiling.loc['before'].trained)}; other networks reach "
-    f"{listing(before.trained / ceiling.loc['before'].trained, percent)} of that."
+    f"matched with itself gains {listed(ceiling.loc['before'].trained, number)}; other networks reach "
+    f"{listed(before.trained / ceiling.loc['before'].trained, percent)} of that."
 )
 
 # %% [markdown]
@@ -767,10 +751,10 @@ by_layer(levels, "trained / untrained / with zeros")
 lost = own.loc["behind"].trained - own.loc["behind"].untrained
 Markdown(
     "In the convolutions training hardly moves the match as it is "
-    f"(by {listing(lost[convolutions])}); what it lowers is the match of rotated axes. "
+    f"(by {listed(lost[convolutions], number)}); what it lowers is the match of rotated axes. "
     "Training makes units zero more often, which alone would lower the match of units too: "
-    f"untrained units with the zeros of trained ones match at {listing(own.loc['behind'][SAME_ZEROS])}. Trained "
-    f"units match at {listing(own.loc['behind'].trained)}. Side by side, for {names[0]}: matches on "
+    f"untrained units with the zeros of trained ones match at {listed(own.loc['behind'][SAME_ZEROS], number)}. Trained "
+    f"units match at {listed(own.loc['behind'].trained, number)}. Side by side, for {names[0]}: matches on "
     f"shuffled images reach {bipartite.shuffled[names[0]]:.2f}, any two units "
     f"{background.trained[names[0]]:.2f}, rotated axes {axes_.loc['before', names[0]].trained:.2f}, and matched units "
     f"{own.loc['behind', names[0]].trained:.2f}, of untrained networks {own.loc['behind', names[0]].untrained:.2f}."
@@ -940,10 +924,10 @@ activity = pd.DataFrame(rows, columns=["layer", "networks", "spearman"])
 activity = activity.groupby(["layer", "networks"], sort=False).spearman
 activity_spread, activity = activity.std().unstack(), activity.mean().unstack()
 Markdown(
-    f"From {names[0]} to the dense layer it is {listing(activity.trained)} for trained networks (mean over pairs; "
+    f"From {names[0]} to the dense layer it is {listed(activity.trained, number)} for trained networks (mean over pairs; "
     f"the standard deviation over pairs is at most {activity_spread.trained.max():.2f}) and "
-    f"{listing(activity.untrained)} for untrained ones. For unrelated units it would be 0, with a standard deviation "
-    f"of {listing([(found[layer].sizes[0] - 1) ** -0.5 for layer in layers.values()])} in one pair. So in the trained "
+    f"{listed(activity.untrained, number)} for untrained ones. For unrelated units it would be 0, with a standard deviation "
+    f"of {listed([(found[layer].sizes[0] - 1) ** -0.5 for layer in layers.values()], number)} in one pair. So in the trained "
     "convolutions the means of matched units agree weakly (the source saw no agreement), and in the dense layer they "
     "agree in part. This is no sign of learning: "
     + (
@@ -1105,7 +1089,7 @@ Markdown(
     f"{np.mean(accuracies):.2f}. As they came, two networks have a mean near chance; REPAIR lifts it half of "
     "the way. Either order makes a mean that works, and REPAIR helps it too. After REPAIR, activations are ahead of weights by "
     f"{ahead.mean():.3f} on average, in {int((ahead > 0).sum())} of {len(ahead)} pairs. Yet the two orders name the same "
-    f"partner for only {listing(np.mean(agreeing, axis=0))} of the units, layer by layer. As on chapter 1's networks, "
+    f"partner for only {listed(np.mean(agreeing, axis=0), number)} of the units, layer by layer. As on chapter 1's networks, "
     "there are several orders that serve; that a mean works does not say that its partners are the right ones."
 )
 
@@ -1273,10 +1257,10 @@ Markdown(
     f"{one_median[moderate]:.3f} with the {one_used[moderate]:.1f} that are left at a penalty of "
     f"{penalties[moderate]:.1f} (source: 0.170 without a penalty, 0.235 at the penalty that it shows). "
     "With few predictors, trained units do better than axes rotated behind the ReLU in "
-    f"{all_or((loss > 0).sum())}, by {listing(loss)}. But so do the units of untrained networks, by "
-    f"{listing(loss_untrained)}, and zeros may explain a part, as in the planted case. With few units, trained networks are better predicted than untrained ones by more "
+    f"{all_or((loss > 0).sum())}, by {listed(loss, number)}. But so do the units of untrained networks, by "
+    f"{listed(loss_untrained, number)}, and zeros may explain a part, as in the planted case. With few units, trained networks are better predicted than untrained ones by more "
     "than two standard deviations over pairs in "
-    f"{words(map(place, learned)) or 'no layer'} only. So in the "
+    f"{listed(map(place, learned)) if len(learned) else 'no layer'} only. So in the "
     "convolutions few to one shows what units have in common before training as well. In the dense layer it shows learned agreement, "
     "but most of that is in the best partner already: compare the first two columns. (The first is not shrunk, so it may be the smaller one.)"
 )
@@ -1498,8 +1482,8 @@ for kind, start in START.items():
 Markdown(
     f"Over all pairs of networks, {percent(counterpart['trained'])} of the trained layers look most like their "
     f"counterpart, and {percent(counterpart['untrained'])} of the untrained ones: training makes layers distinct. Where the second network sees the "
-    f"{knobs.few:,} images in another order, which leaves nothing to compare, CKA is still {listing(unlike['trained'])} in "
-    f"trained layers and {listing(unlike['untrained'])} in untrained ones. Untrained convolutions are as much like their "
+    f"{knobs.few:,} images in another order, which leaves nothing to compare, CKA is still {listed(unlike['trained'], number)} in "
+    f"trained layers and {listed(unlike['untrained'], number)} in untrained ones. Untrained convolutions are as much like their "
     "counterparts as trained ones, so there a high CKA on the diagonal is no evidence that something common was "
     "learned; in the dense layer it is higher after training."
 )
@@ -1557,8 +1541,8 @@ extra = trips.trained - trips["trained, rotated"]
 extra_untrained = trips.untrained - trips["untrained, rotated"]
 Markdown(
     f"Far more units come back than a random permutation would bring, but rotated axes do so too. Trained units "
-    f"come back more often than their rotated versions by {listing(extra)} from {names[0]} to the dense layer, and "
-    f"untrained ones by {listing(extra_untrained)}: the difference is larger after training in "
+    f"come back more often than their rotated versions by {listed(extra, number)} from {names[0]} to the dense layer, and "
+    f"untrained ones by {listed(extra_untrained, number)}: the difference is larger after training in "
     f"{all_or((extra > extra_untrained).sum())}. These are means over few triples of the same networks, rotated behind the "
     "ReLU and without the control of equal zeros, so they add little to the rotation test."
 )
@@ -1616,9 +1600,9 @@ cases = (
 )
 Markdown(
     "Of what a linear map explains between trained networks, a permutation explains "
-    f"{listing((trained_.permutation / trained_.affine)[names], percent)} from {names[0]} to the dense layer, and an "
-    f"orthogonal map {listing((trained_.orthogonal / trained_.affine)[names], percent)}; between "
-    f"untrained networks a permutation explains {listing((untrained_.permutation / untrained_.affine)[names], percent)}. That the "
+    f"{listed((trained_.permutation / trained_.affine)[names], percent)} from {names[0]} to the dense layer, and an "
+    f"orthogonal map {listed((trained_.orthogonal / trained_.affine)[names], percent)}; between "
+    f"untrained networks a permutation explains {listed((untrained_.permutation / untrained_.affine)[names], percent)}. That the "
     "larger kind of map explains more is nearly certain beforehand, as each kind holds the one before. Is this shared subspace learned? In the dense layer every map explains "
     "more after training than before. In the convolutions what a map explains is lower after training "
     f"{cases}. This does not mean that training drives networks "
@@ -1671,7 +1655,7 @@ rise = (by_epoch.loc[1] - by_epoch.loc[0]) / (
     by_epoch.loc[epochs] - by_epoch.loc[0]
 )
 Markdown(
-    f"From {names[0]} to the dense layer, the first epoch brings {listing(rise, percent)} of the rise of the gain. "
+    f"From {names[0]} to the dense layer, the first epoch brings {listed(rise, percent)} of the rise of the gain. "
     "That the curves flatten afterwards proves little, because the learning rate falls to zero by the last "
     f"epoch and would flatten any curve. What longer training does, {epochs} epochs cannot show."
 )

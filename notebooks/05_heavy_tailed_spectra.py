@@ -55,6 +55,7 @@ from netdist_utils import (
     training,
     zoo,
 )
+from netdist_utils.words import listed, number, percent
 
 plotting.use_style()
 C, LEVELS = plotting.COLORS, plotting.LEVELS
@@ -77,26 +78,10 @@ knobs = settings.pick(
 # %% tags=["remove-cell"]
 
 
-def listed(values):
-    """Words or numbers as they stand in a sentence."""
-    *first, last = [str(value) for value in values]
-    return f"{', '.join(first)} and {last}" if first else last
-
-
-def number(value, digits=2):
-    """A number with a minus sign, and no sign where it rounds to zero."""
-    return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "\u2212")
-
-
 def span(values, digits=2):
     """From the smallest to the largest, or the one value that all have."""
     low, high = (number(v, digits) for v in (min(values), max(values)))
     return low if low == high else f"{low} to {high}"
-
-
-def percent(share, digits=0):
-    """A share in per cent, with a space that does not break."""
-    return f"{100 * share:.{digits}f}\u00a0%"
 
 
 # %% [markdown]

@@ -19,7 +19,7 @@ SHELVES = {
     "what is chosen, and the data": ["settings", "data", "cifar"],
     "networks, and where they come from": ["models", "units", "training", "store", "zoo"],
     "statistics and maps": ["moments", "alignment", "random_matrices"],
-    "what pages are made of": ["claims", "plotting", "interactive"],
+    "what pages are made of": ["claims", "words", "plotting", "interactive"],
 }
 
 

@@ -49,9 +49,9 @@ def row_of(name, claim, record, page):
         title = nodes.reference("", claim["title"], refuri=f"{page}#{nodes.make_id(section)}")
     if record is None:
         status = f"not measured: needs {claim.get('needs', 'its chapter')}"
-        return [title, *map(nodes.Text, [claim["source"], "", "", "", "", status])]
+        return [title, *map(nodes.Text, [claims.format_source(claim), "", "", "", "", status])]
     words = [
-        claims.format_source(record),
+        claims.format_source(claim, record["null"]),
         claims.format_measured(record),
         claims.format_band(record["band"]),
         record["scale"],

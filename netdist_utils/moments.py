@@ -66,11 +66,13 @@ class LayerMoments:
         """Which units of network i never change: (D_i,) bool tensor."""
         return self._variance(i) <= CONSTANT * self.second(i).diagonal()
 
+    def deviation(self, i=0):
+        """Standard deviation of each unit, 0 for a dead one: (D_i,) float64 tensor."""
+        return torch.where(self.dead(i), 0, self._variance(i).clamp_min(0).sqrt())
+
     def scale(self, i=0):
         """1 / standard deviation of each unit, 0 for a dead one: (D_i,) float64 tensor."""
-        variance = self._variance(i)
-        positive = variance.clamp_min(torch.finfo(variance.dtype).tiny)
-        return torch.where(self.dead(i), 0, positive.rsqrt())
+        return torch.where(self.dead(i), 0, 1 / self.deviation(i))
 
     def _variance(self, i):
         return self.second(i).diagonal() - self.mean(i).square()

@@ -299,9 +299,20 @@ def canonical(model):
         norm = torch.cat(incoming, dim=1).norm(dim=1)  # (H,)
         norm = torch.where(norm > 0, norm, torch.ones_like(norm))
         for a, p in mine:
-            factor = norm.repeat_interleave(a.block) if a.axis == OUTGOING else 1 / norm
-            p.data *= factor.view(*[1] * a.axis, -1, *[1] * (p.ndim - a.axis - 1))
+            p.data *= along(norm if a.axis == OUTGOING else 1 / norm, p, a.axis, a.block)
     return result
+
+
+def along(values, parameter, axis=INCOMING, block=1):
+    """One value a unit, in the shape in which it meets the units along an axis of a parameter.
+
+    Examples
+    --------
+    >>> along(torch.tensor([2.0, 3.0]), torch.ones(2, 4)).shape
+    torch.Size([2, 1])
+    """
+    shape = [-1 if k == axis else 1 for k in range(parameter.ndim)]
+    return values.repeat_interleave(block).view(shape)
 
 
 def _is_permutation(order):

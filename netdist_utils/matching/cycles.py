@@ -5,6 +5,8 @@ correspond, then A's unit, its partner in B, that one's partner in C, and the pa
 make a closed walk (Crisostomi et al. 2024 ask for this; here it is only measured).
 """
 
+import torch
+
 from netdist_utils.matching.permutations import match
 
 
@@ -33,6 +35,6 @@ def cycle_consistent(one, two, three, method="weights", *, x=None):
     trip = [match(a, b, method, x=x) for a, b in ((one, two), (two, three), (three, one))]
     # match(a, b)[i] is b's partner of a's unit i.
     return [
-        home[there[first]] == first.new_tensor(range(len(first)))
+        home[there[first]] == torch.arange(len(first))
         for first, there, home in zip(*trip, strict=True)
     ]

@@ -4,12 +4,12 @@ The distributions differ in what they let vary together: nothing (each weight on
 weights of a unit, or all weights. Each draw keeps every weight's mean and variance.
 """
 
+import numpy as np
 import torch
 from torch import nn
 
 from netdist_utils import models
-from netdist_utils.matching.barriers import average
-from netdist_utils.units import INCOMING, axes, read_alike
+from netdist_utils.units import along, read, read_alike
 
 COVARIANCES = ("full", "units", "diagonal")
 
@@ -99,22 +99,17 @@ def _unit_of_each_weight(model):
     A weight belongs to the unit that it enters, a weight of the output layer to the unit that it
     leaves; what belongs to no hidden unit, the output's bias, is one group.
     """
-    numbers = {name: torch.zeros_like(p, dtype=torch.long) for name, p in model.named_parameters()}
-    first, table = 1, axes(model)
-    entering = {a.parameter for a in table if a.axis == INCOMING}
-    for hidden in range(1 + max((a.hidden for a in table), default=-1)):
-        mine = [a for a in table if a.hidden == hidden]
-        for a in mine:
-            p = numbers[a.parameter]
-            if a.axis == INCOMING or a.parameter not in entering:
-                n = p.shape[a.axis] // a.block
-                units = torch.arange(first, first + n).repeat_interleave(a.block)
-                p.copy_(units.view(*[1] * a.axis, -1, *[1] * (p.ndim - a.axis - 1)).expand_as(p))
-        first += n
-    return torch.cat([p.flatten() for p in numbers.values()]).cpu()
+    weights = read(model)
+    numbers = {name: torch.zeros(p.shape).long() for name, p in weights.parameters.items()}
+    firsts = np.cumsum([1, *weights.hidden])
+    # Units that a weight enters are written last, over those that it leaves.
+    for a in sorted(weights.axes, key=lambda a: -a.axis):
+        units = torch.arange(weights.hidden[a.hidden]) + firsts[a.hidden]
+        numbers[a.parameter][:] = along(units, numbers[a.parameter], a.axis, a.block)
+    return torch.cat([p.flatten() for p in numbers.values()])
 
 
 def _network(model, vector):
-    result = average([model])
+    result = models.freeze(models.clone(model))
     nn.utils.vector_to_parameters(vector.to(models.device_of(model)), result.parameters())
-    return models.freeze(result)
+    return result

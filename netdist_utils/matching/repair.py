@@ -3,7 +3,8 @@
 import torch
 
 from netdist_utils import models
-from netdist_utils.units import read_alike
+from netdist_utils.moments import moments
+from netdist_utils.units import along, read_alike
 
 
 def repair(model, parents, x):
@@ -44,21 +45,15 @@ def repair(model, parents, x):
     if not parents or any(model[index].bias is None for index in hidden):
         raise ValueError(f"{len(parents)} parents of {model}: one or more are needed, and biases")
     result = models.freeze(models.clone(model))
-    of_parents = [_statistics(parent, x, hidden) for parent in parents]
+    of_parents = moments(parents, x, hidden)
     for index in hidden:
-        mean, std = torch.stack([torch.stack(found[index]) for found in of_parents]).mean(0)
-        mean_now, std_now = _statistics(result, x, [index])[index]
-        factor = torch.where(std_now > 0, std / std_now, 1.0)  # (H,)
+        mean, std = (
+            torch.stack([statistic(k) for k in range(len(parents))]).mean(0)
+            for statistic in (of_parents[index].mean, of_parents[index].deviation)
+        )
+        now = moments([result], x, [index])[index]
+        factor = torch.where(now.dead(), 1, std * now.scale())  # (H,)
         layer = result[index]
-        layer.weight.mul_(factor.view(-1, *[1] * (layer.weight.ndim - 1)))
-        layer.bias.sub_(mean_now).mul_(factor).add_(mean)
+        layer.weight.mul_(along(factor, layer.weight))
+        layer.bias.sub_(now.mean()).mul_(factor).add_(mean)
     return result
-
-
-def _statistics(model, x, layers):
-    """Mean and standard deviation of each unit's output, by layer; positions are samples too."""
-    found = {}
-    for index, h in models.outputs(model, x, layers).items():
-        h = h.movedim(1, 0).flatten(1)  # (H, N positions)
-        found[index] = (h.mean(1), h.std(1, correction=0))
-    return found

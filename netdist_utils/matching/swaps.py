@@ -77,7 +77,6 @@ def _midpoint_terms(reference, model, x):
     """What the mean of unit i of one and unit j of the other adds to the logits: (H, H, N, K)."""
     (first, last), device = models.weight_layers(reference), models.device_of(reference)
     x = x.flatten(1).to(device)
-
     other = models.clone(model).to(device)
     into = (reference[first](x).T[:, None] + other[first](x).T[None]).div(2).relu()  # (H, H, N)
     out = (reference[last].weight.T[:, None] + other[last].weight.T[None]) / 2  # (H, H, K)

@@ -7,15 +7,26 @@ WeightWatcher is timed where it is installed (it is no dependency: its requireme
 
 import contextlib
 import io
+import tempfile
 import time
 import warnings
 
 import numpy as np
 import powerlaw
+import torch
+from safetensors.torch import save_file
 from timing import peak_gib, seconds
 from torch import nn
 
 from netdist_utils import spectra
+
+with tempfile.TemporaryDirectory() as folder:
+    for shard in range(10):
+        layers = {f"{shard}.{k}": torch.randn(1024, 2048).bfloat16() for k in range(4)}
+        save_file(layers, f"{folder}/{shard}.safetensors")
+    parameters = 10 * sum(tensor.numel() for tensor in layers.values())
+    peak = peak_gib(lambda: dict(spectra.each_layer(spectra.open_weights(folder))))
+    print(f"folder of {parameters / 1e6:.0f} million weights in bfloat16: {peak:.2f} GiB more")
 
 sample = 1 + np.random.default_rng(0).pareto(2.5, 20_000)
 peak = peak_gib(lambda: spectra.fit_power_law(sample))

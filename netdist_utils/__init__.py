@@ -30,5 +30,6 @@ __all__ = [
     "store",
     "training",
     "units",
+    "words",
     "zoo",
 ]

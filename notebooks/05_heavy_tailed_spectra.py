@@ -1829,8 +1829,21 @@ Markdown(
 # that can't be judged it gives the reason. From the command line it needs no model code at all:
 #
 # ```bash
-# python -m netdist_utils.spectra model.safetensors --csv
+# python -m netdist_utils.spectra model.safetensors --plot spectra.png
+# python -m netdist_utils.spectra folder --compare other.npz --csv
+# python -m netdist_utils.spectra torchvision:resnet18 --save resnet18.npz
 # ```
+#
+# The source of weights is a `.safetensors` file, an `.npz` file, a folder of shards with the index that
+# Hugging Face writes, or the name of a torchvision model, whose published weights are then downloaded.
+# Files in half precision (float16, bfloat16) are judged in double precision. One tensor is in memory at a
+# time, so the size of the largest one matters and not that of the model. Pickles (`.pt`, `.bin`) are not
+# opened, since opening one can run code. With `--save` the singular values are kept in a small file, which
+# is read in place of the model afterwards. For a model of Hugging Face, fetch its files first, with
+# `hf download gpt2 --include "*.safetensors" --local-dir gpt2`, and give the folder `gpt2`. In Python,
+# {py:func}`.spectra.open_weights` opens the same sources, and {py:func}`.spectra.compare` holds two
+# models against each other, layer by layer. An embedding is judged like any other matrix there, because
+# a file does not say what a tensor is for.
 
 
 # %%

@@ -3,17 +3,29 @@
 Any ``torch.nn.Module`` will do, or a dictionary of weights. From the command line::
 
     python -m netdist_utils.spectra model.safetensors
+    python -m netdist_utils.spectra folder-of-shards --compare other.npz --plot spectra.png
+    python -m netdist_utils.spectra torchvision:resnet18 --save spectra.npz
 """
 
 from netdist_utils.random_matrices import marchenko_pastur_edges
-from netdist_utils.spectra.figure import tail_slider
+from netdist_utils.spectra.figure import rank_plot, tail_slider
+from netdist_utils.spectra.files import open_weights, save_spectra
 from netdist_utils.spectra.layers import (
     LayerSpectrum,
     convolution_spectra,
+    each_layer,
     layer_spectra,
     unjudged_layers,
 )
-from netdist_utils.spectra.measures import alpha_hat, phase, rank_correlation, spikes, table
+from netdist_utils.spectra.measures import (
+    alpha_hat,
+    compare,
+    log_distance,
+    phase,
+    rank_correlation,
+    spikes,
+    table,
+)
 from netdist_utils.spectra.power_law import (
     PowerLawFit,
     bootstrap_interval,
@@ -29,14 +41,20 @@ __all__ = [
     "PowerLawFit",
     "alpha_hat",
     "bootstrap_interval",
+    "compare",
     "convolution_spectra",
+    "each_layer",
     "fit_power_law",
     "goodness_of_fit",
     "layer_spectra",
     "likelihood_ratio",
+    "log_distance",
     "marchenko_pastur_edges",
+    "open_weights",
     "phase",
     "rank_correlation",
+    "rank_plot",
+    "save_spectra",
     "spikes",
     "table",
     "tail_slider",

@@ -1,8 +1,10 @@
-"""Chapter 5's figure with a handle: move the threshold of a power law, and watch its exponent."""
+"""Pictures of spectra: the threshold of a power law with a handle, and all layers of a model."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 from netdist_utils import interactive
+from netdist_utils.spectra.layers import layer_spectra
 from netdist_utils.spectra.power_law import fit_power_law
 
 LEAST_TAIL = 5  # values, below which the handle does not go
@@ -59,3 +61,35 @@ def tail_slider(samples, ends=None):
         {"samples": packed, "least": LEAST_TAIL},
         title="Power law above a threshold",
     )
+
+
+def rank_plot(models):
+    """The eigenvalues of every layer against their rank, one panel a model.
+
+    Parameters
+    ----------
+    models : dict of str to model
+        Titles, and models as in `layer_spectra`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Logarithmic axes that the panels share; the first layers dark, the last ones light.
+
+    Examples
+    --------
+    >>> from torch import nn
+    >>> len(rank_plot({"mine": nn.Linear(30, 10), "yours": nn.Linear(30, 10)}).axes)
+    2
+    """
+    size = {"figsize": (5 * len(models), 3.6), "layout": "constrained"}
+    fig, axes = plt.subplots(1, len(models), squeeze=False, sharex=True, sharey=True, **size)
+    for ax, (title, model) in zip(axes[0], models.items(), strict=True):
+        layers = layer_spectra(model)
+        colors = plt.cm.viridis(np.linspace(0, 0.9, len(layers)))
+        for layer, color in zip(layers, colors, strict=True):
+            values = layer.eigenvalues[layer.eigenvalues > 0]
+            ax.loglog(np.arange(1, len(values) + 1), values, color=color)
+        ax.set(title=title, xlabel="rank", ylabel="eigenvalue of $W^T W / N$")
+    plt.close(fig)
+    return fig

@@ -1,5 +1,6 @@
 """The spectrum of each layer of any model."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ from torch import nn
 TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, *TRANSPOSED)
+
+CHUNK = 2**25  # entries that are in double precision at a time
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,18 @@ class LayerSpectrum:
         """Q = N / M, larger side over smaller."""
         return max(self.shape) / min(self.shape)
 
+    @classmethod
+    def of_singular_values(cls, name, values, shape):
+        """From the singular values (G * M,) of a weight of G groups, descending, and its shape."""
+        values, shape = np.asarray(values, dtype=float), [int(length) for length in shape]
+        rows, columns = shape[0], math.prod(shape[1:])
+        groups, rest = divmod(len(values), max(1, min(rows, columns)))
+        if values.ndim != 1 or not groups or rest or not np.isfinite(values).all():
+            raise ValueError(
+                f"{values.shape} singular values, all finite, do not belong to a weight of {shape}"
+            )
+        return cls(name, _kind(shape), (rows, columns), values**2 / max(rows, columns), groups)
+
 
 def layer_spectra(model):
     """Spectrum of each Linear and convolutional layer, wherever it stands in the model.
@@ -53,7 +68,8 @@ def layer_spectra(model):
     ----------
     model : torch.nn.Module or mapping of str to tensor
         Of a mapping (a state dict) each floating-point tensor of 2 to 5 axes is a layer: groups,
-        transposition and embeddings can't be told there.
+        transposition and embeddings can't be told there. A mapping may hold spectra instead, as
+        `each_layer` gives them.
 
     Returns
     -------
@@ -73,7 +89,33 @@ def layer_spectra(model):
     >>> first.shape, first.eigenvalues.shape, first.aspect_ratio
     ((100, 300), (100,), 3.0)
     """
-    return [_spectrum(*layer) for layer in _layers(model)[0]]
+    return [found for _, found in each_layer(model) if isinstance(found, LayerSpectrum)]
+
+
+def each_layer(model):
+    """Spectra of the layers one after the other, with one weight in memory at a time.
+
+    Parameters
+    ----------
+    model : as in `layer_spectra`
+
+    Yields
+    ------
+    (str, LayerSpectrum or str)
+        Name, and spectrum or the reason why there is none. ``dict(each_layer(model))`` is a
+        mapping that every function here takes in place of the model.
+
+    Examples
+    --------
+    >>> found = dict(each_layer(nn.Sequential(nn.Linear(9, 4), nn.Embedding(5, 2))))
+    >>> found["1"], layer_spectra(found)[0].shape
+    ('Embedding is neither Linear nor a convolution', (4, 9))
+    """
+    for name, kind, weight in _layers(model):
+        if torch.is_tensor(weight):
+            yield name, _spectrum(name, kind, weight)
+        else:
+            yield name, weight
 
 
 def unjudged_layers(model):
@@ -92,32 +134,35 @@ def unjudged_layers(model):
     >>> unjudged_layers(nn.Sequential(nn.Linear(2, 2), nn.Embedding(5, 2)))
     {'1': 'Embedding is neither Linear nor a convolution'}
     """
-    return _layers(model)[1]
+    return {name: found for name, _, found in _layers(model) if isinstance(found, str)}
 
 
 def _layers(model):
-    """[(name, kind, (groups, rows, columns) tensor)] and {name: reason}."""
+    """Yields name, kind, and a (groups, rows, columns) tensor, a spectrum or a reason."""
     if isinstance(model, Mapping):
-        return _layers_of_state(model)
+        return _layers_of_mapping(model)
     if not isinstance(model, nn.Module):
         raise TypeError(f"a torch.nn.Module or a dict of tensors is needed, not {type(model)}")
-    found, left_out, seen = [], {}, {}
+    return _layers_of_module(model)
+
+
+def _layers_of_module(model):
+    seen = {}
     for name, module in model.named_modules():
         kind, weight = type(module).__name__, getattr(module, "weight", None)
         if not isinstance(module, (nn.Linear, *CONVOLUTIONS)):
             if any(p.ndim > 1 for p in module.parameters(recurse=False)):
-                left_out[name] = f"{kind} is neither Linear nor a convolution"
+                yield name, kind, f"{kind} is neither Linear nor a convolution"
         elif isinstance(weight, nn.parameter.UninitializedParameter):
-            left_out[name] = f"{kind} has no weight yet: pass an input through it first"
+            yield name, kind, f"{kind} has no weight yet: pass an input through it first"
         elif not torch.is_tensor(weight) or weight.numel() == 0:
-            left_out[name] = f"{kind} has no weight with entries"
+            yield name, kind, f"{kind} has no weight with entries"
         elif id(weight) in seen:
-            left_out[name] = f"shares its weight with {seen[id(weight)]}"
+            yield name, kind, f"shares its weight with {seen[id(weight)]}"
         else:
             if weight is module._parameters.get("weight"):  # not made anew at each access
                 seen[id(weight)] = name
-            found.append((name, kind, _matrices(module, weight)))
-    return found, left_out
+            yield name, kind, _matrices(module, weight)
 
 
 def _matrices(module, weight):
@@ -128,39 +173,45 @@ def _matrices(module, weight):
     return weight.unflatten(0, (groups, -1)).flatten(2)
 
 
-def _layers_of_state(state):
-    found, left_out, seen = [], {}, {}
+def _layers_of_mapping(state):
+    seen = {}
     for key, weight in state.items():
+        name = key.removesuffix(".weight")
+        if isinstance(weight, LayerSpectrum | str):
+            yield name, "", weight
         if not torch.is_tensor(weight) or weight.ndim < 2:
             continue
-        name = key.removesuffix(".weight")
+        # Only a dict holds all its tensors at once: one read from a file may take the place in
+        # memory of the one before.
+        place = (weight.data_ptr(), weight.shape) if isinstance(state, dict) else key
+        kind = _kind(weight.shape)
         if weight.ndim > 5 or weight.numel() == 0 or not weight.is_floating_point():
-            left_out[name] = f"{weight.dtype} of shape {tuple(weight.shape)} is no layer's weight"
-        elif (weight.data_ptr(), weight.shape) in seen:
-            left_out[name] = f"shares its weight with {seen[weight.data_ptr(), weight.shape]}"
+            yield name, kind, f"{weight.dtype} of shape {tuple(weight.shape)} is no layer's weight"
+        elif place in seen:
+            yield name, kind, f"shares its weight with {seen[place]}"
         else:
-            seen[weight.data_ptr(), weight.shape] = name
-            found.append(
-                (
-                    name,
-                    f"{weight.ndim - 2}d" if weight.ndim > 2 else "matrix",
-                    weight.detach().flatten(1)[None],
-                )
-            )
-    return found, left_out
+            seen[place] = name
+            yield name, kind, weight.detach().flatten(1)[None]
+
+
+def _kind(shape):
+    return f"{len(shape) - 2}d" if len(shape) > 2 else "matrix"
 
 
 def _spectrum(name, kind, matrices):
     """Eigenvalues of the smaller Gram matrix of each group, in double precision."""
-    if not torch.isfinite(matrices).all():
-        bad = int((~torch.isfinite(matrices)).sum())
+    groups, rows, columns = matrices.shape
+    tall = matrices if rows >= columns else matrices.mT  # (G, N, M)
+    gram, bad = 0, 0
+    for part in tall.split(max(1, CHUNK // (groups * tall.shape[2])), dim=1):
+        part = part.double()
+        gram = gram + part.mT @ part  # (G, M, M)
+        bad += int((~torch.isfinite(part)).sum())
+    if bad:
         raise ValueError(
             f"layer {name!r} ({kind}): {bad} of {matrices.numel()} weights are NaN or infinite"
         )
-    matrices = matrices.double()
-    groups, rows, columns = matrices.shape
-    tall = matrices if rows >= columns else matrices.mT  # (G, N, M)
-    values = torch.linalg.eigvalsh(tall.mT @ tall / tall.shape[1])  # (G, M)
+    values = torch.linalg.eigvalsh(gram / tall.shape[1])  # (G, M)
     rounding = values.amax() * np.finfo(float).eps * max(rows, columns)
     values = torch.where(values > rounding, values, 0).flatten()
     return LayerSpectrum(

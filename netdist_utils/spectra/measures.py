@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from netdist_utils.random_matrices import bulk_variance, largest_noise_eigenvalue
-from netdist_utils.spectra.layers import layer_spectra, unjudged_layers
+from netdist_utils.spectra.layers import each_layer, layer_spectra
 from netdist_utils.spectra.power_law import fit_power_law
 
 
@@ -137,37 +137,107 @@ def table(model):
     >>> table(nn.Sequential(nn.Linear(300, 100), nn.Embedding(5, 2)))["reason"].to_list()
     ['', 'Embedding is neither Linear nor a convolution']
     """
-    rows = []
-    for layer in layer_spectra(model):
-        fit, largest = fit_power_law(layer.eigenvalues), layer.eigenvalues[0]
-        rows.append(
-            {
-                "layer": layer.name,
-                "kind": layer.kind,
-                "rows": layer.shape[0],
-                "columns": layer.shape[1],
-                "groups": layer.groups,
-                "Q": layer.aspect_ratio,
-                "alpha": fit.alpha,
-                "stderr": fit.stderr,
-                "xmin": fit.xmin,
-                "ks": fit.ks,
-                "n": fit.n,
-                "n_tail": fit.n_tail,
-                "lambda_max": largest,
-                "spectral_norm": (largest * max(layer.shape)) ** 0.5,
-                "stable_rank": layer.eigenvalues.sum() / largest if largest > 0 else np.nan,
-                "spikes": spikes(layer),
-                "reason": fit.reason,
-            }
-        )
-    rows += [{"layer": name, "reason": why} for name, why in unjudged_layers(model).items()]
-    columns = ["layer", *TABLE]
-    return pd.DataFrame(rows, columns=columns).set_index("layer")
+    judged, unjudged = [], []
+    for name, layer in each_layer(model):
+        if isinstance(layer, str):
+            unjudged.append({"layer": name, "reason": layer})
+        else:
+            judged.append({"layer": name} | _row(layer))
+    return pd.DataFrame(judged + unjudged, columns=["layer", *TABLE]).set_index("layer")
+
+
+def _row(layer):
+    fit, largest = fit_power_law(layer.eigenvalues), layer.eigenvalues[0]
+    return {
+        "kind": layer.kind,
+        "rows": layer.shape[0],
+        "columns": layer.shape[1],
+        "groups": layer.groups,
+        "Q": layer.aspect_ratio,
+        "alpha": fit.alpha,
+        "stderr": fit.stderr,
+        "xmin": fit.xmin,
+        "ks": fit.ks,
+        "n": fit.n,
+        "n_tail": fit.n_tail,
+        "lambda_max": largest,
+        "spectral_norm": (largest * max(layer.shape)) ** 0.5,
+        "stable_rank": layer.eigenvalues.sum() / largest if largest > 0 else np.nan,
+        "spikes": spikes(layer),
+        "reason": fit.reason,
+    }
 
 
 TABLE = ["kind", "rows", "columns", "groups", "Q", "alpha", "stderr", "xmin", "ks", "n", "n_tail",
          "lambda_max", "spectral_norm", "stable_rank", "spikes", "reason"]  # fmt: skip
+
+
+def log_distance(one, two):
+    """How far two spectra of one size lie apart, on a logarithmic axis.
+
+    Parameters
+    ----------
+    one, two : LayerSpectrum
+
+    Returns
+    -------
+    float
+        Mean over ranks of the difference of the natural logarithms, without its sign; ranks at
+        which either eigenvalue is 0 are left out. NaN if no rank is left.
+
+    Raises
+    ------
+    ValueError
+        If the numbers of eigenvalues differ.
+
+    Examples
+    --------
+    >>> from torch import nn
+    >>> one, two = (layer_spectra(nn.Linear(30, 10))[0] for _ in range(2))
+    >>> log_distance(one, one), log_distance(one, two) > 0
+    (0.0, True)
+    """
+    sizes = [len(layer.eigenvalues) for layer in (one, two)]
+    if sizes[0] != sizes[1]:
+        raise ValueError(f"{sizes[0]} and {sizes[1]} eigenvalues have no ranks in common")
+    pair = np.stack([one.eigenvalues, two.eigenvalues])
+    logs = np.log(pair[:, (pair > 0).all(0)])
+    return float(np.abs(logs[0] - logs[1]).mean()) if logs.size else float("nan")
+
+
+def compare(one, two):
+    """The layers of two models by name: their exponents, and how far their spectra lie apart.
+
+    Parameters
+    ----------
+    one, two : as in `layer_spectra`
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by layer, those of the first model before those that only the second has, with
+        ``alpha``, ``other_alpha``, ``log_distance`` and ``reason``.
+
+    Examples
+    --------
+    >>> from torch import nn
+    >>> compare(nn.Linear(30, 10), nn.Linear(30, 12)).reason.to_list()
+    ['shapes (10, 30) and (12, 30) differ']
+    """
+    ours, theirs = dict(each_layer(one)), dict(each_layer(two))
+    rows = []
+    for name in ours | theirs:
+        pair = [found.get(name, "not in both models") for found in (ours, theirs)]
+        reason = "; ".join(dict.fromkeys(layer for layer in pair if isinstance(layer, str)))
+        alphas = [
+            np.nan if isinstance(layer, str) else fit_power_law(layer.eigenvalues).alpha
+            for layer in pair
+        ]
+        if not reason and pair[0].shape != pair[1].shape:
+            reason = f"shapes {pair[0].shape} and {pair[1].shape} differ"
+        rows.append([name, *alphas, np.nan if reason else log_distance(*pair), reason])
+    columns = ["layer", "alpha", "other_alpha", "log_distance", "reason"]
+    return pd.DataFrame(rows, columns=columns).set_index("layer")
 
 
 def rank_correlation(x, y, controls=(), draws=1000, seed=0):

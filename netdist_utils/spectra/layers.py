@@ -202,12 +202,12 @@ def _spectrum(name, kind, matrices):
     """Eigenvalues of the smaller Gram matrix of each group, in double precision."""
     groups, rows, columns = matrices.shape
     tall = matrices if rows >= columns else matrices.mT  # (G, N, M)
-    gram, bad = 0, 0
+    gram = 0
     for part in tall.split(max(1, CHUNK // (groups * tall.shape[2])), dim=1):
         part = part.double()
         gram = gram + part.mT @ part  # (G, M, M)
-        bad += int((~torch.isfinite(part)).sum())
-    if bad:
+    if not math.isfinite(gram.sum()):
+        bad = int((~torch.isfinite(matrices.double())).sum())
         raise ValueError(
             f"layer {name!r} ({kind}): {bad} of {matrices.numel()} weights are NaN or infinite"
         )

@@ -20,6 +20,7 @@ from netdist_utils.spectra.power_law import (
     fit_power_law,
     goodness_of_fit,
 )
+from netdist_utils.spectra.published import published
 from netdist_utils.spectra.rivals import RIVALS, LikelihoodRatio, likelihood_ratio
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "likelihood_ratio",
     "marchenko_pastur_edges",
     "phase",
+    "published",
     "rank_correlation",
     "spikes",
     "table",

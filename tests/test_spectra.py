@@ -3,6 +3,7 @@
 import contextlib
 import io
 import warnings
+from importlib.resources import files
 
 import numpy as np
 import pytest
@@ -382,3 +383,39 @@ def test_a_common_cause_is_held_fixed():
         spectra.rank_correlation([1, 2, 3], [1, 2])
     with pytest.raises(ValueError, match="finite"):
         spectra.rank_correlation([1, 2, np.nan], [1, 2, 3])
+
+
+def test_published_spectra():
+    """All layers of four ResNets and of ten epochs; the exponents of fc1."""
+    found = spectra.published()
+    resnets = {depth: len(found[f"resnet{depth}"]) for depth in (20, 32, 44, 56)}
+    assert resnets == {depth: depth for depth in resnets}
+    assert [len(found[f"lenet_epoch_{k}"]) for k in range(10)] == [5] * 10 and len(found) == 14
+    for layer in [layer for layers in found.values() for layer in layers.values()]:
+        assert layer.eigenvalues.shape == (min(layer.shape),) and layer.aspect_ratio >= 1
+        assert (np.diff(layer.eigenvalues) <= 0).all() and (layer.eigenvalues > 0).all()
+    course = [found[f"lenet_epoch_{k}"]["fc1"].eigenvalues for k in range(10)]
+    alphas = [spectra.fit_power_law(values).alpha for values in course]
+    stated = [4.90, 3.72, 3.13, 2.88, 2.64, 2.55, 2.45, 2.35, 2.27, 2.25]
+    assert allclose(alphas, stated, atol=0.006, rtol=0)
+
+
+def test_a_published_network_is_a_model_to_every_function():
+    """WeightWatcher's alpha-hat of the four ResNets, on layers with 16 values or more."""
+    stated = {20: 4.66, 32: 2.95, 44: 2.53, 56: 2.19}
+    for depth, value in stated.items():
+        layers = spectra.published()[f"resnet{depth}"]
+        judged = {name: layer for name, layer in layers.items() if min(layer.shape) >= 16}
+        assert spectra.alpha_hat(judged, "weightwatcher") == pytest.approx(value, abs=0.005)
+    assert list(spectra.table(layers).index) == list(layers)
+
+
+def test_published_spectra_keep_their_notices():
+    """In the package, beside the numbers, so that a wheel holds them, too."""
+    folder = files("netdist_utils") / "spectra" / "data"
+    assert {file.name for file in folder.iterdir()} == {
+        "published_spectra.npz",
+        "published_spectra.LICENSES.txt",
+    }
+    notices = (folder / "published_spectra.LICENSES.txt").read_text(encoding="utf-8")
+    assert "Idelbayev" in notices and "Battelle" in notices

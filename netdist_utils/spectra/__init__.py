@@ -32,6 +32,7 @@ from netdist_utils.spectra.power_law import (
     fit_power_law,
     goodness_of_fit,
 )
+from netdist_utils.spectra.published import published
 from netdist_utils.spectra.rivals import RIVALS, LikelihoodRatio, likelihood_ratio
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "marchenko_pastur_edges",
     "open_weights",
     "phase",
+    "published",
     "rank_correlation",
     "rank_plot",
     "save_spectra",

@@ -15,10 +15,11 @@ def published():
     Returns
     -------
     dict of str to dict of str to LayerSpectrum
-        By network and layer: ``"resnet20"``, ``"resnet32"``, ``"resnet44"`` and ``"resnet56"``: four depths of one
-        architecture, trained by Y. Idelbayev. ``"lenet_epoch_0"`` to ``"lenet_epoch_9"``: the
-        small network of DeepDataProfiler after each of ten epochs. Convolutions are flattened
-        to (out, in * kernel). Each network is a mapping that `table` and the others take.
+        By network and layer. ``"resnet20"``, ``"resnet32"``, ``"resnet44"`` and ``"resnet56"``
+        are four depths of one architecture, trained by Y. Idelbayev; ``"lenet_epoch_0"`` to
+        ``"lenet_epoch_9"`` the small network of DeepDataProfiler after each of ten epochs.
+        Convolutions are flattened to (out, in * kernel). Each network is a mapping that `table`
+        and the other functions take.
 
     Examples
     --------

@@ -3,8 +3,8 @@
 Chapters 3 and 5 look at one multi-layer perceptron and one convolutional network, both without
 biases, trained on gray images by the recipe of chapter 3's source: `gray_mlp` and `gray_cnn`
 return a ``make_model`` for `training.fit_ensemble`, whose sizes follow `settings.scale`.
-`family` is one architecture of one hidden layer, trained until it fits its labels, with one
-thing changed at a time.
+`setting` is one architecture of one hidden layer, trained until it fits its labels, of which
+`FAMILY` changes one thing at a time.
 """
 
 from types import SimpleNamespace
@@ -97,24 +97,30 @@ def gray_cnn(images):
     )
 
 
-def setting(images, *, n=None, width=None, wrong=0.0, decay=0.0, faster=1, whitened=False):
-    """One setting of the `family`: one hidden layer, no biases, trained until the labels fit.
+# What chapters 5 and 6 compare, as options of `setting`; each but the base changes one thing.
+FAMILY = {"base": {}, "narrow": {"width": 0.25}, "wide": {"width": 2}, "few images": {"size": 0.2},
+          "many images": {"size": 2}, "wrong labels": {"wrong": 0.3},
+          "weight decay": {"decay": 0.001}, "large rate": {"faster": 3},
+          "whitened": {"whitened": True}}  # fmt: skip
 
-    The rate was chosen by the training error alone: of a small grid, the largest for which three
-    times the rate trained from every seed tried. It falls to zero along a cosine.
+
+def setting(images, *, size=1, width=1, wrong=0.0, decay=0.0, faster=1, whitened=False):
+    """One setting of the `FAMILY`: one hidden layer, no biases, trained until the labels fit.
+
+    The base has 256 hidden units and 5,000 training images (digits: 64 and 500). Its rate was
+    chosen by the training error alone: of a small grid, the largest for which three times the
+    rate trained from every seed tried. It falls to zero along a cosine.
 
     Parameters
     ----------
     images : data.ImageData
         Gray.
-    n, width : int, optional
-        Training images and hidden units; of the base 5,000 and 256 (digits: 500 and 64).
+    size, width, faster : float
+        Training images, hidden units and learning rate, over those of the base.
     wrong : float
         Share of the training images that get another label than their own.
     decay : float
         Weight decay.
-    faster : float
-        Learning rate over the base's.
     whitened : bool
         Give the principal components of the training images nearly equal variances, in training
         and test: those far below a hundredth of the mean variance stay small.
@@ -127,65 +133,29 @@ def setting(images, *, n=None, width=None, wrong=0.0, decay=0.0, faster=1, white
 
     Examples
     --------
-    >>> setting(data.digits(), n=100, faster=3).recipe["lr"] / setting(data.digits()).recipe["lr"]
-    3.0
+    >>> from netdist_utils import data
+    >>> few = setting(data.digits(), **FAMILY["few images"])
+    >>> len(few.train), few.recipe["schedule"]
+    (100, 'cosine')
     """
-    small, classes = images.name == "digits", len(images.classes)
-    base_n, base_width, lr = (500, 64, 0.2) if small else (5000, 256, 0.015)
-    train, test = images.train.first(n or base_n), images.test
-    generator = torch.Generator().manual_seed(0)
-    hit = torch.randperm(len(train), generator=generator) < round(wrong * len(train))
-    steps = torch.randint(1, classes, (len(train),), generator=generator)
-    train = data.Split(train.x, (train.y + steps * hit) % classes)
+    n, units, lr = (500, 64, 0.2) if images.name == "digits" else (5000, 256, 0.015)
+    train, test = images.train.first(round(size * n)), images.test
+    g, classes = torch.Generator().manual_seed(0), len(images.classes)
+    hit = torch.randperm(len(train), generator=g) < round(wrong * len(train))
+    moved = train.y + hit * torch.randint(1, classes, (len(train),), generator=g)
+    train = data.Split(train.x, moved % classes)
     if whitened:
         train, test = (data.Split(_whiten(part.x, train.x), part.y) for part in (train, test))
-    widths = [train.x[0].numel(), width or base_width, classes]
-    epochs = 180 if widths[1] < base_width else 90  # a narrow network takes longer to fit
-    recipe = {"epochs": epochs, "lr": faster * lr, "batch_size": 100, "schedule": "cosine"}
-    return SimpleNamespace(
-        make_model=lambda: models.mlp(widths, bias=False),
-        train=train,
-        test=test,
-        recipe=recipe | {"weight_decay": decay},
-    )
-
-
-def family(images):
-    """The nine settings of one architecture that chapters 5 and 6 share, by name.
-
-    Parameters
-    ----------
-    images : data.ImageData
-        Gray.
-
-    Returns
-    -------
-    dict of str to types.SimpleNamespace
-        As `setting` returns them; each but the base changes one thing.
-
-    Examples
-    --------
-    >>> len(family(data.digits()))
-    9
-    """
-    n, width = (500, 64) if images.name == "digits" else (5000, 256)
-    changes = {
-        "base": {},
-        "narrow": {"width": width // 4},
-        "wide": {"width": 2 * width},
-        "few images": {"n": n // 5},
-        "many images": {"n": 2 * n},
-        "wrong labels": {"wrong": 0.3},
-        "weight decay": {"decay": 0.001},
-        "large rate": {"faster": 3},
-        "whitened": {"whitened": True},
-    }
-    return {name: setting(images, **change) for name, change in changes.items()}
+    widths = [train.x[0].numel(), round(width * units), classes]
+    recipe = {"lr": faster * lr, "batch_size": 100, "weight_decay": decay, "schedule": "cosine"}
+    recipe["epochs"] = 180 if width < 1 else 90  # a narrow network is slow to fit
+    make_model = lambda: models.mlp(widths, bias=False)
+    return SimpleNamespace(make_model=make_model, train=train, test=test, recipe=recipe)
 
 
 def _whiten(x, reference):
     """Images less the mean of the reference, in the frame where its components are alike."""
-    centred = reference.flatten(1) - reference.flatten(1).mean(0)
-    values, vectors = torch.linalg.eigh(centred.T.double() @ centred.double() / len(centred))
+    centred = (reference - reference.mean(0)).flatten(1).double()
+    values, vectors = torch.linalg.eigh(centred.T @ centred / len(centred))
     scaled = vectors * (values.clamp(min=0) + values.mean() / 100).rsqrt()
     return ((x - reference.mean(0)).flatten(1) @ (scaled @ vectors.T).float()).view_as(x)

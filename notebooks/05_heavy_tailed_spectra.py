@@ -424,25 +424,21 @@ Markdown(
 )
 
 # %% [markdown]
-# **And other settings?** A rate is one thing that can differ. {py:func}`.zoo.family` names nine settings
-# of one architecture with one hidden layer, each trained until it fits its labels; how is said
-# [below](#across-networks). Take eight seeds of three of them: the base, a fifth of its training images,
-# and three times its rate. Of each spectrum we take logarithms and divide first by its mean, so that
+# **And other settings?** A rate is one thing that can differ. {py:func}`.zoo.setting` defines one
+# architecture with one hidden layer and trains it until it fits its labels; the section "Across
+# networks" says more. Take several seeds of three of its settings: the base, a fifth of the base's
+# training images, and three times its rate. Of each spectrum we take logarithms and divide first by its mean, so that
 # networks can't differ in the size of their weights alone. For each rank of the eigenvalue, the variance
 # over all networks has a part *between* settings and a part *within* them, over seeds:
 
 
 # %%
-family = zoo.family(images)
-of_three = {
-    name: training.fit_ensemble(
-        family[name].make_model,
-        family[name].train,
-        range(knobs.family_seeds),
-        **family[name].recipe,
+of_three = {}
+for name in ("base", "few images", "large rate"):
+    s = zoo.setting(images, **zoo.FAMILY[name])
+    of_three[name] = training.fit_ensemble(
+        s.make_model, s.train, range(knobs.family_seeds), **s.recipe
     )
-    for name in ("base", "few images", "large rate")
-}
 
 
 def log_spectrum(model):
@@ -461,7 +457,7 @@ def variances_of(values):
 # %% tags=["hide-input"]
 starts_of = [
     [
-        training.start(family["base"].make_model, 100 * k + seed)
+        training.start(s.make_model, 100 * k + seed)
         for seed in range(knobs.family_seeds)
     ]
     for k in range(len(of_three))
@@ -1559,9 +1555,8 @@ Markdown(
 # with 30&nbsp;% of their labels wrong.
 
 # %%
-most = len(zoo.setting(images).train)
 factors = {
-    "n": [most // 10, most // 5, most // 2, most],
+    "size": [0.1, 0.2, 0.5, 1],  # training images over those of the base
     "decay": [0, 0.001],
     "faster": [1, 3],  # learning rate over the tuned one
     "wrong": [0, 0.3],
@@ -1570,7 +1565,7 @@ grid = [
     dict(zip(factors, levels, strict=True))
     for levels in itertools.product(*factors.values())
 ]
-grid = [change for change in grid if not change["wrong"] or change["n"] == most]
+grid = [s for s in grid if not s["wrong"] or s["size"] == 1]
 
 
 def train(change):
@@ -1591,6 +1586,7 @@ def beside(model, split):
         "training loss": training.cross_entropy(model, split),
         "norm of the weights": model[1].weight.norm().item(),
         "number of images": len(split),
+        "n": len(split),
     }
 
 
@@ -1602,13 +1598,14 @@ fair["alpha-hat, DeepDataProfiler"] = [
     spectra.alpha_hat(model, "deepdataprofiler", 40) for _, model, _ in members
 ]
 clean, wronged = fair[fair.wrong == 0], fair[fair.wrong > 0]
+most = fair.n.max()
 
 # %% tags=["remove-input"]
 fitted = fair["training error"] == 0
 missed = (fair["training error"] * fair.n).max()
 of_seeds_alone = clean.groupby(["n", "decay", "faster"]).error.std().mean()
 Markdown(
-    f"These are {len(clean)} networks with right labels ({listed(f'{n:,}' for n in factors['n'])} images, weight decay 0 or 0.001, "
+    f"These are {len(clean)} networks with right labels ({listed(f'{n:,}' for n in sorted(set(fair.n)))} images, weight decay 0 or 0.001, "
     f"the tuned rate and three times as much, {knobs.fair_seeds} seeds of each setting), and {len(wronged)} with wrong ones. "
     "**Is the test fair?** "
     + (
@@ -1626,7 +1623,7 @@ Markdown(
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-fair-test", "caption": "Test error of each network with right labels against its exponent (left, logarithmic axis) and its largest eigenvalue (right), by the number of training images. Circles: the tuned rate; triangles: three times as much. Open: weight decay. Gray lines join networks that differ in the rate alone. In the shaded part WeightWatcher speaks of over-training. On the right, the cloud of all networks goes down from left to right, and the lines do not."}, "image": {"alt": "Two scatter plots that share the axis of test error, with circles and triangles in four colours that lie in four layers, one above another. On the left many symbols, those with the lowest errors among them, lie in or near a shaded strip at small exponents, and some triangles lie far to the right of it. On the right the layers descend towards larger eigenvalues, and within a layer gray lines lead from circles to triangles that lie to the right and no lower."}}
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.5), sharey=True)
-level_of = dict(zip(factors["n"], LEVELS, strict=True))
+level_of = dict(zip(sorted(set(fair.n)), LEVELS, strict=True))
 for ax, name in zip(axes, ["alpha", "largest eigenvalue"], strict=True):
     for _, pair in clean.groupby(["n", "decay", "seed"]):
         ax.plot(pair[name], pair.error, color=C["null"], lw=0.7, zorder=1)

@@ -1688,8 +1688,8 @@ def tau(values, errors, groups):
 # nowhere else. Its unit is the setting: measures and errors are means over seeds. Because five measures
 # and a sixth, the distance of the exponent from 2, are tried at once, a measure stands out only if its
 # tau is larger than the largest of the six is in 95&nbsp;% of the random orders. The seeds, one by one, show
-# how reliable a tau is. How well could a measure do at all? The test error of the *other* seeds stands for the best: what it
-# misses is the noise of seeds.
+# how reliable a tau is. For comparison stands the test error of the
+# *other* seeds, which needs data: it knows the error of the setting, up to the noise of those seeds.
 
 # %% tags=["hide-input"]
 numbers = [*spectral, *simpler]
@@ -1717,7 +1717,7 @@ def by_chance(values, errors, in_groups, rng):
 
 
 def other_seed(kind):
-    """Tau of the error with that of the other seeds: what the noise of seeds allows."""
+    """Tau of each seed's errors with the mean errors of the other seeds."""
     found = []
     for seed in range(knobs.fair_seeds):
         _, errors, in_groups = table_of(kind, fair[fair.seed == seed])
@@ -1835,7 +1835,7 @@ claims.check(
 # %% [markdown]
 # {numref}`fig-taus` shows all of them. Three simpler numbers and the error of other seeds stand below the measures.
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-taus", "caption": "Kendall's tau with the test error of six spectral measures, three simpler numbers, and the error of other seeds, over all networks and in groups of five kinds. Diamonds: settings, means over seeds (in the last row, the mean of the dots); dots: single seeds. In the shaded part lies the largest of the six measures in 95\u00a0% of random orders. What all networks together show is not what the groups show."}, "image": {"alt": "Six panels with ten rows each. Over all networks the spikes, the norm and the number of images lie at the left. Where only images differ, the largest eigenvalue, alpha-hat, the spikes, the norm and the number of images lie at the far left and the exponent right of zero. With the images the same, and where only the rate differs, alpha-hat and the largest eigenvalue lie right of zero, next to the norm. The shaded part covers all measures in the panels of images the same and decay, nearly all in that of the rate, and the whole panel of labels. The error of other seeds lies at the far right in the upper left and right panels and in that of labels, and nearer to zero in that of decay."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-taus", "caption": "Kendall's tau with the test error of six spectral measures, three simpler numbers, and the error of other seeds, over all networks and in groups of five kinds. Diamonds: settings, means over seeds (in the last row, the mean of the dots); dots: single seeds. In the shaded part lies the largest of the six measures in 95\u00a0% of random orders. What all networks together show is not what the groups show."}, "image": {"alt": "Six panels with ten rows each. Over all networks the spikes, the norm and the number of images lie at the left. Where only images differ, the largest eigenvalue, alpha-hat, the spikes, the norm and the number of images lie at the far left and the exponent right of zero. With the images the same, and where only the rate differs, alpha-hat and the largest eigenvalue lie right of zero, next to the norm. The shaded part covers all measures in the panels of images the same and decay, nearly all in that of the rate, and the whole panel of labels. The error of other seeds lies at the far right over all networks and where images or labels differ, and nearer to zero in the other three panels."}}
 words_of = {
     "alpha": "exponent $\\alpha$",
     "distance of alpha from 2": "distance of $\\alpha$ from 2",
@@ -1913,12 +1913,12 @@ Markdown(
     f"largest eigenvalue have {said_of('only the rate differs', 'norm of the weights', largest_name)}, and where only decay differs "
     f"{said_of('only decay differs', 'norm of the weights', largest_name)}: "
     + (
-        "there the spectrum says no more than its size does."
+        "there the largest eigenvalue says no more than the size of the weights."
         if all(
             abs(taus[k]["norm of the weights"] - taus[k][largest_name]) < 1e-6
             for k in ("only the rate differs", "only decay differs")
         )
-        else "the spectrum says little more than its size does."
+        else "the largest eigenvalue says little more than the size of the weights."
     )
 )
 
@@ -1955,7 +1955,7 @@ Markdown(
     + "**How far can that be trusted?** The error of the other seeds has a tau of "
     f"{listed(number(ceiling[k]) for k in one_thing)} where only the images, only decay and only the rate differ. "
     + (
-        "So decay and the rate change the error hardly more than the seed does, and only the images put the measures to a strict test. "
+        "So decay and the rate change the error little more than the seed does, and only the images put the measures to a strict test. "
         if ceiling[one_thing[0]] > 0.8 > max(ceiling[k] for k in one_thing[1:])
         else ""
     )
@@ -1973,8 +1973,8 @@ Markdown(
 # %% tags=["remove-input"]
 means_of = fair[fair.n == most].groupby("wrong")[["error", *spectral]].mean()
 Markdown(
-    f"**Do wrong labels show?** They raise the test error from {percent(means_of.error.iloc[0])} to {percent(means_of.error.iloc[1])} on average, with the training "
-    f"error zero on both sides. The stable rank is larger with wrong labels in {percent((np.mean(rises['stable rank']) + 1) / 2)} of the pairs that "
+    f"**Do wrong labels show?** They raise the test error from {percent(means_of.error.iloc[0])} to {percent(means_of.error.iloc[1])} on average, with the labels "
+    f"fitted on both sides. The stable rank is larger with wrong labels in {percent((np.mean(rises['stable rank']) + 1) / 2)} of the pairs that "
     f"share decay, rate and seed, and in {percent((np.mean(rises['shuffled']) + 1) / 2)} of the same pairs shuffled. The exponent has "
     f"a tau of {said_of('only labels differ', 'alpha')}, alpha-hat {said_of('only labels differ', 'alpha-hat')} and the largest eigenvalue "
     f"{said_of('only labels differ', largest_name)}. There are four settings with each kind of labels, which are too few for a permutation to tell "
@@ -2119,13 +2119,15 @@ Markdown(
 #
 # - **What do the singular values say?** How many directions training has lifted above the bulk, and how
 #   strong they are; more with a longer or faster training of one recipe, and less with weight decay. The
-#   exponent sums that up. In one architecture that fits its labels the exponent falls with the error as the training
-#   images become more, as promised, at the tuned rate. No measure ranks these networks by their error whatever is varied, and where the
-#   images are the same, none says clearly more than the norm of the weights.
+#   exponent sums that up. In one architecture that fits its labels, the exponent fell with the error as the
+#   training images became more, as promised, at the tuned rate. No measure is shown to rank these networks by
+#   their error whatever is varied, and where the images are the same, the largest eigenvalue says no more than
+#   the norm of the weights.
 # - **Do networks share them?** Yes. Networks of one recipe agree in their spikes and exponents from seed
-#   to seed far better than from one learning rate to another, as well as noise with equal spikes would. Nearly all of the variance of a
-#   spectrum, divided by its mean, lies between settings; nothing of it is left when the weights are shuffled.
+#   to seed far better than from one learning rate to another, as well as noise with equal spikes would.
 #   That their bulks agree says nothing, because those of shuffled weights agree as well.
+#   Between three settings that lie far apart, nearly all of the variance of the spectra, each divided by its
+#   mean, is between settings; of shuffled weights hardly any is.
 # - Compare a spectrum with its shuffle and with noise that has the same spikes before you say anything
 #   about its tail. An exponent needs its threshold and its rivals beside it; its standard error assumes
 #   independent eigenvalues, and is no measure of how much it varies between networks.
@@ -2135,8 +2137,8 @@ Markdown(
 # - Whether alpha-hat divides the eigenvalues changes the order of networks; the base of its logarithm
 #   does not.
 # - A pooled rank correlation can have the opposite sign of that within groups: more images enlarge the
-#   largest eigenvalue and lower the error, and a larger rate enlarges both. Ask what was varied, and what a
-#   simpler number says.
+#   largest eigenvalue and lower the error, and a larger rate enlarges it and does not. Ask what was varied, and
+#   what a simpler number says.
 #
 # ## Ledger
 #
@@ -2145,8 +2147,8 @@ Markdown(
 # a training is no finding of ours, because the number of the epoch follows the error as well, and shuffled layers
 # show most of the rise. Six findings are judged on CIFAR-10 alone. On the digits two of them fail:
 # that a convolution taken slice by slice differs from its other matrices by more than two seeds do, and that at the larger
-# rate the test rejects noise with the same spikes. The other four are those of the test across networks except its spectra
-# over seeds: on the digits the test errors differ too little to rank networks.
+# rate the test rejects noise with the same spikes. The other four belong to the test across networks: on
+# the digits the test errors differ too little to rank networks.
 
 # %% tags=["remove-input"]
 claims.table("05_heavy_tailed_spectra")

@@ -63,11 +63,11 @@ knobs = settings.pick(
     networks=(4, 4, 20),
     nulls=(4, 4, 5),
     random_epochs=(40, 12, 12),
-    draws=(4, 6, 50),
+    draws=(4, 4, 50),
     few_draws=(3, 3, 20),
     fewer_draws=(2, 3, 10),
     references=(2, 3, 10),
-    leading=(20, 50, 50),
+    ranks=([10, 20, 40], [10, 50, 200], [10, 50, 200]),
     kernel_widths=(
         [16, 64, 256],
         [64, 128, 256, 512, 1024, 2048],
@@ -524,16 +524,14 @@ Markdown(
 # weights could do where the other layers are trained anew.
 #
 # And the number of spikes is a lower bound of what was learned. Add to noise of variance $\sigma^2$ a few
-# directions that are independent of it. One of them, of singular value $s$, shows in an eigenvalue only if it
-# exceeds the {term}`BBP threshold` $s^2 = \sigma^2 \sqrt{HD}$ {cite:p}`baik2005`. The directions of the spikes then
-# hold a share of it that theory gives {cite:p}`benaych2011,benaych2012`, and the rest of it is lost in the noise. The theory asks
-# for few directions, and for independent ones. What was learned is neither. So {numref}`fig-bbp` measures
-# this share for each singular vector of $W - W^{\text{start}}$ in the trained layer, and again where the same learned
-# part is put onto a fresh start; and it plants eight random directions in noise of the same shape, where the
-# theory must hold.
+# directions that are independent of it. One of singular value $s$ shows in an eigenvalue only above the
+# {term}`BBP threshold`, $s^2 = \sigma^2 \sqrt{HD}$ {cite:p}`baik2005`, and theory gives the share of it that the directions of the
+# spikes then hold {cite:p}`benaych2011,benaych2012`. What was learned has many directions, and they may depend on the start.
+# {numref}`fig-bbp` measures this share for them in the trained layer, and with the same learned part on a fresh
+# start; and for eight random directions planted in noise of the same shape, where the theory must hold.
 
 
-# %%
+# %% tags=["hide-input"]
 def fresh_start(weight, generator):
     """Random weights as PyTorch draws them, of the shape of a layer's."""
     uniform = 2 * torch.rand(weight.shape, generator=generator) - 1
@@ -699,14 +697,14 @@ Markdown(
 # $$k(x, x') = \mathbb E_w[\operatorname{relu}(w \cdot x)\, \operatorname{relu}(w \cdot x')].$$
 #
 # This is a {term}`kernel`: a function of two images that says how alike the layer finds them. It is the same for
-# all networks drawn like this {cite:p}`rahimi2007`. And two sets of vectors with the same inner products differ only by an
+# all networks drawn like this {cite:p}`rahimi2007`, and two sets of vectors with the same inner products differ only by an
 # orthogonal map. By the law of large numbers, the squared difference of two networks' kernels falls as one over
 # the width. Does the alignment error, the share that an orthogonal map does not explain, fall so too?
-# {numref}`fig-kernel` shows both for pairs of untrained networks with one hidden layer. The null is a pair of
-# different architecture, one hidden layer against two, whose kernels differ at any width.
+# {numref}`fig-kernel` shows both for untrained networks with one hidden layer. The null is one hidden layer against
+# two, whose kernels differ at any width.
 
 
-# %%
+# %% tags=["hide-input"]
 def features(depth, width, seed):
     """Last hidden layer of an untrained network, centred, on training and held-out images."""
     shape = [fit.x[0].numel(), *[width] * depth, 10]
@@ -737,7 +735,7 @@ def alignment_error(one, two):
 # %% tags=["hide-input"]
 ERRORS = {"kernels": kernel_error, "activations": alignment_error}
 rows = []
-for repeat in range(3):
+for repeat in range(2):
     for width in settings.progress(knobs.kernel_widths, desc="widths"):
         one, two, deeper = (features(*of, width, 300 + 3 * repeat + k) for k, of in enumerate([(1,), (1,), (2,)]))  # fmt: skip
         for pair, other in [
@@ -773,7 +771,7 @@ for name, of, null in [
         repeats=slopes[of, same],
     )
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-kernel", "caption": "Left, squared difference of the kernels of two untrained networks, over their squared size; right, share of one that the other does not explain after a rotation, on held-out images. Three pairs a width. The kernels of one architecture approach each other as one over the width, the dashed line; the alignment error falls more slowly, and it falls for two architectures too."}, "image": {"alt": "Two panels on logarithmic axes of width. In the left one, circles of pairs of one architecture fall along a dashed straight line, and triangles of pairs of two architectures fall less and lie far above at large width. In the right one both fall along flatter lines, the triangles above the circles, and the dashed line falls much faster than either."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-kernel", "caption": "Left, squared difference of the kernels of two untrained networks, over their squared size; right, share of one that the other does not explain after a rotation, on held-out images. Two pairs a width. The kernels of one architecture approach each other as one over the width, the dashed line; the alignment error falls more slowly, and it falls for two architectures too."}, "image": {"alt": "Two panels on logarithmic axes of width. In the left one, circles of pairs of one architecture fall along a dashed straight line, and triangles of pairs of two architectures fall less and lie far above at large width. In the right one both fall along flatter lines, the triangles above the circles, and the dashed line falls much faster than either."}}
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.1), sharey=True)
 marks = {same: ("o", C["other"]), across: ("^", C["null"])}
 for ax, (of, title) in zip(axes, [("kernels", "difference of the kernels"), ("activations", "alignment error")], strict=True):  # fmt: skip
@@ -798,16 +796,15 @@ Markdown(
     f"The squared difference of two kernels falls with the width to the power {decimals(mean_slopes['kernels', same])}, as the "
     f"law of large numbers has it, and between two architectures to the power {decimals(mean_slopes['kernels', across])}. The alignment "
     f"error falls from {percent(ends.iloc[0])} to {percent(ends.iloc[-1])}, to the power {decimals(mean_slopes['activations', same])} "
-    "only. The reason is that a kernel's difference is ruled by the few directions of large variance, and the alignment "
-    "error by the many weak ones: a network cannot agree with another in more directions than it has units, and those of "
-    "low rank settle last. Nor does a falling error prove a common kernel: between two "
+    "only. A kernel's difference is ruled by the few directions of large variance, and the alignment error by the many weak ones: "
+    "networks cannot agree in more directions than they have units, so those of low rank settle "
+    "last. Nor does a falling error prove a common kernel: between two "
     f"architectures it falls to the power {decimals(mean_slopes['activations', across])}."
 )
 
 # %% [markdown]
-# So untrained networks must agree to some degree; for trained ones it is the hypothesis of this chapter. Each
-# number of two trained networks stands beside that of two untrained ones, of two on random labels, and of a
-# trained network with one of either kind.
+# So untrained networks must agree to some degree. Each number of two trained networks stands beside that of two
+# untrained ones, of two on random labels, and of a trained network with one of either kind.
 
 # %%
 pairs = {
@@ -936,21 +933,18 @@ Markdown(
     f"agree best. A permutation explains {both(mean['permutation', 'trained'])} between trained networks, but "
     f"{both(mean['permutation', 'untrained'])} between untrained ones too: that single units match is little of "
     "what training makes common.\n\n"
-    "Is it the common task that makes trained networks agree more? They differ from those on random labels in "
-    "more than that: their labels depend on the images, they fit them better, and they train for "
-    f"{recipe['epochs']} epochs, not {knobs.random_epochs}. Two networks on the same random labels would share a task without such "
-    "labels; they are not trained here."
+    "Is it the common task? Networks on random labels also fit their labels less well, and these do not depend on the images, and "
+    f"they train for {knobs.random_epochs} epochs, not {recipe['epochs']}. Two networks on the same random labels are not trained here."
 )
 
 # %% [markdown]
 # ### Direction by direction
 #
-# In which directions do networks agree? {cite:t}`chen2025` ask how well each principal direction of one network is
-# predicted from another. Take the activations of network $i$ along one of its directions, predict them by
-# {term}`ridge regression` from all units of network $j$, and measure on held-out images which share of their variance
-# is predicted ({numref}`fig-directions`). The strongest null keeps the direction and exchanges the predictor:
-# the directions of trained networks, predicted from networks on random labels or from untrained ones. The
-# directions of untrained networks stand beside them, and a predictor that sees other images.
+# In which directions? {cite:t}`chen2025` ask how well each principal direction of one network is predicted from
+# another: take the activations of network $i$ along the direction, predict them by {term}`ridge regression` from all units of
+# network $j$, and measure on held-out images which share of their variance is predicted ({numref}`fig-directions`). The strongest
+# null keeps the direction and exchanges the predictor for a network on random labels or an untrained one. The
+# directions of untrained networks stand beside, and a predictor that sees other images.
 
 
 # %%
@@ -988,7 +982,7 @@ controls_of_directions = (
     "trained, from random labels",
     "trained, from untrained",
 )
-first_ranks = slice(0, knobs.leading)
+first_ranks = slice(0, knobs.ranks[1])
 for k in layers:
     own_pairs = dict(
         zip(
@@ -1054,9 +1048,8 @@ plt.show()
 
 # %% tags=["remove-input"]
 spans = {
-    "1 to 10": slice(0, 10),
-    "11 to 50": slice(10, 50),
-    "51 to 200": slice(50, 200),
+    f"{low + 1} to {high}": slice(low, high)
+    for low, high in zip([0, *knobs.ranks], knobs.ranks, strict=False)
 }
 gains = {
     k: [
@@ -1648,10 +1641,9 @@ Markdown(
 
 # %% [markdown]
 # Would a better sampler do better? A covariance in 1,024 dimensions is estimated from 512 rows here. So keep
-# of it only the directions of the *spikes*; or turn the rows of all networks into one frame, which are more samples of
-# a common distribution, and draw from their *pooled* covariance. And a covariance does not say how many rows to
-# draw: draw half, twice or four times as many. {numref}`fig-widths` has one draw from each of several networks, by
-# both accuracies. The null of each width is white noise of that width, which is random features.
+# only the directions of the *spikes*; or draw from the *pooled* covariance of the rows of all networks, turned into one
+# frame. And a covariance does not say how many rows to draw: draw half, twice or four times as many. {numref}`fig-widths`
+# has one draw from each of several networks. The null at each width is white noise, which is random features.
 
 
 # %%
@@ -1788,11 +1780,11 @@ Markdown(
     "is the standard deviation over networks. So it saturates, well below the trained networks. The readout does not: its "
     f"last doubling gains {points_between('readout', ('covariance', 4), ('covariance', 2))} points. But white noise gains "
     f"{points_between('readout', ('white', 4), ('white', 2))} by it, so that is what random features gain by their number. What the "
-    f"covariance gives beyond them is {listed(lead_by_width, lambda v: decimals(v, 1))} points at the four widths: it shrinks as they grow. "
+    f"covariance gives beyond them is {listed(lead_by_width, lambda v: decimals(v, 1))} points at the four widths: it does not grow with the width. "
     "(With half as many rows the maps are no longer orthogonal, so the alignment loses too.)\n\n"
     f"Pooling changes the two accuracies by {both(against['pooled'], decimals, 1)} points on average over the widths, and keeping the spikes alone by "
-    f"{both(against['spikes alone'], decimals, 1)}. So what the classifier can use is in the few directions of the spikes. A pooled draw explains {both(pooled)} of "
-    f"network 2, although its own rows are in the pool, and trained networks {both(shares['trained'])}. Drawing layer 1 alone costs network 1 "
+    f"{both(against['spikes alone'], decimals, 1)}: what the classifier can use is in the few directions of the spikes. A pooled draw explains {both(pooled)} of "
+    f"network 2, and trained networks {both(shares['trained'])}. Drawing layer 1 alone costs network 1 "
     f"{left[1]:.0f} points, and layer 2 alone {left[3]:.0f}."
 )
 
@@ -1976,7 +1968,7 @@ Markdown(
 # which as many Gaussian rows with the same covariance lie.
 
 
-# %%
+# %% tags=["hide-input"]
 def along(weight, n=10):
     """Rows along their first principal directions, of mean square one each."""
     u, _, _ = torch.linalg.svd(weight.flatten(1), full_matrices=False)
@@ -2041,7 +2033,7 @@ claims.check(
     repeats=[one - mean["classifier", "covariance"] for one in resampled],
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-quantiles", "caption": "Quantiles of trained rows along the first ten principal directions of their covariance, all directions together, against normal quantiles, one line a network. The band holds 95 % of Gaussian samples of as many rows. In all four layers the trained rows have heavier tails than the band, most of all in layer 1 of the perceptron."}, "image": {"alt": "Four panels. In each a narrow band lies along the diagonal, and one line for each network is flatter than the band in the middle and leaves it at both ends, downwards at the left and upwards at the right, farthest in the panel of layer 1 of the perceptron."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-quantiles", "caption": "Quantiles of trained rows along the first ten principal directions of their covariance, all directions together, against normal quantiles, one line a network. The band holds 95 % of Gaussian samples of as many rows. Rows of the perceptron have heavier tails, above all in layer 1; the few filters of the convolutions hardly leave the band."}, "image": {"alt": "Four panels. In each a band lies along the diagonal, with one line for each network. In the panel of layer 1 of the perceptron the lines leave the band far at both ends, downwards at the left and upwards at the right, and in that of layer 2 less. In the panels of the convolutions they lie in the band or close to its border."}}
 fig, axes = plt.subplots(2, 2, figsize=(7.2, 5.4), sharex=True, sharey=True)
 for ax, (name, of_groups) in zip(axes.flat, row_groups.items(), strict=True):
     low, high = normal_bands[name]
@@ -2091,9 +2083,10 @@ Markdown(
     f"{listed([of[0] for of in tails.values()], lambda v: decimals(v, 1))} in the four layers, and at most {decimals(highest, 1)} in forty Gaussian samples of each. "
     f"At the start it is {listed([of[1] for of in tails.values()], lambda v: decimals(v, 1))}. Perceptrons on random labels have "
     f"{both([tails[name][2] for name in list(tails)[:2]], decimals, 1)} in their two layers: heavy tails come with the task in layer 1 only. "
-    "So neither network has Gaussian rows, and the perceptron's first layer, which is no convolution, has them least.\n\n"
-    "Is this why drawn networks lose? Keep the tails: draw each row's value along each principal direction from the values that the "
-    "trained rows have there, each direction by itself. Rows drawn like this have the covariance and the distribution along every principal direction. They change the "
+    "So the rows least like a Gaussian are those of the perceptron's first layer, which are no spatial filters. Filters are few, so "
+    "less can be said of them.\n\n"
+    "Is this why drawn networks lose? Keep the tails: pick each row's value along each principal direction from those that the "
+    "trained rows have there, each direction by itself. Such rows have the covariance and the distribution along every principal direction. They change the "
     f"accuracy of drawn perceptrons by {decimals(mlp_gain, 1)} points (standard error {mlp_error:.1f}), and of drawn convolutional networks by "
     f"{decimals(cnn_gain, 1)} ({cnn_error:.1f}), of {100 * (accuracies[0] - mean['classifier', 'covariance']):.0f} and {lost['both convolutions']:.0f} points "
     "that were lost. So tails along single directions are not what a draw mainly lacks. What is left is how a row's values along different directions "

@@ -666,7 +666,7 @@ Markdown(
     f"directions {both(points['planted'], decimals, 1)}. So the theory nearly holds for as many directions as were learned. "
     "The rest comes with the start: along these directions, what training added to the units has a cosine of "
     f"{both(found_at_start, decimals, 2)} with what they had at the start, and on a fresh start it would be near zero. "
-    "In good part, training lengthens what it finds."
+    "So training in part lengthens what the units already had along these directions."
 )
 
 # %% [markdown]
@@ -689,9 +689,7 @@ Markdown(
 # {term}`share <share explained>` of $\psi$ that $\varphi R$ explains once it is multiplied by the best
 # factor. The source also leaves the means in, and measures on the images to which $R$ was fitted.
 #
-# ### Why a good rotation exists
-#
-# The inner product of the activations of two images, over the number of units, is a mean over units. If
+# Why should a good $R$ exist at all? The inner product of the activations of two images, over the number of units, is a mean over units. If
 # their weights $w$ are drawn independently from one distribution, it is close to its expectation,
 #
 # $$k(x, x') = \mathbb E_w[\operatorname{relu}(w \cdot x)\, \operatorname{relu}(w \cdot x')].$$
@@ -938,9 +936,7 @@ Markdown(
 )
 
 # %% [markdown]
-# ### Direction by direction
-#
-# In which directions? {cite:t}`chen2025` ask how well each principal direction of one network is predicted from
+# In which directions do networks agree? {cite:t}`chen2025` ask how well each principal direction of one network is predicted from
 # another: take the activations of network $i$ along the direction, predict them by {term}`ridge regression` from all units of
 # network $j$, and measure on held-out images which share of their variance is predicted ({numref}`fig-directions`). The strongest
 # null keeps the direction and exchanges the predictor for a network on random labels or an untrained one. The
@@ -1778,7 +1774,8 @@ Markdown(
     f"Through the trained classifier, doubling the rows from half to one gains {points_between('classifier', ('covariance', 1), ('covariance', 0.5))} points, "
     f"and doubling them from two to four times as many {points_between('classifier', ('covariance', 4), ('covariance', 2))}; in brackets "
     "is the standard deviation over networks. So it saturates, well below the trained networks. The readout does not: its "
-    f"last doubling gains {points_between('readout', ('covariance', 4), ('covariance', 2))} points. But white noise gains "
+    f"last doubling gains {points_between('readout', ('covariance', 4), ('covariance', 2))} points, up to {percent(read['covariance', 4].mean(), 1)}, "
+    f"and the trained networks have {percent(tops_of['readout'], 1)}. But white noise gains "
     f"{points_between('readout', ('white', 4), ('white', 2))} by it, so that is what random features gain by their number. What the "
     f"covariance gives beyond them is {listed(lead_by_width, lambda v: decimals(v, 1))} points at the four widths: it does not grow with the width. "
     "(With half as many rows the maps are no longer orthogonal, so the alignment loses too.)\n\n"
@@ -2102,7 +2099,8 @@ Markdown(
 #   agreement is much smaller.
 # - That is not all that they share. The classifier of one trained network can read the hidden layers of
 #   another after a rotation, at a small cost. Gaussian rows with the trained covariances keep a part of the
-#   accuracy only. Wider draws, pooled rows, or the trained rows' own tails do not make up for it.
+#   accuracy only. Through the trained classifier, wider draws, pooled rows or the trained rows' own tails do not
+#   make up for it; a new readout of wider draws comes closer, as do wider random features.
 # - Random networks agree because their kernels approach one expectation as one over the width. The alignment
 #   error falls more slowly, since the many weak directions settle last. Training makes more directions common, above all
 #   in hidden layer 2.
@@ -2110,7 +2108,8 @@ Markdown(
 #   share that one network explains of another, and much of the accuracy of a drawn network, which white
 #   noise keeps through the alignments and the trained classifier. Two trained convolutional networks explained
 #   no more of each other than untrained ones do.
-# - Spikes above the noise are a lower bound of what a layer has learned, and random matrix theory says by how much. Where the start is at hand,
+# - Spikes above the noise are a lower bound of what a layer has learned. Random matrix theory says how strong a
+#   direction must be to show, and how much of it shows then. Where the start is at hand,
 #   subtract it. What a layer has learned keeps a part of the accuracy without the start on which it was
 #   learned, and less on another start.
 # - Say which number you report: a cosine or its square, centred or not, on training or on held-out images.

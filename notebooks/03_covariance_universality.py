@@ -511,17 +511,15 @@ def row(name):
 
 Markdown(
     f"Keeping the spikes alone costs {both(cost, decimals, 1)} points, which is not negligible in layer 1. "
-    f"Of what training added, {both(beyond)} lie outside the directions of the spikes. Put back there, the start "
-    f"gives {row('spikes, its own start elsewhere')}, and what was learned there "
-    f"{row('spikes, what it learned elsewhere')}: neither is enough; with both, the layer is whole again. All that a layer has learned gives "
-    f"{row('all that it learned, on no start')} on no start, and {row('all that it learned, on another start')} "
-    f"on that of another network, which adds noise. The untouched start has {row('its untouched start')}."
+    f"Of what training added, {both(beyond)} lie outside the directions of the spikes. Put back there, neither the start "
+    f"({row('spikes, its own start elsewhere')}) nor what was learned there ({row('spikes, what it learned elsewhere')}) is "
+    f"enough. All that a layer has learned gives {row('all that it learned, on no start')} on no start, and "
+    f"{row('all that it learned, on another start')} on that of another network."
 )
 
 # %% [markdown]
-# So what was learned does its full work only together with the random weights on which it was learned.
-# That holds within a network whose other layers were trained with both; it does not say what the same
-# weights could do where the other layers are trained anew.
+# So what was learned does its full work only with the random weights on which it was learned, as long as the
+# other layers are those that were trained with both.
 #
 # And the number of spikes is a lower bound of what was learned. Add to noise of variance $\sigma^2$ a few
 # directions that are independent of it. One of singular value $s$ shows in an eigenvalue only above the
@@ -615,7 +613,7 @@ claims.check(
     repeats=beyond_theory["trained"][1],
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-bbp", "caption": "Share of each learned direction that lies in the directions of the spikes, against its singular value over the BBP threshold, in all trained networks. Planted directions and those on fresh starts follow the theory; in layer 2 the trained ones lie above it."}, "image": {"alt": "Two panels, one a layer. A curve, the theory, is zero up to the threshold and then rises and bends towards one. Crosses, planted directions, and hollow circles, learned directions on fresh starts, lie along it, with some scatter. Filled circles, the trained networks, lie along it in layer 1 and mostly above it in layer 2."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-bbp", "caption": "Share of each learned direction that lies in the directions of the spikes, against its singular value over the BBP threshold, in all trained networks. Planted directions and those on fresh starts follow the theory; in layer 2 the trained ones lie above it."}, "image": {"alt": "Two panels, one a layer. A curve, the theory, is zero up to the threshold and then rises towards one. Crosses, planted directions, and hollow circles, fresh starts, lie along it. Filled circles, trained networks, lie along it in layer 1 and above it in layer 2."}}
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.2), sharey=True)
 marks = {
     "on a fresh start": ("o", C["null"], "none"),
@@ -769,7 +767,7 @@ for name, of, null in [
         repeats=slopes[of, same],
     )
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-kernel", "caption": "Left, squared difference of the kernels of two untrained networks, over their squared size; right, share of one that the other does not explain after a rotation, on held-out images. Two pairs a width. The kernels of one architecture approach each other as one over the width, the dashed line; the alignment error falls more slowly, and it falls for two architectures too."}, "image": {"alt": "Two panels on logarithmic axes of width. In the left one, circles of pairs of one architecture fall along a dashed straight line, and triangles of pairs of two architectures fall less and lie far above at large width. In the right one both fall along flatter lines, the triangles above the circles, and the dashed line falls much faster than either."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-kernel", "caption": "Left, squared difference of the kernels of two untrained networks, over their squared size; right, share of one that the other does not explain after a rotation, on held-out images. Two pairs a width. The kernels of one architecture approach each other as one over the width, the dashed line; the alignment error falls more slowly, and it falls for two architectures too."}, "image": {"alt": "Two panels on logarithmic axes of width. In the left one, circles, of one architecture, fall along a dashed line, and triangles, of two, fall less and lie above. In the right one both fall along flatter lines than the dashed one, the triangles above the circles."}}
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.1), sharey=True)
 marks = {same: ("o", C["other"]), across: ("^", C["null"])}
 for ax, (of, title) in zip(axes, [("kernels", "difference of the kernels"), ("activations", "alignment error")], strict=True):  # fmt: skip
@@ -924,13 +922,11 @@ Markdown(
     f"{both(mean['orthogonal', 'untrained'])} between untrained ones. Mixed pairs have "
     f"{both(mean['orthogonal', 'trained and random labels'])} with one network on random labels, and "
     f"{both(mean['orthogonal', 'trained and untrained'])} with one untrained network. So networks without a "
-    "common task agree a good deal, and trained ones agree more, above all in hidden layer 2. The dots of a kind "
-    f"differ by little (standard deviation at most {100 * deviation:.1f} points), although pairs that share a network "
-    "are not independent, so these spreads are rough. An affine map explains "
+    "common task agree a good deal, and trained ones agree more, above all in hidden layer 2. "
+    f"The standard deviation over pairs of a kind is at most {100 * deviation:.1f} points. An affine map explains "
     f"{both(mean['affine', 'trained'])} between trained networks, and {both(best_null)} between the nulls that "
-    f"agree best. A permutation explains {both(mean['permutation', 'trained'])} between trained networks, but "
-    f"{both(mean['permutation', 'untrained'])} between untrained ones too: that single units match is little of "
-    "what training makes common.\n\n"
+    f"agree best. A permutation explains {both(mean['permutation', 'trained'])}, but "
+    f"{both(mean['permutation', 'untrained'])} between untrained networks too.\n\n"
     "Is it the common task? Networks on random labels also fit their labels less well, and these do not depend on the images, and "
     f"they train for {knobs.random_epochs} epochs, not {recipe['epochs']}. Two networks on the same random labels are not trained here."
 )
@@ -1001,7 +997,7 @@ for k in layers:
         ],
     )
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-directions", "caption": "Share of the variance along each principal direction of one network that another predicts on held-out images, by rank; bands show all pairs, after a running mean. The directions of trained networks are predicted better from trained networks than from the nulls, in hidden layer 2 even at the first ranks."}, "image": {"alt": "Two panels, one a hidden layer, of falling curves with narrow bands against rank on a logarithmic axis. In both the solid curve of trained networks predicted from trained ones lies highest over most ranks. The curves of the nulls, dotted, dashed and dash-dotted, lie below it, in hidden layer 2 by more, and the one of untrained networks by themselves begins as high there. A thin line of a predictor that sees other images lies at zero."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-directions", "caption": "Share of the variance along each principal direction of one network that another predicts on held-out images, by rank; bands show all pairs, after a running mean. The directions of trained networks are predicted better from trained networks than from the nulls, in hidden layer 2 even at the first ranks."}, "image": {"alt": "Two panels of falling curves against rank on a logarithmic axis. The solid curve of trained networks predicted from trained ones lies highest over most ranks, the broken curves of the nulls below it, in hidden layer 2 by more. A thin line lies near zero."}}
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.5), sharey=True)
 lines = {
     "trained, from trained": ("-", C["matched"]),
@@ -1213,18 +1209,6 @@ plt.show()
 # %% tags=["remove-input"]
 by = agreements.groupby(["what", "pair", "layer"]).cosine
 cosines, deviation = by.mean(), by.std().max()
-data_cosine = [
-    np.mean(
-        [
-            matrix_cosine(added[layer][k], entering(k))
-            for k in members["trained"]
-        ]
-    )
-    for layer, entering in [
-        (1, lambda k: inputs.second(0)),
-        (3, lambda k: train[2].second(k)),
-    ]
-]
 
 
 def alike(of, kind):
@@ -1253,8 +1237,7 @@ Markdown(
     f"{alike('added by training', 'random labels')}, far below their own benchmark of "
     f"{standard('added by training', 'random labels')}: it is not for lack of rows that they agree less. Between the two kinds it is "
     f"{alike('added by training', 'trained and random labels')}. No standard deviation over pairs exceeds "
-    f"{deviation:.2f}. Nor is what was learned a copy of what enters the layer: the cosine of its covariance with the "
-    f"second moment there is {both(data_cosine, decimals, 2)}."
+    f"{deviation:.2f}."
 )
 
 # %% [markdown]
@@ -1291,7 +1274,7 @@ shared = {
     for k in (1, 3)
 }
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-eigenvectors", "caption": "Above, absolute cosines between the first 50 eigenvectors of the weight covariances of two trained networks after alignment. They line up at low rank, in layer 1 up to higher ranks than in layer 2. Below, share of the space of the first k eigenvectors that two networks of a kind have in common, mean over pairs."}, "image": {"alt": "Four panels, one column a layer. Above, two square maps with a diagonal that is brightest at low rank, and widens and fades at higher rank; that of layer 1 is longer. Below, curves against k on a logarithmic axis: that of trained networks begins high and falls towards the dotted line of chance, which rises; the dashed one of random labels lies far lower, a little above chance, and that of untrained networks on chance."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-eigenvectors", "caption": "Above, absolute cosines between the first 50 eigenvectors of the weight covariances of two trained networks after alignment. They line up at low rank, in layer 1 up to higher ranks than in layer 2. Below, share of the space of the first k eigenvectors that two networks of a kind have in common, mean over pairs."}, "image": {"alt": "Four panels, one column a layer. Above, two square maps with a diagonal that is brightest at low rank; that of layer 1 is longer. Below, against k, the curve of trained networks begins high and falls; the dashed one of random labels lies far lower, and that of untrained networks on the dotted line of chance, which rises."}}
 fig, axes = plt.subplots(2, 2, figsize=(7.2, 5.8))
 for (top, bottom), k in zip(axes.T, (1, 3), strict=True):
     found = eigenvector_map(k, *pairs["trained"][0])[:50, :50].cpu()
@@ -1584,14 +1567,13 @@ Markdown(
     f"Through the classifier of network 1, which has {percent(accuracies[0], 1)}, the hidden layers of other "
     f"trained networks reach {percent(mean['classifier', 'turned'], 1)} on average. Through their own classifiers they "
     f"have {percent(accuracies[1:].mean(), 1)}, so the exchange costs {own_less.mean():.1f} points (standard deviation "
-    f"{own_less.std():.1f} over {len(own_less)} networks). That a classifier still works asks for the agreement of few "
-    "directions only: ten outputs read at most ten. "
+    f"{own_less.std():.1f}), though ten outputs read ten directions at most. "
     f"Networks drawn with the covariance reach {reach('classifier', 'covariance')}; the number in brackets is "
     f"the standard deviation over {len(sampled)} draws from network 1, in points. The source reports 31.4 %. White "
     f"noise has {reach('classifier', 'white')}, and eigenvalues without their directions no more: "
     f"{reach('classifier', 'data')} in the data's directions and {reach('classifier', 'rotated')} in random ones. "
-    f"So {of_white:.0f} of the {gain:.0f} points above chance are had by random rows through the same "
-    f"alignments and classifier; the other {gain - of_white:.0f} come with the covariance, and need its directions."
+    f"So {of_white:.0f} of the {gain:.0f} points above chance are had by random rows; "
+    f"the other {gain - of_white:.0f} come with the covariance, and need its directions."
     f"\n\nA ridge readout reaches {reach('readout', 'covariance')} on drawn networks, {percent(floor, 1)} on "
     f"random features (white noise or untrained) and {reach('readout', 'trained')} on trained networks. So drawn "
     f"networks keep {percent(closed['covariance'])} of the distance from random features to trained networks. But eigenvalues "
@@ -1703,7 +1685,7 @@ claims.check(
     repeats=list(widened["classifier"]),
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-widths", "caption": "Accuracy of drawn networks against their width, over that of the trained network: through its classifier, left, and by a ridge readout, right. Means over networks drawn from different trained networks, with standard deviations. Dashed lines: the trained networks themselves. Through the classifier the curves level off; by the readout all of them rise, random features too."}, "image": {"alt": "Two panels of rising curves against width on a logarithmic axis. In the left one the three curves that know the covariance lie close together, far below a dashed line and far above the two gray ones, rotated and white; all are nearly flat at the right end. In the right one the same order holds, and all five rise throughout, the upper three coming close to the dashed line."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-widths", "caption": "Accuracy of drawn networks against their width, over that of the trained network: through its classifier, left, and by a ridge readout, right. Means over networks drawn from different trained networks, with standard deviations. Dashed lines: the trained networks themselves. Through the classifier the curves level off; by the readout all of them rise, random features too."}, "image": {"alt": "Two panels of rising curves against width. In each, three curves that know the covariance lie close together, between a dashed line and two gray curves. In the left panel all are nearly flat at the right end; in the right one all rise throughout, the upper three towards the dashed line."}}
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.5))
 rung_marks = {
     "covariance": ("o-", C["other"]),
@@ -1822,10 +1804,7 @@ Markdown(
 make_cnn = zoo.gray_cnn(images)
 cnns = training.fit_ensemble(make_cnn, images.train, [0, 1], **recipe)
 cnn_untrained = [training.start(make_cnn, 100 + k) for k in range(3)]
-on_fit, on_test = (
-    covariance.moments([*cnns, *cnn_untrained], x, [1, 3])
-    for x in (fit.x, images.test.x)
-)
+on_test = covariance.moments([*cnns, *cnn_untrained], images.test.x, [1, 3])
 cnn_draws = {
     "both convolutions": draws(cnns[0], few),
     "convolution 1 alone": draws(cnns[0], knobs.fewer_draws, sampled=[0]),
@@ -1841,14 +1820,6 @@ cnn_drawn = {
     for name, members_ in cnn_draws.items()
 }
 both_drawn = np.mean(cnn_drawn["both convolutions"])
-cnn_pairs = {"trained": [(0, 1)], "untrained": [(2, 3), (2, 4), (3, 4)]}
-cnn_share = {
-    kind: [
-        [orthogonal_share(on_fit[k], on_test[k], i, j) for i, j in of_kind]
-        for k in (1, 3)
-    ]
-    for kind, of_kind in cnn_pairs.items()
-}
 
 
 def eigenvalue_shares(matrix):
@@ -1903,10 +1874,6 @@ ratios = {
     kind: [participation(m) for (_, k), m in spectra.items() if k == kind]
     for kind in groups
 }
-low, high = (
-    [f([100 * v for v in of_layer]) for of_layer in cnn_share["untrained"]]
-    for f in (min, max)
-)
 trained_ratios, untrained_ratios = ratios["trained"], ratios["untrained"]
 wider = all(np.greater(trained_ratios, untrained_ratios))
 Markdown(
@@ -1916,11 +1883,7 @@ Markdown(
     f"{both(ratios['trained'][:2], decimals, 0)} in the perceptrons' hidden layers after training and "
     f"{both(ratios['untrained'][:2], decimals, 0)} without, and {both(ratios['trained'][2:], decimals, 0)} against "
     f"{both(ratios['untrained'][2:], decimals, 0)} in the convolutions. Perceptrons on random labels have "
-    f"{both(ratios['random labels'], decimals, 0)}, so a wider spread does not tell a task. After alignment, the two trained "
-    f"convolutional networks explain {both([v[0] for v in cnn_share['trained']])} of one another's variance of channels on "
-    f"held-out images, after convolutions 1 and 2. Pairs of untrained ones explain {low[0]:.0f} to "
-    f"{high[0]:.0f} % and {low[1]:.0f} to {high[1]:.0f} %, but of a variance in fewer directions. One trained pair, and "
-    "another amount to explain: this share says nothing of what training does to convolutions."
+    f"{both(ratios['random labels'], decimals, 0)}, so a wider spread does not tell a task."
 )
 
 # %% tags=["remove-input"]
@@ -2030,7 +1993,7 @@ claims.check(
     repeats=[one - mean["classifier", "covariance"] for one in resampled],
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-quantiles", "caption": "Quantiles of trained rows along the first ten principal directions of their covariance, all directions together, against normal quantiles, one line a network. The band holds 95 % of Gaussian samples of as many rows. Rows of the perceptron have heavier tails, above all in layer 1; the few filters of the convolutions hardly leave the band."}, "image": {"alt": "Four panels. In each a band lies along the diagonal, with one line for each network. In the panel of layer 1 of the perceptron the lines leave the band far at both ends, downwards at the left and upwards at the right, and in that of layer 2 less. In the panels of the convolutions they lie in the band or close to its border."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-quantiles", "caption": "Quantiles of trained rows along the first ten principal directions of their covariance, all directions together, against normal quantiles, one line a network. The band holds 95 % of Gaussian samples of as many rows. Rows of the perceptron have heavier tails, above all in layer 1; the few filters of the convolutions hardly leave the band."}, "image": {"alt": "Four panels, each with a band along the diagonal and one line for each network. The lines leave the band at both ends in layer 1 of the perceptron, and less in layer 2. In the panels of the convolutions they lie in the band or near its border."}}
 fig, axes = plt.subplots(2, 2, figsize=(7.2, 5.4), sharex=True, sharey=True)
 for ax, (name, of_groups) in zip(axes.flat, row_groups.items(), strict=True):
     low, high = normal_bands[name]
@@ -2106,8 +2069,7 @@ Markdown(
 #   in hidden layer 2.
 # - Much that looks like agreement is had without a common task: covariances of activations, most of the
 #   share that one network explains of another, and much of the accuracy of a drawn network, which white
-#   noise keeps through the alignments and the trained classifier. Two trained convolutional networks explained
-#   no more of each other than untrained ones do.
+#   noise keeps through the alignments and the trained classifier.
 # - Spikes above the noise are a lower bound of what a layer has learned. Random matrix theory says how strong a
 #   direction must be to show, and how much of it shows then. Where the start is at hand,
 #   subtract it. What a layer has learned keeps a part of the accuracy without the start on which it was

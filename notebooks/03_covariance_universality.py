@@ -226,9 +226,8 @@ Markdown(
 )
 
 # %% [markdown]
-# Both have their use. What enters a layer are activations with their means, so the next section, which
-# cuts down what enters a layer, uses second moments. Two networks are compared by covariances, because the
-# means of activations that are never negative make any two networks look alike.
+# The next section cuts down what enters a layer, which has its means, so it uses second moments. Two networks are
+# compared by covariances, because the means of activations that are never negative make any two networks look alike.
 #
 # ## How many directions does a layer need?
 #
@@ -1080,10 +1079,9 @@ Markdown(
 # directions stand out. Weights are compared twice: as they are, and as what training added to the start
 # ({numref}`fig-agreement`).
 #
-# Which cosine would be high? The rows are few, so even two samples from one Gaussian differ in their
-# covariances. As a benchmark, draw two layers of independent Gaussian rows with the covariance of what a
-# network has learned, and compare them; for the weights as they are, add to each sample a random start of
-# its own. This is no upper limit, because trained rows need not be Gaussian, nor independent of their start.
+# Which cosine would be high? Even two samples of so few rows from one Gaussian differ in their covariances. As a
+# benchmark, draw two layers of independent Gaussian rows with the covariance of what a network has learned, and
+# compare them; for the weights as they are, add to each sample a random start of its own. This is no upper limit.
 # It depends on the eigenvalues, so networks on random labels have a benchmark of their own.
 
 
@@ -1399,13 +1397,11 @@ sampled = drawn["covariance"]
 turned = [with_classifier_of_1(j) for j in members["trained"][1:]]
 
 # %% [markdown]
-# Three measures say how much of the trained network is there ({numref}`fig-ladder`). The first is the
-# accuracy through the classifier of network 1. The second takes that classifier out of the comparison:
-# {py:func}`.covariance.ridge_readout` fits a new {term}`readout` to the last hidden layer by
-# {term}`ridge regression`, which is exact, so it does not depend on how long one trains. Its floor is what
-# it makes of {term}`random features`. The third is the share of the variance of *another* trained network,
-# network 2, that the network explains after an orthogonal alignment. If covariances were all that trained
-# networks share, a drawn network would explain as much of network 2 as network 1 does.
+# Three measures say how much of the trained network is there ({numref}`fig-ladder`): the accuracy through the
+# classifier of network 1; that of a new {term}`readout`, which {py:func}`.covariance.ridge_readout` fits to the last hidden
+# layer by ridge regression, and whose floor is what it makes of {term}`random features`; and the share of the
+# variance of *another* trained network, network 2, that the network explains after an orthogonal alignment. If
+# covariances were all that trained networks share, a drawn network would explain as much of it as network 1 does.
 
 
 # %%

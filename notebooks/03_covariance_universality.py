@@ -39,6 +39,7 @@ import pandas as pd
 import torch
 from IPython.display import Markdown
 from matplotlib.ticker import FuncFormatter, MaxNLocator
+from scipy import stats
 
 from netdist_utils import (
     claims,
@@ -51,8 +52,8 @@ from netdist_utils import (
     training,
     zoo,
 )
+from netdist_utils.words import listed, percent
 from netdist_utils.words import number as decimals
-from netdist_utils.words import percent
 
 plotting.use_style()
 C, LEVELS = plotting.COLORS, plotting.LEVELS
@@ -62,9 +63,16 @@ knobs = settings.pick(
     networks=(4, 4, 20),
     nulls=(4, 4, 5),
     random_epochs=(40, 12, 12),
-    draws=(4, 6, 50),
+    draws=(4, 4, 50),
     few_draws=(3, 3, 20),
     fewer_draws=(2, 3, 10),
+    references=(2, 3, 10),
+    ranks=([10, 20, 40], [10, 50, 200], [10, 50, 200]),
+    kernel_widths=(
+        [16, 64, 256],
+        [64, 128, 256, 512, 1024, 2048],
+        [64, 256, 1024, 4096],
+    ),
     images=(1000, 10000, 50000),
     clip_images=(300, 10000, 10000),
 )
@@ -218,9 +226,8 @@ Markdown(
 )
 
 # %% [markdown]
-# Both have their use. What enters a layer are activations with their means, so the next section, which
-# cuts down what enters a layer, uses second moments. Two networks are compared by covariances, because the
-# means of activations that are never negative make any two networks look alike.
+# The next section cuts down what enters a layer, which has its means, so it uses second moments. Two networks are
+# compared by covariances, because the means of activations that are never negative make any two networks look alike.
 #
 # ## How many directions does a layer need?
 #
@@ -503,47 +510,160 @@ def row(name):
 
 Markdown(
     f"Keeping the spikes alone costs {both(cost, decimals, 1)} points, which is not negligible in layer 1. "
-    f"Of what training added, {both(beyond)} lie outside the directions of the spikes. Put back there, the start "
-    f"gives {row('spikes, its own start elsewhere')}, and what was learned there "
-    f"{row('spikes, what it learned elsewhere')}: neither is enough; with both, the layer is whole again. All that a layer has learned gives "
-    f"{row('all that it learned, on no start')} on no start, and {row('all that it learned, on another start')} "
-    f"on that of another network, which adds noise. The untouched start has {row('its untouched start')}."
+    f"Of what training added, {both(beyond)} lie outside the directions of the spikes. Put back there, neither the start "
+    f"({row('spikes, its own start elsewhere')}) nor what was learned there ({row('spikes, what it learned elsewhere')}) is "
+    f"enough. All that a layer has learned gives {row('all that it learned, on no start')} on no start, and "
+    f"{row('all that it learned, on another start')} on that of another network."
 )
 
 # %% [markdown]
-# So what was learned does its full work only together with the random weights on which it was learned.
-# That holds within a network whose other layers were trained with both; it does not say what the same
-# weights could do where the other layers are trained anew.
+# So what was learned does its full work only with the random weights on which it was learned, as long as the
+# other layers are those that were trained with both.
 #
-# And the number of spikes is a lower bound of what was learned: a direction that was learned more weakly
-# than the {term}`BBP threshold` shows in no eigenvalue ({cite:t}`baik2005` proved this for complex noise;
-# it holds for real noise too). For $H$ rows and $D$ inputs with noise of variance $\sigma^2$, that is an
-# eigenvalue of $\sigma^2 \sqrt{D/H}$ of what was learned.
+# And the number of spikes is a lower bound of what was learned. Add to noise of variance $\sigma^2$ a few
+# directions that are independent of it. One of singular value $s$ shows in an eigenvalue only above the
+# {term}`BBP threshold`, $s^2 = \sigma^2 \sqrt{HD}$ {cite:p}`baik2005`, and theory gives the share of it that the directions of the
+# spikes then hold {cite:p}`benaych2011,benaych2012`. What was learned has many directions, and they may depend on the start.
+# {numref}`fig-bbp` measures this share for them in the trained layer, and with the same learned part on a fresh
+# start; and for eight random directions planted in noise of the same shape, where the theory must hold.
+
+
+# %% tags=["hide-input"]
+def fresh_start(weight, generator):
+    """Random weights as PyTorch draws them, of the shape of a layer's."""
+    uniform = 2 * torch.rand(weight.shape, generator=generator) - 1
+    return uniform.to(weight) / weight.shape[1] ** 0.5
+
+
+def shown(change, before):
+    """Heights of learned directions, s^2 over the threshold, and shares in the spikes."""
+    _, s, directions = torch.linalg.svd(change, full_matrices=False)
+    values, spikes = covariance.weight_spectrum(before + change)
+    spikes = spikes[values > noise_bound(change)]
+    rows, columns = change.shape
+    height = s.square() / ((rows * columns) ** 0.5 / (3 * columns))
+    return height.numpy(), (directions @ spikes.T).square().sum(1).numpy()
+
+
+def along_start(after, before, n):
+    """Mean cosine of what n learned directions add to the units and what these had there."""
+    u, _, directions = torch.linalg.svd(after - before, full_matrices=False)
+    had = before @ directions[:n].T
+    return float(((u[:, :n] * had).sum(0) / had.norm(dim=0)).mean())
+
+
+def in_theory(height, shape):
+    """Share of a direction that the spikes hold; none of it below the threshold."""
+    root = (shape[0] / shape[1]) ** 0.5
+    share = 1 - (root + height) / (height * (root * height + 1))
+    return np.where(height > 1, share, 0)
+
+
+# %% tags=["hide-input"]
+generator = torch.Generator().manual_seed(998)  # no network's own seed
+spike_shares = {}
+for layer in (1, 3):
+    shape = networks[0][layer].weight.shape
+    of_layer = {"trained": [], "on a fresh start": [], "planted": []}
+    for model, start in zip(networks, starts, strict=True):
+        before = start[layer].weight
+        change, fresh = (
+            model[layer].weight - before,
+            fresh_start(before, generator),
+        )
+        u, v = (
+            torch.linalg.qr(torch.randn(side, 8, generator=generator))[0]
+            for side in shape
+        )
+        root = (shape[0] * shape[1]) ** 0.25 / (3 * shape[1]) ** 0.5
+        planted = (u * torch.linspace(0.5, 3.3, 8) * root) @ v.T
+        of_layer["trained"].append(shown(change, before))
+        of_layer["on a fresh start"].append(shown(change, fresh))
+        height, share = shown(planted, fresh)
+        of_layer["planted"].append((height[:8], share[:8]))
+    spike_shares[layer] = of_layer
+
+
+def excess(height, share, shape):
+    """Mean share beyond the theory, of the directions above the threshold."""
+    return float(np.mean((share - in_theory(height, shape))[height > 1]))
+
+
+beyond_theory = {
+    kind: [
+        [
+            excess(*found, networks[0][layer].weight.shape)
+            for found in spike_shares[layer][kind]
+        ]
+        for layer in (1, 3)
+    ]
+    for kind in ("trained", "on a fresh start", "planted")
+}
+
+# %% tags=["remove-cell"]
+claims.check(
+    "covariance_beyond_theory",
+    np.mean(beyond_theory["trained"][1]),
+    images.name,
+    null=max(
+        np.mean(beyond_theory[kind][1])
+        for kind in ("on a fresh start", "planted")
+    ),
+    repeats=beyond_theory["trained"][1],
+)
+
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-bbp", "caption": "Share of each learned direction that lies in the directions of the spikes, against its singular value over the BBP threshold, in all trained networks. Planted directions and those on fresh starts follow the theory; in layer 2 the trained ones lie above it."}, "image": {"alt": "Two panels, one a layer. A curve, the theory, is zero up to the threshold and then rises towards one. Crosses, planted directions, and hollow circles, fresh starts, lie along it. Filled circles, trained networks, lie along it in layer 1 and above it in layer 2."}}
+fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.2), sharey=True)
+marks = {
+    "on a fresh start": ("o", C["null"], "none"),
+    "trained": ("o", C["matched"], "full"),
+    "planted": ("x", C["ink"], "full"),
+}
+for ax, (layer, of_layer) in zip(axes, spike_shares.items(), strict=True):
+    for kind, (marker, color, fill) in marks.items():
+        height, share = (
+            np.concatenate(part) for part in zip(*of_layer[kind], strict=True)
+        )
+        near = height > 0.1
+        ax.plot(height[near] ** 0.5, share[near], marker, color=color, fillstyle=fill, ms=4, label=kind)  # fmt: skip
+    grid = np.linspace(0.3, 3.7, 300)
+    ax.plot(grid, in_theory(grid**2, networks[0][layer].weight.shape), color=C["other"], label="theory")  # fmt: skip
+    ax.axvline(1, ls=":", color=C["ink"], lw=1)
+    ax.set(
+        title=f"layer {layer // 2 + 1}",
+        xlabel="singular value over the threshold",
+    )
+axes[0].set(ylabel="share in the spikes", ylim=(-0.03, 1.03))
+fig.legend(
+    *axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4
+)
+plt.show()
 
 # %% tags=["remove-input"]
-thresholds, above = [], []
-for layer in (1, 3):
-    rows_, columns = networks[0][layer].weight.shape
-    thresholds.append((columns / rows_) ** 0.5 / (3 * columns))
-    above.append(
-        np.mean(
-            [
-                int(
-                    (
-                        covariance.weight_spectrum(
-                            m[layer].weight - s[layer].weight
-                        )[0]
-                        > thresholds[-1]
-                    ).sum()
-                )
-                for m, s in zip(networks, starts, strict=True)
-            ]
-        )
+above = [
+    np.mean([(h > 1).sum() for h, _ in of["trained"]])
+    for of in spike_shares.values()
+]
+points = {
+    kind: [100 * np.mean(v) for v in of] for kind, of in beyond_theory.items()
+}
+found_at_start = [
+    np.mean(
+        [
+            along_start(m[layer].weight, s[layer].weight, int(n_above))
+            for m, s in zip(networks, starts, strict=True)
+        ]
     )
+    for layer, n_above in zip((1, 3), above, strict=True)
+]
 Markdown(
-    f"Here the threshold is {both(thresholds, decimals, 5)} in layers 1 and 2, and {both(above, decimals, 0)} "
-    f"directions of what training added exceed it, against {both(count, decimals, 0)} spikes. The threshold is exact "
-    "for few directions that are independent of the noise, so take it for a guide."
+    f"In layers 1 and 2, {both(above, decimals, 0)} learned directions exceed the threshold, against {both(count, decimals, 0)} "
+    f"spikes. Of these directions, the spikes hold {both(points['trained'], decimals, 1)} points more than theory "
+    f"gives; on fresh starts the difference is {both(points['on a fresh start'], decimals, 1)} points, and for planted "
+    f"directions {both(points['planted'], decimals, 1)}. So the theory nearly holds for as many directions as were learned. "
+    "The rest comes with the start: along these directions, what training added to the units has a cosine of "
+    f"{both(found_at_start, decimals, 2)} with what they had at the start, and on a fresh start it would be near zero. "
+    "So training in part lengthens what the units already had along these directions."
 )
 
 # %% [markdown]
@@ -566,12 +686,119 @@ Markdown(
 # {term}`share <share explained>` of $\psi$ that $\varphi R$ explains once it is multiplied by the best
 # factor. The source also leaves the means in, and measures on the images to which $R$ was fitted.
 #
-# Why should a good $R$ exist at all? The inner product of the activations of two images is a sum over
-# units. If there are many of them and their weights are drawn independently from one distribution, the
-# sum is close to its expectation, a {term}`kernel`, which is the same for all networks drawn like
-# this. And two sets of vectors with the same inner products differ only by an orthogonal map. Random
-# weights are drawn like this, so untrained networks must agree to some degree too; for trained ones it
-# is the hypothesis of this chapter. So each number of two trained networks stands beside that of two
+# Why should a good $R$ exist at all? The inner product of the activations of two images, over the number of units, is a mean over units. If
+# their weights $w$ are drawn independently from one distribution, it is close to its expectation,
+#
+# $$k(x, x') = \mathbb E_w[\operatorname{relu}(w \cdot x)\, \operatorname{relu}(w \cdot x')].$$
+#
+# This is a {term}`kernel`: a function of two images that says how alike the layer finds them. It is the same for
+# all networks drawn like this {cite:p}`rahimi2007`, and two sets of vectors with the same inner products differ only by an
+# orthogonal map. By the law of large numbers, the squared difference of two networks' kernels falls as one over
+# the width. Does the alignment error, the share that an orthogonal map does not explain, fall so too?
+# {numref}`fig-kernel` shows both for untrained networks with one hidden layer. The null is one hidden layer against
+# two, whose kernels differ at any width.
+
+
+# %% tags=["hide-input"]
+def features(depth, width, seed):
+    """Last hidden layer of an untrained network, centred, on training and held-out images."""
+    shape = [fit.x[0].numel(), *[width] * depth, 10]
+    net = training.start(lambda: models.mlp(shape, bias=False), seed)
+    found = [
+        models.outputs(net, x, [2 * depth])[2 * depth]
+        for x in (fit.x, images.test.x)
+    ]
+    return [h - found[0].mean(0) for h in found]
+
+
+def kernel_error(one, two):
+    """Squared difference of two kernels on held-out images, over their squared size."""
+    K, L = (h[1][:1000] @ h[1][:1000].T for h in (one, two))
+    K, L = K / K.trace(), L / L.trace()
+    return float((K - L).square().sum() / (K * L).sum())
+
+
+def alignment_error(one, two):
+    """Share of the second network that the first, turned, does not explain, held out."""
+    turned = one[1] @ covariance.procrustes(one[0].T @ two[0])
+    return 1 - float(
+        (turned * two[1]).sum() ** 2
+        / (turned.square().sum() * two[1].square().sum())
+    )
+
+
+# %% tags=["hide-input"]
+ERRORS = {"kernels": kernel_error, "activations": alignment_error}
+rows = []
+for repeat in range(2):
+    for width in settings.progress(knobs.kernel_widths, desc="widths"):
+        one, two, deeper = (features(*of, width, 300 + 3 * repeat + k) for k, of in enumerate([(1,), (1,), (2,)]))  # fmt: skip
+        for pair, other in [
+            ("one hidden layer each", two),
+            ("one against two", deeper),
+        ]:
+            for of, error in ERRORS.items():
+                rows.append({"of": of, "pair": pair, "repeat": repeat, "width": width, "error": error(one, other)})  # fmt: skip
+errors = pd.DataFrame(rows)
+
+
+def slope(of_pair):
+    """Slope of the logarithm of the error against that of the width."""
+    return float(np.polyfit(np.log(of_pair.width), np.log(of_pair.error), 1)[0])
+
+
+slopes = {
+    key: [slope(of_repeat) for _, of_repeat in of_pair.groupby("repeat")]
+    for key, of_pair in errors.groupby(["of", "pair"])
+}
+
+# %% tags=["remove-cell"]
+same, across = "one hidden layer each", "one against two"
+for name, of, null in [
+    ("covariance_kernel_slope", "kernels", ("kernels", across)),
+    ("covariance_alignment_slope", "activations", ("kernels", same)),
+]:
+    claims.check(
+        name,
+        np.mean(slopes[of, same]),
+        images.name,
+        null=np.mean(slopes[null]),
+        repeats=slopes[of, same],
+    )
+
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-kernel", "caption": "Left, squared difference of the kernels of two untrained networks, over their squared size; right, share of one that the other does not explain after a rotation, on held-out images. Two pairs a width. The kernels of one architecture approach each other as one over the width, the dashed line; the alignment error falls more slowly, and it falls for two architectures too."}, "image": {"alt": "Two panels on logarithmic axes of width. In the left one, circles, of one architecture, fall along a dashed line, and triangles, of two, fall less and lie above. In the right one both fall along flatter lines than the dashed one, the triangles above the circles."}}
+fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.1), sharey=True)
+marks = {same: ("o", C["other"]), across: ("^", C["null"])}
+for ax, (of, title) in zip(axes, [("kernels", "difference of the kernels"), ("activations", "alignment error")], strict=True):  # fmt: skip
+    for pair, (marker, color) in marks.items():
+        part = errors[(errors["of"] == of) & (errors["pair"] == pair)]
+        middle = part.groupby("width").error.mean()
+        ax.loglog(part.width, part.error, marker, color=color, ms=4, label=pair)
+        ax.loglog(middle.index, middle, color=color, lw=1)
+        if pair == same:
+            first_width = middle.index[0]
+            ax.loglog(middle.index, middle.iloc[0] * first_width / middle.index, "--", color=C["ink"], lw=1, label="one over the width")  # fmt: skip
+    ax.set(title=title, xlabel="width")
+fig.legend(
+    *axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3
+)
+plt.show()
+
+# %% tags=["remove-input"]
+mean_slopes = {key: np.mean(found) for key, found in slopes.items()}
+ends = errors.groupby(["of", "pair", "width"]).error.mean()["activations", same]
+Markdown(
+    f"The squared difference of two kernels falls with the width to the power {decimals(mean_slopes['kernels', same])}, as the "
+    f"law of large numbers has it, and between two architectures to the power {decimals(mean_slopes['kernels', across])}. The alignment "
+    f"error falls from {percent(ends.iloc[0])} to {percent(ends.iloc[-1])}, to the power {decimals(mean_slopes['activations', same])} "
+    "only. A kernel's difference is ruled by the few directions of large variance, and the alignment error by the many weak ones: "
+    "networks cannot agree in more directions than they have units, so those of low rank settle "
+    "last. Nor does a falling error prove a common kernel: between two "
+    f"architectures it falls to the power {decimals(mean_slopes['activations', across])}."
+)
+
+# %% [markdown]
+# So untrained networks must agree to some degree. Each number of two trained networks stands beside that of two
 # untrained ones, of two on random labels, and of a trained network with one of either kind.
 
 # %%
@@ -694,17 +921,150 @@ Markdown(
     f"{both(mean['orthogonal', 'untrained'])} between untrained ones. Mixed pairs have "
     f"{both(mean['orthogonal', 'trained and random labels'])} with one network on random labels, and "
     f"{both(mean['orthogonal', 'trained and untrained'])} with one untrained network. So networks without a "
-    "common task agree a good deal, and trained ones agree more, above all in hidden layer 2. The dots of a kind "
-    f"differ by little (standard deviation at most {100 * deviation:.1f} points), although pairs that share a network "
-    "are not independent, so these spreads are rough. An affine map explains "
+    "common task agree a good deal, and trained ones agree more, above all in hidden layer 2. "
+    f"The standard deviation over pairs of a kind is at most {100 * deviation:.1f} points. An affine map explains "
     f"{both(mean['affine', 'trained'])} between trained networks, and {both(best_null)} between the nulls that "
-    f"agree best. A permutation explains {both(mean['permutation', 'trained'])} between trained networks, but "
-    f"{both(mean['permutation', 'untrained'])} between untrained ones too: that single units match is little of "
-    "what training makes common.\n\n"
-    "Is it the common task that makes trained networks agree more? They differ from those on random labels in "
-    "more than that: their labels depend on the images, they fit them better, and they train for "
-    f"{recipe['epochs']} epochs, not {knobs.random_epochs}. Two networks on the same random labels would share a task without such "
-    "labels; they are not trained here."
+    f"agree best. A permutation explains {both(mean['permutation', 'trained'])}, but "
+    f"{both(mean['permutation', 'untrained'])} between untrained networks too.\n\n"
+    "Is it the common task? Networks on random labels also fit their labels less well, and these do not depend on the images, and "
+    f"they train for {knobs.random_epochs} epochs, not {recipe['epochs']}. Two networks on the same random labels are not trained here."
+)
+
+# %% [markdown]
+# In which directions do networks agree? {cite:t}`chen2025` ask how well each principal direction of one network is predicted from
+# another: take the activations of network $i$ along the direction, predict them by {term}`ridge regression` from all units of
+# network $j$, and measure on held-out images which share of their variance is predicted ({numref}`fig-directions`). The strongest
+# null keeps the direction and exchanges the predictor for a network on random labels or an untrained one. The
+# directions of untrained networks stand beside, and a predictor that sees other images.
+
+
+# %%
+def predicted(fitted, found, i, j):
+    """Share of the variance along each direction of network i that network j predicts."""
+    directions = covariance.spectrum(fitted.covariance(i))[1].T
+    own, cross = fitted.covariance(j), fitted.covariance(j, i) @ directions
+    penalty = 1e-4 * own.diagonal().mean() * torch.eye(len(own)).to(own)
+    A = torch.linalg.solve(own + penalty, cross)
+    gained = 2 * found.covariance(j, i) @ directions - found.covariance(j) @ A
+    variance = (directions * (found.covariance(i) @ directions)).sum(0)
+    return ((A * gained).sum(0) / variance).cpu().numpy()
+
+
+# %% tags=["hide-input"]
+unpaired, unpaired_test = (
+    covariance.moments(networks[:2], [x, x.flip(0)], layers)
+    for x in (fit.x, images.test.x)
+)
+by_direction = {}
+for k in layers:
+    for name, kind in [
+        ("trained, from trained", "trained"),
+        ("trained, from random labels", "trained and random labels"),
+        ("trained, from untrained", "trained and untrained"),
+        ("untrained, from untrained", "untrained"),
+    ]:
+        by_direction[name, k] = np.array([predicted(train[k], held_out[k], i, j) for i, j in pairs[kind]])  # fmt: skip
+    by_direction["trained, from other images", k] = predicted(
+        unpaired[k], unpaired_test[k], 0, 1
+    )[None]
+
+# %% tags=["remove-cell"]
+controls_of_directions = (
+    "trained, from random labels",
+    "trained, from untrained",
+)
+first_ranks = slice(0, knobs.ranks[1])
+for k in layers:
+    own_pairs = dict(
+        zip(
+            pairs["trained"],
+            by_direction["trained, from trained", k],
+            strict=True,
+        )
+    )
+    claims.check(
+        f"covariance_directions_{k // 2}",
+        np.mean(list(own_pairs.values()), axis=0)[first_ranks].mean(),
+        images.name,
+        null=max(
+            by_direction[name, k].mean(0)[first_ranks].mean()
+            for name in controls_of_directions
+        ),
+        repeats=[
+            own_pairs[k_, k_ + 1][first_ranks].mean()
+            for k_ in range(0, len(networks) - 1, 2)
+        ],
+    )
+
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-directions", "caption": "Share of the variance along each principal direction of one network that another predicts on held-out images, by rank; bands show all pairs, after a running mean. The directions of trained networks are predicted better from trained networks than from the nulls, in hidden layer 2 even at the first ranks."}, "image": {"alt": "Two panels of falling curves against rank on a logarithmic axis. The solid curve of trained networks predicted from trained ones lies highest over most ranks, the broken curves of the nulls below it, in hidden layer 2 by more. A thin line lies near zero."}}
+fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.5), sharey=True)
+lines = {
+    "trained, from trained": ("-", C["matched"]),
+    "trained, from random labels": (":", C["ink"]),
+    "trained, from untrained": ("--", C["ink"]),
+    "untrained, from untrained": ("-.", C["null"]),
+    "trained, from other images": ("-", C["null"]),
+}
+for ax, k in zip(axes, layers, strict=True):
+    for name, (dash, color) in lines.items():
+        frame = pd.DataFrame(
+            by_direction[name, k].T,
+            index=np.arange(1, by_direction[name, k].shape[1] + 1),
+        )
+        frame = frame.rolling(9, center=True, min_periods=1).mean()
+        thin = 1 if "images" in name else 1.6
+        ax.semilogx(
+            frame.index,
+            frame.mean(axis=1),
+            dash,
+            color=color,
+            lw=thin,
+            label=name,
+        )
+        ax.fill_between(
+            frame.index,
+            frame.min(axis=1),
+            frame.max(axis=1),
+            color=color,
+            alpha=0.15,
+            lw=0,
+        )
+    ax.set(title=f"hidden layer {k // 2}", xlabel="rank", ylim=(-0.1, 1.02))
+    ax.yaxis.set_major_formatter(in_percent)
+axes[0].set(ylabel="share predicted")
+fig.legend(
+    *axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2
+)
+plt.show()
+
+# %% tags=["remove-input"]
+spans = {
+    f"{low + 1} to {high}": slice(low, high)
+    for low, high in zip([0, *knobs.ranks], knobs.ranks, strict=False)
+}
+gains = {
+    k: [
+        100
+        * (
+            by_direction["trained, from trained", k].mean(0)[of].mean()
+            - max(
+                by_direction[name, k].mean(0)[of].mean()
+                for name in controls_of_directions
+            )
+        )
+        for of in spans.values()
+    ]
+    for k in layers
+}
+tops = {name: by_direction[name, 4].mean(0)[0] for name in lines}
+Markdown(
+    "Beyond the better of the two null predictors, training adds "
+    f"{listed(gains[2], lambda v: decimals(v, 0))} points in hidden layer 1, at ranks {listed(spans)}, and "
+    f"{listed(gains[4], lambda v: decimals(v, 0))} in hidden layer 2. The first direction of hidden layer 2 is predicted to "
+    f"{percent(tops['trained, from trained'])} by another trained network and to {percent(max(tops[name] for name in controls_of_directions))} by "
+    "the better null. But an untrained network's first direction is predicted by another untrained one to "
+    f"{percent(tops['untrained, from untrained'])}: high predictability at the first ranks is had without training. What training makes "
+    "common are other directions, and more of them. At the highest ranks little is predicted in any kind of network."
 )
 
 # %% [markdown]
@@ -719,10 +1079,9 @@ Markdown(
 # directions stand out. Weights are compared twice: as they are, and as what training added to the start
 # ({numref}`fig-agreement`).
 #
-# Which cosine would be high? The rows are few, so even two samples from one Gaussian differ in their
-# covariances. As a benchmark, draw two layers of independent Gaussian rows with the covariance of what a
-# network has learned, and compare them; for the weights as they are, add to each sample a random start of
-# its own. This is no upper limit, because trained rows need not be Gaussian, nor independent of their start.
+# Which cosine would be high? Even two samples of so few rows from one Gaussian differ in their covariances. As a
+# benchmark, draw two layers of independent Gaussian rows with the covariance of what a network has learned, and
+# compare them; for the weights as they are, add to each sample a random start of its own. This is no upper limit.
 # It depends on the eigenvalues, so networks on random labels have a benchmark of their own.
 
 
@@ -738,12 +1097,6 @@ def matrix_cosine(one, two):
 def second_moment(rows):
     """Mean outer product of the rows."""
     return rows.T @ rows / len(rows)
-
-
-def fresh_start(weight, generator):
-    """Random weights as PyTorch draws them, of the shape of a layer's."""
-    uniform = 2 * torch.rand(weight.shape, generator=generator) - 1
-    return uniform.to(weight) / weight.shape[1] ** 0.5
 
 
 def two_samples(C, n_rows, generator, on_start):
@@ -854,18 +1207,6 @@ plt.show()
 # %% tags=["remove-input"]
 by = agreements.groupby(["what", "pair", "layer"]).cosine
 cosines, deviation = by.mean(), by.std().max()
-data_cosine = [
-    np.mean(
-        [
-            matrix_cosine(added[layer][k], entering(k))
-            for k in members["trained"]
-        ]
-    )
-    for layer, entering in [
-        (1, lambda k: inputs.second(0)),
-        (3, lambda k: train[2].second(k)),
-    ]
-]
 
 
 def alike(of, kind):
@@ -894,18 +1235,19 @@ Markdown(
     f"{alike('added by training', 'random labels')}, far below their own benchmark of "
     f"{standard('added by training', 'random labels')}: it is not for lack of rows that they agree less. Between the two kinds it is "
     f"{alike('added by training', 'trained and random labels')}. No standard deviation over pairs exceeds "
-    f"{deviation:.2f}. Nor is what was learned a copy of what enters the layer: the cosine of its covariance with the "
-    f"second moment there is {both(data_cosine, decimals, 2)}."
+    f"{deviation:.2f}."
 )
 
 # %% [markdown]
 # Do single eigenvectors agree too? {numref}`fig-eigenvectors` compares each eigenvector of one network,
 # turned by $R$, with each of another. If single directions are shared, the map is a diagonal. Where
-# eigenvalues are close, eigenvectors mix, and only the space that they span can be shared.
+# eigenvalues are close, eigenvectors mix, and only the space that they span can be shared. So it also shows which
+# share of the first $k$ eigenvectors of one network lies in the space of the first $k$ of the other. Two random
+# spaces in $D$ dimensions share $k / D$.
 
 # %%
 leading = {
-    k: [covariance.spectrum(c)[1][:50] for c in weights[k]] for k in (1, 3)
+    k: [covariance.spectrum(c)[1][:256] for c in weights[k]] for k in (1, 3)
 }
 
 
@@ -915,36 +1257,50 @@ def eigenvector_map(layer, i, j):
     return (leading[layer][i] @ turn @ leading[layer][j].T).abs()
 
 
-def overlap(layer, i, j, n=10):
-    """Share of n eigenvectors in the space of the other network's."""
-    return float(eigenvector_map(layer, i, j)[:n, :n].square().sum()) / n
+def overlap(layer, i, j):
+    """Share of the first k eigenvectors in the space of the other's, for each k."""
+    inside = (
+        eigenvector_map(layer, i, j).square().cumsum(0).cumsum(1).diagonal()
+    )
+    return (inside / torch.arange(1, len(inside) + 1)).cpu().numpy()
 
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-eigenvectors", "caption": "Absolute cosines between the first eigenvectors of the weight covariances of two networks after alignment, ranked by eigenvalue. Between trained networks they line up at low rank, in layer 1 up to higher ranks than in layer 2. Between networks on random labels hardly any do."}, "image": {"alt": "Four square maps. The first, layer 1 of trained networks, has a diagonal that is brightest at low rank, and widens and fades at higher rank. The second, layer 2 of trained networks, has a shorter one. The other two, of networks on random labels, are dark, with a few lighter spots at the lowest ranks."}}
-fig, axes = plt.subplots(1, 4, figsize=(7.2, 2.5), sharex=True, sharey=True)
-shown = [(kind, layer) for kind in ("trained", "random labels") for layer in (1, 3)]  # fmt: skip
-for ax, (kind, layer) in zip(axes, shown, strict=True):
-    found = eigenvector_map(layer, *pairs[kind][0]).cpu()
+# %% tags=["hide-input"]
+shared = {
+    (kind, k): np.mean([overlap(k, i, j) for i, j in pairs[kind]], axis=0)
+    for kind in members
+    for k in (1, 3)
+}
+
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-eigenvectors", "caption": "Above, absolute cosines between the first 50 eigenvectors of the weight covariances of two trained networks after alignment. They line up at low rank, in layer 1 up to higher ranks than in layer 2. Below, share of the space of the first k eigenvectors that two networks of a kind have in common, mean over pairs."}, "image": {"alt": "Four panels, one column a layer. Above, two square maps with a diagonal that is brightest at low rank; that of layer 1 is longer. Below, against k, the curve of trained networks begins high and falls; the dashed one of random labels lies far lower, and that of untrained networks on the dotted line of chance, which rises."}}
+fig, axes = plt.subplots(2, 2, figsize=(7.2, 5.8))
+for (top, bottom), k in zip(axes.T, (1, 3), strict=True):
+    found = eigenvector_map(k, *pairs["trained"][0])[:50, :50].cpu()
     size = len(found) + 0.5
-    plotting.heatmap(found, ax, vmin=0, vmax=1, extent=(0.5, size, size, 0.5))
-    ax.set_title(f"{kind},\nlayer {layer // 2 + 1}")
-axes[0].set_ylabel("rank, one network")
-fig.supxlabel("rank, the other network", fontsize=10.5)
-fig.colorbar(axes[0].images[0], ax=axes, label="cosine", shrink=0.8)
+    plotting.heatmap(found, top, vmin=0, vmax=1, extent=(0.5, size, size, 0.5))
+    top.set(title=f"layer {k // 2 + 1}", xlabel="rank, the other network")
+    for kind, (dash, color) in {"trained": ("-", C["matched"]), "random labels": ("--", C["ink"]), "untrained": ("-", C["null"])}.items():  # fmt: skip
+        of_k = shared[kind, k]
+        bottom.semilogx(
+            range(1, len(of_k) + 1), of_k, dash, color=color, label=kind
+        )
+    bottom.semilogx(range(1, len(of_k) + 1), np.arange(1, len(of_k) + 1) / leading[k][0].shape[1], ":", color=C["ink"], label="chance, k / D")  # fmt: skip
+    bottom.set(xlabel="eigenvectors, k", ylim=(0, 1))
+axes[0, 0].set_ylabel("rank, one network")
+axes[1, 0].set_ylabel("space in common")
+axes[1, 1].legend(loc="upper right")
+fig.colorbar(axes[0, 0].images[0], ax=axes[0], label="cosine", shrink=0.8)
 plt.show()
 
 # %% tags=["remove-input"]
-overlaps = {
-    kind: [np.mean([overlap(k, i, j) for i, j in pairs[kind]]) for k in (1, 3)]
-    for kind in ("trained", "random labels", "untrained")
-}
+ten = {kind: [shared[kind, k][9] for k in (1, 3)] for kind in members}
 chance = [10 / leading[k][0].shape[1] for k in (1, 3)]
-times = np.divide(overlaps["random labels"], chance)
+times = np.divide(ten["random labels"], chance)
 Markdown(
     "The space of the first ten eigenvectors of one trained network holds "
-    f"{both(overlaps['trained'])} of those of another in layers 1 and 2; on random labels it holds "
-    f"{both(overlaps['random labels'])}, and without training {both(overlaps['untrained'])}, which is chance. So on random labels "
-    f"too it holds more than chance, {both(times, decimals, 1)} times as much."
+    f"{both(ten['trained'])} of those of another in layers 1 and 2; on random labels it holds "
+    f"{both(ten['random labels'])}, which is {both(times, decimals, 1)} times as much as chance, and without training {both(ten['untrained'])}, "
+    "which is chance. The more directions are counted, the closer all come to it."
 )
 
 # %% tags=["remove-input"]
@@ -1041,13 +1397,11 @@ sampled = drawn["covariance"]
 turned = [with_classifier_of_1(j) for j in members["trained"][1:]]
 
 # %% [markdown]
-# Three measures say how much of the trained network is there ({numref}`fig-ladder`). The first is the
-# accuracy through the classifier of network 1. The second takes that classifier out of the comparison:
-# {py:func}`.covariance.ridge_readout` fits a new {term}`readout` to the last hidden layer by
-# {term}`ridge regression`, which is exact, so it does not depend on how long one trains. Its floor is what
-# it makes of {term}`random features`. The third is the share of the variance of *another* trained network,
-# network 2, that the network explains after an orthogonal alignment. If covariances were all that trained
-# networks share, a drawn network would explain as much of network 2 as network 1 does.
+# Three measures say how much of the trained network is there ({numref}`fig-ladder`): the accuracy through the
+# classifier of network 1; that of a new {term}`readout`, which {py:func}`.covariance.ridge_readout` fits to the last hidden
+# layer by ridge regression, and whose floor is what it makes of {term}`random features`; and the share of the
+# variance of *another* trained network, network 2, that the network explains after an orthogonal alignment. If
+# covariances were all that trained networks share, a drawn network would explain as much of it as network 1 does.
 
 
 # %%
@@ -1209,14 +1563,13 @@ Markdown(
     f"Through the classifier of network 1, which has {percent(accuracies[0], 1)}, the hidden layers of other "
     f"trained networks reach {percent(mean['classifier', 'turned'], 1)} on average. Through their own classifiers they "
     f"have {percent(accuracies[1:].mean(), 1)}, so the exchange costs {own_less.mean():.1f} points (standard deviation "
-    f"{own_less.std():.1f} over {len(own_less)} networks). That a classifier still works asks for the agreement of few "
-    "directions only: ten outputs read at most ten. "
+    f"{own_less.std():.1f}), though ten outputs read ten directions at most. "
     f"Networks drawn with the covariance reach {reach('classifier', 'covariance')}; the number in brackets is "
     f"the standard deviation over {len(sampled)} draws from network 1, in points. The source reports 31.4 %. White "
     f"noise has {reach('classifier', 'white')}, and eigenvalues without their directions no more: "
     f"{reach('classifier', 'data')} in the data's directions and {reach('classifier', 'rotated')} in random ones. "
-    f"So {of_white:.0f} of the {gain:.0f} points above chance are had by random rows through the same "
-    f"alignments and classifier; the other {gain - of_white:.0f} come with the covariance, and need its directions."
+    f"So {of_white:.0f} of the {gain:.0f} points above chance are had by random rows; "
+    f"the other {gain - of_white:.0f} come with the covariance, and need its directions."
     f"\n\nA ridge readout reaches {reach('readout', 'covariance')} on drawn networks, {percent(floor, 1)} on "
     f"random features (white noise or untrained) and {reach('readout', 'trained')} on trained networks. So drawn "
     f"networks keep {percent(closed['covariance'])} of the distance from random features to trained networks. But eigenvalues "
@@ -1261,65 +1614,153 @@ Markdown(
 )
 
 # %% [markdown]
-# Would a better sampler do better? A covariance in 1,024 dimensions is estimated from 512 rows here. The rows
-# of several networks, turned into one frame, are more samples of a common distribution: draw from their
-# *pooled* covariance. A covariance does not say how many rows to
-# draw: draw *more* of them. Or draw *one layer* only and leave the other as it was trained.
+# Would a better sampler do better? A covariance in 1,024 dimensions is estimated from 512 rows here. So keep
+# only the directions of the *spikes*; or draw from the *pooled* covariance of the rows of all networks, turned into one
+# frame. And a covariance does not say how many rows to draw: draw half, twice or four times as many. {numref}`fig-widths`
+# has one draw from each of several networks. The null at each width is white noise, which is random features.
+
 
 # %%
-widths = {f: [int(w * f) for w in zoo.sizes().hidden] for f in (0.5, 2, 4)}
-variants = {
-    "rows pooled over all networks": {"pool": networks[1:]},
-    "half as many rows": {"widths": widths[0.5]},
-    "twice as many rows": {"widths": widths[2]},
-    "four times as many rows": {"widths": widths[4]},
-    "layer 1 alone drawn": {"sampled": [1]},
-    "layer 2 alone drawn": {"sampled": [3]},
-}
-variant_draws = {
-    name: draws(reference, knobs.fewer_draws, **options)
-    for name, options in variants.items()
-}
-
-# %% tags=["remove-input"]
-reached = {
-    k: [100 * training.accuracy(m, images.test) for m in v]
-    for k, v in {"as above": sampled, **variant_draws}.items()
-}
-variant_table = pd.DataFrame(
-    {
-        "accuracy in %": {k: np.mean(v) for k, v in reached.items()},
-        "standard deviation": {
-            k: np.std(v, ddof=1) for k, v in reached.items()
+def drawn_from(k, factor, kind):
+    """A network drawn from network k, of so many times its width."""
+    options = {
+        "spikes alone": {
+            "directions": [spike_counts[layer][k] for layer in (1, 3)]
         },
-        "standard error": {
-            k: np.std(v, ddof=1) / len(v) ** 0.5 for k, v in reached.items()
-        },
-        "draws": {k: len(v) for k, v in reached.items()},
-    }
-).rename_axis("networks drawn with the covariance")
-plotting.table(variant_table, digits=1)
+        "pooled": {"pool": [*networks[:k], *networks[k + 1 :]]},
+    }.get(kind, {"rows": kind})
+    widths = [int(factor * width) for width in zoo.sizes().hidden]
+    generator = torch.Generator().manual_seed(50 + k)
+    return covariance.rainbow(
+        networks[k], fit, generator=generator, widths=widths, **options
+    )
 
-# %% tags=["remove-input"]
-at = variant_table["accuracy in %"]
-error = variant_table["standard error"]
-shown = at.round(1)
-pooling = shown["rows pooled over all networks"] - shown["as above"]
-of_pooling = np.hypot(error["as above"], error["rows pooled over all networks"])
-left = 100 * accuracies[0] - at
-pooled = np.mean(
-    shares_of(networks[1], variant_draws["rows pooled over all networks"]),
-    axis=0,
+
+# %% tags=["hide-input"]
+FACTORS = (0.5, 1, 2, 4)
+RUNGS = ("covariance", "spikes alone", "pooled", "rotated", "white")
+rows = []
+for kind in RUNGS:
+    for k in settings.progress(range(knobs.references), desc=kind):
+        for factor in FACTORS:
+            model = drawn_from(k, factor, kind)
+            new_readout = covariance.ridge_readout(model, 4, images.train)
+            for measure, of in [
+                ("classifier", model),
+                ("readout", new_readout),
+            ]:
+                rows.append({"rows": kind, "network": k, "width": factor, "measure": measure, "accuracy": training.accuracy(of, images.test)})  # fmt: skip
+rungs = (
+    pd.DataFrame(rows)
+    .set_index(["measure", "rows", "width", "network"])
+    .accuracy
 )
+one_layer = {
+    layer: draws(reference, knobs.fewer_draws, sampled=[layer])
+    for layer in (1, 3)
+}
+
+# %% tags=["remove-cell"]
+read = rungs["readout"]
+claims.check(
+    "covariance_wide_readout",
+    read["covariance", 4].mean(),
+    images.name,
+    null=max(read[kind, 4].mean() for kind in ("rotated", "white")),
+    repeats=list(read["covariance", 4]),
+)
+widened = {
+    m: rungs[m]["covariance", 4] - rungs[m]["covariance", 2]
+    for m in ("classifier", "readout")
+}
+claims.check(
+    "covariance_saturates",
+    widened["classifier"].mean(),
+    images.name,
+    null=widened["readout"].mean(),
+    repeats=list(widened["classifier"]),
+)
+
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-widths", "caption": "Accuracy of drawn networks against their width, over that of the trained network: through its classifier, left, and by a ridge readout, right. Means over networks drawn from different trained networks, with standard deviations. Dashed lines: the trained networks themselves. Through the classifier the curves level off; by the readout all of them rise, random features too."}, "image": {"alt": "Two panels of rising curves against width. In each, three curves that know the covariance lie close together, between a dashed line and two gray curves. In the left panel all are nearly flat at the right end; in the right one all rise throughout, the upper three towards the dashed line."}}
+fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.5))
+rung_marks = {
+    "covariance": ("o-", C["other"]),
+    "spikes alone": ("s--", LEVELS[0]),
+    "pooled": ("D:", LEVELS[3]),
+    "rotated": ("v--", C["null"]),
+    "white": ("^-", C["null"]),
+}
+tops_of = {
+    "classifier": accuracies.mean(),
+    "readout": mean["readout", "trained"],
+}
+for ax, (measure, top) in zip(axes, tops_of.items(), strict=True):
+    for shift, (kind, (style, color)) in zip(
+        (0, -0.04, 0.04, -0.02, 0.02), rung_marks.items(), strict=True
+    ):
+        of_kind = rungs[measure][kind].groupby("width")
+        ax.errorbar(np.array(FACTORS) * 2**shift, of_kind.mean(), of_kind.std(), fmt=style, color=color, ms=4, lw=1.3, label=kind)  # fmt: skip
+    ax.axhline(top, color=C["matched"], ls="--", lw=1)
+    ax.set_xscale("log", base=2)
+    ax.set_xticks(FACTORS, ["1/2", "1", "2", "4"])
+    ax.set(xlabel="width, over the trained network's", title={"classifier": "trained classifier", "readout": "ridge readout"}[measure])  # fmt: skip
+    ax.yaxis.set_major_formatter(in_percent)
+axes[0].set(ylabel="accuracy")
+fig.legend(
+    *axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=5
+)
+plt.show()
+
+# %% tags=["remove-input"]
+
+
+def points_between(measure, one, two):
+    """Mean and standard deviation over networks of a difference, in points."""
+    found = 100 * (rungs[measure][one] - rungs[measure][two])
+    return f"{decimals(found.mean(), 1)} ({found.std():.1f})"
+
+
+lead_by_width = [
+    100 * (read["covariance", f].mean() - read["white", f].mean())
+    for f in FACTORS
+]
+against = {
+    kind: [
+        100
+        * np.mean(
+            [
+                (
+                    rungs[measure][kind, f] - rungs[measure]["covariance", f]
+                ).mean()
+                for f in FACTORS
+            ]
+        )
+        for measure in ("classifier", "readout")
+    ]
+    for kind in ("pooled", "spikes alone")
+}
+left = {
+    layer: 100
+    * (
+        accuracies[0]
+        - np.mean([training.accuracy(m, images.test) for m in group])
+    )
+    for layer, group in one_layer.items()
+}
+pooled = np.mean(shares_of(networks[1], [drawn_from(0, 1, "pooled")]), axis=0)
 Markdown(
-    f"Pooling changes the accuracy by {pooling:.1f} points, with a standard error of {of_pooling:.1f}. Pooled draws explain "
-    f"{both(pooled)} of network 2, although its own rows are in the pool, and trained networks {both(shares['trained'])}. Four times as "
-    f"many rows gain {shown['four times as many rows'] - shown['as above']:.1f} points, and "
-    f"{shown['four times as many rows'] - shown['twice as many rows']:.1f} of them come after the first doubling. So up to these "
-    f"sizes neither makes up for the {left['as above']:.0f} points that separate the drawn networks from "
-    "network 1. With half as many rows the maps are no longer orthogonal, so that row of the table "
-    f"holds what the alignment loses as well. Drawing layer 1 alone costs {left['layer 1 alone drawn']:.0f} points, and layer 2 alone "
-    f"{left['layer 2 alone drawn']:.0f}."
+    f"Through the trained classifier, doubling the rows from half to one gains {points_between('classifier', ('covariance', 1), ('covariance', 0.5))} points, "
+    f"and doubling them from two to four times as many {points_between('classifier', ('covariance', 4), ('covariance', 2))}; in brackets "
+    "is the standard deviation over networks. So it saturates, well below the trained networks. The readout does not: its "
+    f"last doubling gains {points_between('readout', ('covariance', 4), ('covariance', 2))} points, up to {percent(read['covariance', 4].mean(), 1)}, "
+    f"and the trained networks have {percent(tops_of['readout'], 1)}. But white noise gains "
+    f"{points_between('readout', ('white', 4), ('white', 2))} by it, so that is what random features gain by their number. What the "
+    f"covariance gives beyond them is {listed(lead_by_width, lambda v: decimals(v, 1))} points at the four widths: it does not grow with the width. "
+    "(With half as many rows the maps are no longer orthogonal, so the alignment loses too.)\n\n"
+    f"Pooling changes the two accuracies by {both(against['pooled'], decimals, 1)} points on average over the widths, and keeping the spikes alone by "
+    f"{both(against['spikes alone'], decimals, 1)}: what the classifier can use is in the few directions of the spikes. A pooled draw explains {both(pooled)} of "
+    f"network 2, and trained networks {both(shares['trained'])}. Drawing layer 1 alone costs network 1 "
+    f"{left[1]:.0f} points, and layer 2 alone {left[3]:.0f}."
 )
 
 # %% [markdown]
@@ -1359,15 +1800,13 @@ Markdown(
 make_cnn = zoo.gray_cnn(images)
 cnns = training.fit_ensemble(make_cnn, images.train, [0, 1], **recipe)
 cnn_untrained = [training.start(make_cnn, 100 + k) for k in range(3)]
-on_fit, on_test = (
-    covariance.moments([*cnns, *cnn_untrained], x, [1, 3])
-    for x in (fit.x, images.test.x)
-)
+on_test = covariance.moments([*cnns, *cnn_untrained], images.test.x, [1, 3])
 cnn_draws = {
     "both convolutions": draws(cnns[0], few),
     "convolution 1 alone": draws(cnns[0], knobs.fewer_draws, sampled=[0]),
     "convolution 2 alone": draws(cnns[0], knobs.fewer_draws, sampled=[2]),
     "both, from white noise": draws(cnns[0], few, rows="white"),
+    "both, each direction resampled": draws(cnns[0], few, rows="resampled"),
 }
 
 # %% tags=["hide-input"]
@@ -1377,14 +1816,6 @@ cnn_drawn = {
     for name, members_ in cnn_draws.items()
 }
 both_drawn = np.mean(cnn_drawn["both convolutions"])
-cnn_pairs = {"trained": [(0, 1)], "untrained": [(2, 3), (2, 4), (3, 4)]}
-cnn_share = {
-    kind: [
-        [orthogonal_share(on_fit[k], on_test[k], i, j) for i, j in of_kind]
-        for k in (1, 3)
-    ]
-    for kind, of_kind in cnn_pairs.items()
-}
 
 
 def eigenvalue_shares(matrix):
@@ -1439,10 +1870,6 @@ ratios = {
     kind: [participation(m) for (_, k), m in spectra.items() if k == kind]
     for kind in groups
 }
-low, high = (
-    [f([100 * v for v in of_layer]) for of_layer in cnn_share["untrained"]]
-    for f in (min, max)
-)
 trained_ratios, untrained_ratios = ratios["trained"], ratios["untrained"]
 wider = all(np.greater(trained_ratios, untrained_ratios))
 Markdown(
@@ -1452,11 +1879,7 @@ Markdown(
     f"{both(ratios['trained'][:2], decimals, 0)} in the perceptrons' hidden layers after training and "
     f"{both(ratios['untrained'][:2], decimals, 0)} without, and {both(ratios['trained'][2:], decimals, 0)} against "
     f"{both(ratios['untrained'][2:], decimals, 0)} in the convolutions. Perceptrons on random labels have "
-    f"{both(ratios['random labels'], decimals, 0)}, so a wider spread does not tell a task. After alignment, the two trained "
-    f"convolutional networks explain {both([v[0] for v in cnn_share['trained']])} of one another's variance of channels on "
-    f"held-out images, after convolutions 1 and 2. Pairs of untrained ones explain {low[0]:.0f} to "
-    f"{high[0]:.0f} % and {low[1]:.0f} to {high[1]:.0f} %, but of a variance in fewer directions. One trained pair, and "
-    "another amount to explain: this share says nothing of what training does to convolutions."
+    f"{both(ratios['random labels'], decimals, 0)}, so a wider spread does not tell a task."
 )
 
 # %% tags=["remove-input"]
@@ -1489,9 +1912,141 @@ Markdown(
     f"36.0 % and 40.3 %. White noise has {percent(np.mean(cnn_drawn['both, from white noise']), 1)}, so here too "
     f"the covariances matter. Drawing one convolution alone costs {lost['convolution 1 alone']:.0f} points for the "
     f"first and {lost['convolution 2 alone']:.0f} for the second, and both cost "
-    f"{lost['both convolutions']:.0f}. The source explains the loss by filters that are not Gaussian. The perceptron "
-    f"loses {100 * (accuracies[0] - mean['classifier', 'covariance']):.0f} points, and why a convolutional network "
-    "loses more is not tested here."
+    f"{lost['both convolutions']:.0f}. The perceptron loses {100 * (accuracies[0] - mean['classifier', 'covariance']):.0f} points. "
+    "The source explains the loss of convolutions by filters that are not Gaussian."
+)
+
+# %% [markdown]
+# ## Are the rows Gaussian?
+#
+# A drawn row is Gaussian along each principal direction of its covariance. {numref}`fig-quantiles` shows what the trained rows
+# are along the first ten of them: their quantiles against those of a normal distribution, beside the band in
+# which as many Gaussian rows with the same covariance lie.
+
+
+# %% tags=["hide-input"]
+def along(weight, n=10):
+    """Rows along their first principal directions, of mean square one each."""
+    u, _, _ = torch.linalg.svd(weight.flatten(1), full_matrices=False)
+    return len(u) ** 0.5 * u[:, :n]
+
+
+def gaussian_rows(weight, generator):
+    """As many Gaussian rows with the covariance of a weight."""
+    _, s, vt = torch.linalg.svd(weight.flatten(1), full_matrices=False)
+    white = torch.randn(len(weight), len(s), generator=generator).to(s)
+    return white * (s / len(weight) ** 0.5) @ vt
+
+
+# %% tags=["hide-input"]
+cnn_starts = [training.start(make_cnn, seed) for seed in (0, 1)]
+row_groups = {
+    "perceptron, layer 1": [
+        [m[1].weight for m in of] for of in (networks, starts, random_labels)
+    ],
+    "perceptron, layer 2": [
+        [m[3].weight for m in of] for of in (networks, starts, random_labels)
+    ],
+    "convolution 1": [[m[0].weight for m in of] for of in (cnns, cnn_starts)],
+    "convolution 2": [[m[2].weight for m in of] for of in (cnns, cnn_starts)],
+}
+generator = torch.Generator().manual_seed(997)
+tail_weight, normal_bands, gaussian_tails = {}, {}, {}
+for name, of_groups in row_groups.items():
+    tail_weight[name] = [
+        [stats.kurtosis(along(w), axis=0).mean() for w in group]
+        for group in of_groups
+    ]
+    samples = [
+        along(gaussian_rows(of_groups[0][k % len(of_groups[0])], generator))
+        for k in range(40)
+    ]
+    normal_bands[name] = np.sort(
+        [z.flatten().sort().values for z in samples], axis=0
+    )[[1, 38]]
+    gaussian_tails[name] = np.sort(
+        [stats.kurtosis(z, axis=0).mean() for z in samples]
+    )
+
+# %% tags=["remove-cell"]
+in_layer_1, _, by_chance = tail_weight["perceptron, layer 1"]
+claims.check(
+    "covariance_tails",
+    np.mean(in_layer_1),
+    images.name,
+    null=max(np.mean(by_chance), gaussian_tails["perceptron, layer 1"][-1]),
+    repeats=in_layer_1,
+)
+resampled = [
+    training.accuracy(m, images.test)
+    for m in draws(reference, knobs.draws, rows="resampled")
+]
+claims.check(
+    "covariance_resampled",
+    np.mean(resampled) - mean["classifier", "covariance"],
+    images.name,
+    null=accuracies[0] - mean["classifier", "covariance"],
+    repeats=[one - mean["classifier", "covariance"] for one in resampled],
+)
+
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-quantiles", "caption": "Quantiles of trained rows along the first ten principal directions of their covariance, all directions together, against normal quantiles, one line a network. The band holds 95 % of Gaussian samples of as many rows. Rows of the perceptron have heavier tails, above all in layer 1; the few filters of the convolutions hardly leave the band."}, "image": {"alt": "Four panels, each with a band along the diagonal and one line for each network. The lines leave the band at both ends in layer 1 of the perceptron, and less in layer 2. In the panels of the convolutions they lie in the band or near its border."}}
+fig, axes = plt.subplots(2, 2, figsize=(7.2, 5.4), sharex=True, sharey=True)
+for ax, (name, of_groups) in zip(axes.flat, row_groups.items(), strict=True):
+    low, high = normal_bands[name]
+    normal = stats.norm.ppf((np.arange(len(low)) + 0.5) / len(low))
+    ax.fill_between(
+        normal,
+        low,
+        high,
+        color=C["null"],
+        alpha=0.5,
+        lw=0,
+        label="Gaussian rows",
+    )
+    for k, weight in enumerate(of_groups[0]):
+        ax.plot(normal, along(weight).flatten().sort().values, color=C["matched"], lw=1, label=None if k else "trained rows")  # fmt: skip
+    ax.set(title=name, xlim=(-3.7, 3.7), ylim=(-6, 6))
+for ax in axes[1]:
+    ax.set_xlabel("normal quantile")
+for ax in axes[:, 0]:
+    ax.set_ylabel("quantile of the rows")
+axes[0, 0].legend(loc="upper left")
+plt.show()
+
+# %% tags=["remove-input"]
+tails = {
+    name: [np.mean(group) for group in of_groups]
+    for name, of_groups in tail_weight.items()
+}
+highest = max(found[-1] for found in gaussian_tails.values())
+cnn_gain = 100 * (
+    np.mean(cnn_drawn["both, each direction resampled"]) - both_drawn
+)
+cnn_error = 100 * np.hypot(
+    *(
+        np.std(cnn_drawn[key], ddof=1) / few**0.5
+        for key in ("both, each direction resampled", "both convolutions")
+    )
+)
+mlp_gain = 100 * (np.mean(resampled) - mean["classifier", "covariance"])
+mlp_error = (
+    100
+    * np.hypot(np.std(resampled, ddof=1), deviation["classifier", "covariance"])
+    / knobs.draws**0.5
+)
+Markdown(
+    "The mean excess kurtosis along these directions, which is zero for a normal distribution, is "
+    f"{listed([of[0] for of in tails.values()], lambda v: decimals(v, 1))} in the four layers, and at most {decimals(highest, 1)} in forty Gaussian samples of each. "
+    f"At the start it is {listed([of[1] for of in tails.values()], lambda v: decimals(v, 1))}. Perceptrons on random labels have "
+    f"{both([tails[name][2] for name in list(tails)[:2]], decimals, 1)} in their two layers: heavy tails come with the task in layer 1 only. "
+    "So the rows least like a Gaussian are those of the perceptron's first layer, which are no spatial filters. Filters are few, so "
+    "less can be said of them.\n\n"
+    "Is this why drawn networks lose? Keep the tails: pick each row's value along each principal direction from those that the "
+    "trained rows have there, each direction by itself. Such rows have the covariance and the distribution along every principal direction. They change the "
+    f"accuracy of drawn perceptrons by {decimals(mlp_gain, 1)} points (standard error {mlp_error:.1f}), and of drawn convolutional networks by "
+    f"{decimals(cnn_gain, 1)} ({cnn_error:.1f}), of {100 * (accuracies[0] - mean['classifier', 'covariance']):.0f} and {lost['both convolutions']:.0f} points "
+    "that were lost. So tails along single directions are not what a draw mainly lacks. What is left is how a row's values along different directions "
+    "go together, which no covariance holds."
 )
 
 # %% [markdown]
@@ -1503,12 +2058,16 @@ Markdown(
 #   agreement is much smaller.
 # - That is not all that they share. The classifier of one trained network can read the hidden layers of
 #   another after a rotation, at a small cost. Gaussian rows with the trained covariances keep a part of the
-#   accuracy only, and wider draws or pooled rows do not make up for it.
+#   accuracy only. Through the trained classifier, wider draws, pooled rows or the trained rows' own tails do not
+#   make up for it; a new readout of wider draws comes closer, as do wider random features.
+# - Random networks agree because their kernels approach one expectation as one over the width. The alignment
+#   error falls more slowly, since the many weak directions settle last. Training makes more directions common, above all
+#   in hidden layer 2.
 # - Much that looks like agreement is had without a common task: covariances of activations, most of the
 #   share that one network explains of another, and much of the accuracy of a drawn network, which white
-#   noise keeps through the alignments and the trained classifier. Two trained convolutional networks explained
-#   no more of each other than untrained ones do.
-# - Spikes above the noise are a lower bound of what a layer has learned. Where the start is at hand,
+#   noise keeps through the alignments and the trained classifier.
+# - Spikes above the noise are a lower bound of what a layer has learned. Random matrix theory says how strong a
+#   direction must be to show, and how much of it shows then. Where the start is at hand,
 #   subtract it. What a layer has learned keeps a part of the accuracy without the start on which it was
 #   learned, and less on another start.
 # - Say which number you report: a cosine or its square, centred or not, on training or on held-out images.
@@ -1548,8 +2107,8 @@ claims.table("03_covariance_universality")
 # ```
 # :::
 #
-# **2.** The control with the eigenvalues of $C_l$ in random directions draws both layers. Draw only one
-# of them like this and the other not at all. In which layer do the directions matter more?
+# **2.** How far does white noise get in a single layer? Draw one layer only, as white noise, with the eigenvalues of $C_l$ in
+# random directions, or with the covariance. In which layer do the directions matter more?
 #
 # :::{admonition} Solution
 # :class: dropdown
@@ -1594,34 +2153,35 @@ claims.table("03_covariance_universality")
 # ```
 # :::
 #
-# **4.** If two untrained networks agree because both come close to one kernel, they should agree better the
-# wider they are. Do they?
+# **4.** Multiply the incoming weights of hidden unit $i$ of a network without biases by $a_i > 0$, and its outgoing ones by $1 / a_i$.
+# Does the function change? Do the covariances? What does that say of a model that is drawn from covariances?
 #
 # :::{admonition} Solution
 # :class: dropdown
-# Yes. Each time that the width is made four times as large, an orthogonal map explains more on average
-# over three pairs, and the step from the narrow network to the middle one is the larger one.
+# The function stays, since $\operatorname{relu}(a z) = a \operatorname{relu}(z)$: this is a {term}`gauge` of the network. The covariances of
+# both layers change, so they are no property of the function alone. A drawn network depends on the gauge in which training left
+# the reference. Gradient flow conserves, for each unit, the squared length of the incoming weights less that of the
+# outgoing ones {cite:p}`du2018`, so networks trained alike from like starts end near one gauge.
 # ```python
-# found = []
-# for width in (64, 256, 1024):
-#     widths = [fit.x[0].numel(), width, 10]
-#     make = lambda: models.mlp(widths, bias=False)
-#     three = [training.start(make, seed) for seed in (0, 1, 2)]
-#     before, after = (
-#         covariance.moments(three, x, [2])[2] for x in (fit.x, images.test.x)
-#     )
-#     of_pairs = [
-#         orthogonal_share(before, after, i, j) for i, j in combinations(range(3), 2)
-#     ]
-#     print(width, [f"{share:.3f}" for share in of_pairs])
-#     found.append(np.mean(of_pairs))
-# assert found[0] < found[1] < found[2]
-# assert found[1] - found[0] > found[2] - found[1]
+# scaled = models.clone(reference)
+# generator = torch.Generator().manual_seed(0)
+# factors = torch.exp(torch.randn(len(scaled[1].weight), generator=generator))
+# scaled[1].weight.data *= factors[:, None]
+# scaled[3].weight.data /= factors
+# x = images.test.x[:100]
+# assert torch.allclose(scaled(x), reference(x), atol=1e-3)
+# for layer in (1, 3):
+#     before, after = (second_moment(m[layer].weight) for m in (reference, scaled))
+#     print(layer, f"{matrix_cosine(before, after):.2f}")
+#     assert matrix_cosine(before, after) < 0.99
 # ```
 # :::
 #
 # ## Further reading
 #
-# The rainbow model: {cite:t}`guth2024`. Random matrices: {cite:t}`marchenko1967`,
-# {cite:t}`johnstone2001`, {cite:t}`baik2005`. The Procrustes problem: {cite:t}`schonemann1966`. What
+# The rainbow model: {cite:t}`guth2024`; the same comparison of weight covariances in deep convolutional networks on
+# several data sets, and on random labels: {cite:t}`guthmenard2024`. Weight covariances and the gradient of the
+# function: {cite:t}`radhakrishnan2024`. Random matrices: {cite:t}`marchenko1967`, {cite:t}`johnstone2001`, {cite:t}`baik2005`; directions planted
+# in noise: {cite:t}`benaych2011`, {cite:t}`benaych2012`. Kernels of random features: {cite:t}`rahimi2007`. The Procrustes
+# problem: {cite:t}`schonemann1966`. Whether representations of larger models converge: {cite:t}`huh2024`. What
 # networks share, direction by direction: {cite:t}`chen2025`.

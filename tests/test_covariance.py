@@ -192,7 +192,7 @@ def drawn(rows, width=4000, seed=0):
     return moment_of(reference), moment_of(net)
 
 
-@pytest.mark.parametrize("rows", ["covariance", "data", "rotated", "white"])
+@pytest.mark.parametrize("rows", ["covariance", "resampled", "data", "rotated", "white"])
 def test_all_rows_keep_the_mean_square(rows):
     expected, found = drawn(rows)
     assert found.trace() == pytest.approx(expected.trace().item(), rel=0.1)
@@ -212,6 +212,31 @@ def test_white_rows_have_no_direction():
     expected, found = drawn("white")
     isotropic = expected.trace() / 6 * torch.eye(6)
     assert allclose(found, isotropic, atol=0.1 * isotropic.max().item())
+
+
+def test_resampled_rows_take_the_values_along_each_direction():
+    """Their covariance is the reference's, and along a direction stand only values found there."""
+    expected, found = drawn("resampled")
+    assert allclose(found, expected, atol=0.1 * expected.max().item())
+    reference, split = stretched()
+    net = covariance.rainbow(reference, split, generator=generator(), rows="resampled")
+    _, directions = covariance.weight_spectrum(reference[1].weight)
+    old, new = (model[1].weight @ directions.T for model in (reference, net))
+    distance = (new[:, None] - old[None]).abs().min(1).values
+    assert distance.max() < 1e-4 * old.abs().max()
+    together = (new[:, None] - old[None]).abs().amax(2).min(1).values
+    assert together.min() > 1e-2 * old.abs().max()  # no row is one of the reference's
+
+
+def test_rows_keep_the_first_directions_only():
+    reference, split = stretched()
+    net = covariance.rainbow(
+        reference, split, generator=generator(), widths=[4000], directions=[2]
+    )
+    values, rows = covariance.weight_spectrum(reference[1].weight)
+    expected = rows[:2].T @ torch.diag(values[:2]) @ rows[:2]
+    assert torch.linalg.matrix_rank(net[1].weight, rtol=1e-4) == 2
+    assert allclose(moment_of(net), expected, atol=0.1 * values[0].item())
 
 
 def test_rows_along_the_data_have_the_eigenvalues_there():
@@ -253,7 +278,7 @@ def test_rows_along_the_data_of_a_convolution(padding):
     assert allclose(along, spread, rtol=0.15)
 
 
-@pytest.mark.parametrize("rows", ["data", "rotated", "white"])
+@pytest.mark.parametrize("rows", ["resampled", "data", "rotated", "white"])
 def test_controls_of_convolutions_with_biases(rows):
     model = training.start(lambda: models.convnet((2, 8, 8), [4, 6], kernel_size=3, classes=3), 0)
     split = data.Split(gaussian(30, 2, 8, 8), torch.zeros(30).long())
@@ -263,7 +288,9 @@ def test_controls_of_convolutions_with_biases(rows):
 
 def test_unknown_rows_are_refused():
     reference, split = stretched()
-    with pytest.raises(ValueError, match="rows is 'pink'.*covariance, data, rotated, white"):
+    with pytest.raises(
+        ValueError, match="rows is 'pink'.*covariance, resampled, data, rotated, white"
+    ):
         covariance.rainbow(reference, split, generator=generator(), rows="pink")
 
 

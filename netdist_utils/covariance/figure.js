@@ -46,8 +46,8 @@ function mount(root, data) {
     const enough =
       data.enough === null
         ? ""
-        : `<line class="guide" x1="${x(data.enough)}" y1="26" x2="${x(data.enough)}" y2="156"/>` +
-          `<text x="${x(data.enough) + 6}" y="${y(top / 4) + 5}">${percent(data.share, 0)} of it at k = ${data.enough}</text>`;
+        : `<line class="guide" x1="${x(data.enough)}" y1="26" x2="${x(data.enough)}" y2="${y(0.32 * top)}"/>` +
+          `<text x="${x(data.enough) + 6}" y="${y(0.45 * top) + 5}">${percent(data.share, 0)} of it at k = ${data.enough}</text>`;
     svg.innerHTML =
       axes(
         [46, right, 26, 156],

@@ -11,9 +11,9 @@ from torch import nn
 from netdist_utils import models
 from netdist_utils.alignment import procrustes
 from netdist_utils.covariance.directions import spectrum
-from netdist_utils.moments import as_samples, moments
+from netdist_utils.moments import as_samples
 
-ROWS = ("covariance", "data", "rotated", "white")
+ROWS = ("covariance", "resampled", "data", "rotated", "white")
 
 
 def rainbow(
@@ -26,6 +26,7 @@ def rainbow(
     pool=(),
     images=None,
     rows="covariance",
+    directions=None,
 ):
     """A new network whose weights are drawn from the covariances of a trained one.
 
@@ -48,11 +49,15 @@ def rainbow(
         Further networks whose rows, aligned to the reference, are pooled with its own.
     images : int, optional
         Use only the first so many images; all by default.
-    rows : {"covariance", "data", "rotated", "white"}
-        What drawn rows share with the reference's: their covariance; its eigenvalues alone,
-        along the principal directions of what enters the layer or in random directions; or their
-        mean square alone. The last three are controls, which go through the same alignments and
-        end in the same classifier.
+    rows : {"covariance", "resampled", "data", "rotated", "white"}
+        What drawn rows share with the reference's: their covariance; the values that they have
+        along each of its eigenvectors, picked at random, one direction at a time; its
+        eigenvalues alone, along the principal directions of what enters the layer or in random
+        directions; or their mean square alone. The last three are controls, which go through the
+        same alignments and end in the same classifier.
+    directions : sequence of int, optional
+        Of each hidden layer's covariance, keep only the first so many eigenvectors (of all but
+        white rows); all by default.
 
     Returns
     -------
@@ -83,7 +88,8 @@ def rainbow(
     result = models.freeze(models.clone(reference))
     others = [result, *pool]
     frames = [None] * len(others)  # (D reference, D other): what enters the next layer, turned
-    for index, width in zip(hidden, widths, strict=True):
+    kept = directions or [None] * len(hidden)
+    for index, width, first in zip(hidden, widths, kept, strict=True):
         drawn = _rows(reference[index])
         if index in sampled:
             theirs = [
@@ -91,7 +97,7 @@ def rainbow(
                 for network, frame in zip(pool, frames[1:], strict=True)
             ]
             basis = _principal(reference, index, x) if rows == "data" else None
-            drawn = _draw(torch.cat([drawn, *theirs]), width, generator, rows, basis)
+            drawn = _draw(torch.cat([drawn, *theirs]), width, generator, rows, basis, first)
         _set_rows(result[index], drawn, frames[0])
         following = next(i for i in [*hidden, last] if i > index)
         frames = _frames(reference, others, x, following - 1)
@@ -117,8 +123,13 @@ def _checked_widths(reference, hidden, widths, sampled):
 
 def _frames(reference, others, x, layer):
     """Orthogonal maps (D reference, D other) from the reference's outputs to each other's."""
-    found = moments([reference, *others], x, [layer])[layer]
-    return [procrustes(found.second(0, k)).float() for k in range(1, len(others) + 1)]
+    crosses = [0] * len(others)
+    for batch in x.split(1000):
+        h, *theirs = (
+            as_samples(models.outputs(m, batch, [layer])[layer]) for m in (reference, *others)
+        )
+        crosses = [c + (h.T @ other).double() for c, other in zip(crosses, theirs, strict=True)]
+    return [procrustes(cross).float() for cross in crosses]
 
 
 def _principal(reference, index, x):
@@ -149,14 +160,18 @@ def _turn(weight, turn):
     return turned.reshape(len(weight), -1, *weight.shape[2:])
 
 
-def _draw(rows, n, generator, kind, basis=None):
+def _draw(rows, n, generator, kind, basis=None, first=None):
     """n Gaussian rows that share with the given ones what `rainbow` says of each kind."""
     count, dimensions = rows.shape
     if kind == "white":
         white = torch.randn(n, dimensions, generator=generator).to(rows)
         return white * rows.square().mean().sqrt()
-    _, singular, vt = torch.linalg.svd(rows, full_matrices=False)
+    u, singular, vt = torch.linalg.svd(rows, full_matrices=False)
+    u, singular, vt = u[:, :first], singular[:first], vt[:first]
     white = torch.randn(n, len(singular), generator=generator).to(rows)
+    if kind == "resampled":
+        picked = torch.randint(count, white.shape, generator=generator).to(u.device)
+        white = count**0.5 * u.gather(0, picked)
     if kind == "rotated":
         gaussian = torch.randn(dimensions, len(singular), generator=generator)
         vt = torch.linalg.qr(gaussian)[0].T.to(rows)  # orthonormal, uniform over directions

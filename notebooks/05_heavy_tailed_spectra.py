@@ -1585,10 +1585,10 @@ claims.check(
 )
 
 # %% [markdown]
-# {numref}`fig-directions` shows which singular vectors of layer 1 depart from the Porter-Thomas law, and
+# {numref}`fig-layer-directions` shows which singular vectors of layer 1 depart from the Porter-Thomas law, and
 # where the leading ones lie among the images' {term}`principal directions <principal direction>`.
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-directions", "caption": "Layer 1. Left: share of the singular vectors whose components are not like normal numbers, by rank in groups, over all networks; the dotted line marks the last spike of network 1, the dashed one the level of the test. Right: share of the leading right vectors that lies in the first principal directions of the images, at the smaller rate and at equal length."}, "image": {"alt": "Two panels with logarithmic horizontal axes. Left: two curves of the trained layers fall from high values to the dashed line at the bottom; a gray curve of shuffled layers stays there. Right: curves rise from zero to one, those of true and random labels early and close together, that of white images late, near the dashed curve of chance."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-layer-directions", "caption": "Layer 1. Left: share of the singular vectors whose components are not like normal numbers, by rank in groups, over all networks; the dotted line marks the last spike of network 1, the dashed one the level of the test. Right: share of the leading right vectors that lies in the first principal directions of the images, at the smaller rate and at equal length."}, "image": {"alt": "Two panels with logarithmic horizontal axes. Left: two curves of the trained layers fall from high values to the dashed line at the bottom; a gray curve of shuffled layers stays there. Right: curves rise from zero to one, those of true and random labels early and close together, that of white images late, near the dashed curve of chance."}}
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.2))
 ranks = np.arange(vector_tests["trained"].shape[1])
 bands = np.unique(np.geomspace(1, len(ranks) + 1, 10).astype(int)) - 1

@@ -216,68 +216,25 @@ everyone = [*both, *silenced, *relabelled]
 found = moments(everyone, test.x, relu, batch_size=100)
 seen = moments(everyone, images.train.x[: knobs.images], relu, batch_size=100)
 
-# %% [markdown]
-# The source looks first at the mean activation of each unit, sorted from high to low
-# ({numref}`fig-profiles`): the identity of the units is lost, the profile is not.
-
 # %% tags=["remove-cell"]
 FIRST = dict(zip(FOUR, range(0, 4 * n, n), strict=True))  # in `everyone`
 START = {kind: FIRST[kind] for kind in KINDS}
 pairs = list(combinations(range(n), 2))
 convolutions = names[:-1]
-profiles = pd.concat(
-    pd.DataFrame(
-        {
-            "mean": found[layer].mean(k).sort(descending=True).values.cpu(),
-            "layer": name,
-            "network": k,
-            "networks": "trained" if k < n else "untrained",
-        }
-    )
-    for name, layer in layers.items()
-    for k in range(2 * n)
-).rename_axis("unit")
 dead = {
     (kind, name): [int(found[layer].dead(start + k).sum()) for k in range(n)]
     for kind, start in START.items()
     for name, layer in layers.items()
 }
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-profiles", "caption": "Mean activation of each unit, sorted from high to low, one line for each network, on a logarithmic axis, from which dead units are missing. The profiles of trained networks agree except for their rarest units, and those of untrained networks agree too: a common profile is no sign of common features."}, "image": {"alt": "One panel for each layer with falling lines on a logarithmic axis. The blue lines of the trained networks run close together and separate only at their right ends, where some drop by orders of magnitude; the gray lines of the untrained networks run close together as well."}}
-grid = sns.relplot(
-    profiles[profiles["mean"] > 0].reset_index(), x="unit", y="mean", hue="networks",
-    units="network", estimator=None, col="layer", kind="line", lw=1, palette=KINDS,
-    height=2.3, aspect=0.78, facet_kws={"sharex": False},
-)  # fmt: skip
-grid.set(yscale="log").set_titles("{col_name}")
-grid.set_axis_labels("unit, sorted", "mean activation")
-sns.move_legend(
-    grid, "lower center", bbox_to_anchor=(0.45, 1), ncols=2, title=""
-)
-plt.show()
-
 # %% tags=["remove-input"]
-second = profiles[
-    (profiles.layer == names[1]) & (profiles.networks == "trained")
-]
-firing = second[second["mean"] > 0].groupby("network")["mean"]
-ratio = firing.max() / firing.min()
-
-
-def two_digits(value):
-    """48,777 as 49,000."""
-    return f"{float(f'{value:.1e}'):,.0f}"
-
-
 silent = "; ".join(
     f"{listed(counts, '{:.0f}'.format)} in {place(name)} of the {COUNT[n]} {kind} networks"
     for (kind, name), counts in dead.items()
     if any(counts)
 )
 Markdown(
-    "In the second convolution the most active unit of a trained network is between "
-    f"{two_digits(ratio.min())} and {two_digits(ratio.max())} times as active as the least active unit of the "
-    f"same network that is ever active. Some units are dead, which means that they never change on the "
+    f"Some units are dead, which means that they never change on the "
     f"{len(test):,} images: {silent or 'here, none'}. The correlation of such a unit is 0 / 0; here it counts "
     "as 0, and in the rotation test below dead units are left out."
 )
@@ -695,7 +652,7 @@ claims.check(
     repeats=repeats(lambda p: over_untrained(gains_of(p), "trained")),
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-rotation", "caption": "Gain of units over randomly rotated axes, one dot for each pair of networks; bars are networks matched with themselves. Left: the other network is rotated behind the ReLU. Right: before it, so that rotated axes are rectified as units are. In both, the units of trained networks gain more than those of all controls in most layers, and far less than identical units do."}, "image": {"alt": "Two panels of dots against the layer, in five colours. In every layer the blue dots of trained pairs lie above the gray and the pink dots of untrained pairs; the dots of networks with random labels lie between or among them, and those of networks with few images between these and the blue ones. All dots lie far below the horizontal bars of networks matched with themselves."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-rotation", "caption": "Gain of units over randomly rotated axes, one dot for each pair of networks; bars are networks matched with themselves. Left: the other network is rotated behind the ReLU. Right: before it, so that rotated axes are rectified as units are. In both, the units of trained networks gain more than those of untrained networks and of networks with random labels, and far less than identical units do; true labels of few images bring a good part of the gain."}, "image": {"alt": "Two panels of dots against the layer, in five colours. In every layer the blue dots of trained pairs lie above the gray and the pink dots of untrained pairs; in the right panel the dots of networks with random labels lie among them, and those of networks with true labels of few images between these and the blue ones. All dots lie far below the horizontal bars of networks matched with themselves."}}
 panels = {
     "behind": "rotated behind the ReLU",
     "before": "rotated before the ReLU",
@@ -800,18 +757,27 @@ Markdown(
 )
 
 # %% tags=["remove-input"]
-share_of_task = list(1 - before[RANDOM] / before[FEW_IMAGES])
+by_task = before[FEW_IMAGES].mean() / before.trained.mean()
+nonsense = before[RANDOM].mean() - before[NULLS[:2]].max(axis=1).mean()
 Markdown(
-    "Is it the task that brings the axes, or any training on these images? Networks with random labels gain "
-    f"{listed(behind[RANDOM], number)} behind the ReLU and {listed(before[RANDOM], number)} before it; with the true labels of the same few images "
-    f"they gain {listed(behind[FEW_IMAGES], number)} and {listed(before[FEW_IMAGES], number)}. So "
+    "Is it the task that brings the axes, or any training on these images? Networks with random labels, which they fit to "
+    f"{percent(min(fitted))} and more, gain {listed(before[RANDOM], number)} before the ReLU, "
     + (
-        f"{names[0]} gains nearly as much from labels that mean nothing, and in the layers behind it the task matters more and more. "
-        if share_of_task[0] < 0.25 < min(share_of_task[1:])
-        else "a part of the gain needs no task, and a part does. "
+        "no more than untrained ones do on average. "
+        if nonsense < 0.02
+        else "more than untrained ones do. "
     )
-    + f"Both kinds gain less than networks with all images do. As they are, units with random labels match at {listed(own.loc['behind'][RANDOM], number)}: "
-    "to fit any labels on these images can raise the plain match, which is one reason more to distrust it."
+    + f"With the true labels of the same few images they gain {listed(before[FEW_IMAGES], number)}, which is on average "
+    f"{percent(by_task)} of what all images bring. (Behind the ReLU the two gain {listed(behind[RANDOM], number)} and "
+    f"{listed(behind[FEW_IMAGES], number)}.) "
+    + (
+        "So the axes come with labels that say something about the images, and not with any training on them. "
+        if before[RANDOM].mean() < before[FEW_IMAGES].mean() / 2
+        else "So a part of the gain needs no task. "
+    )
+    + "Yet the units of networks with random labels match, as they are, at "
+    f"{listed(own.loc['behind'][RANDOM], number)}: the plain match can rise without a task in common. Each of these "
+    "networks had random labels of its own; whether the same random labels would bring common axes was not tried."
 )
 
 # %% [markdown]
@@ -868,9 +834,10 @@ rows = []
 for (name, layer), (kind, start), (i, j) in product(
     layers.items(), START.items(), pairs
 ):
-    as_is, rotated = (
-        of_partners(layer, start + i, start + j, sets, rotate)
-        for rotate in (False, True)
+    a, b = start + i, start + j
+    as_is = of_partners(layer, a, b, sets)
+    rotated = np.mean(
+        [of_partners(layer, a, b, sets, rotate=True) for _ in range(3)], axis=0
     )
     for version, *values in zip(versions, as_is, rotated, strict=True):
         rows.append([name, kind, version, *values])
@@ -899,13 +866,13 @@ by_layer(
 
 # %% tags=["remove-input"]
 of_gain = elsewhere.gain.unstack()
-kept_gain = of_gain.trained.unstack()
+kept_gain, given_gain = of_gain.trained.unstack(), of_gain.untrained.unstack()
 Markdown(
-    "A match keeps its value on images that it was not fitted on. Away from natural images the matches of "
-    f"trained networks fall, and those of untrained ones hardly do. But the gain stays: it is {listed(kept_gain.loc[names, 'noise'], number)} on "
-    f"noise, from {names[0]} to the dense layer, where untrained networks have "
-    f"{listed(of_gain.untrained.unstack().loc[names, 'noise'], number)}. So the partners answer alike to inputs that neither network "
-    "was trained on, and images without objects show most of it."
+    "Away from natural images the matches of trained networks fall, and those of untrained ones hardly do. But the gain stays: from "
+    f"{names[0]} to the dense layer it is {listed(kept_gain.loc[names, 'inverted'], number)} with inverted colours and "
+    f"{listed(kept_gain.loc[names, 'noise'], number)} on noise, and in untrained networks "
+    f"{listed(given_gain.loc[names, 'inverted'], number)} and {listed(given_gain.loc[names, 'noise'], number)}. So partners "
+    "answer alike to inputs that neither network was trained on, and most of this shows without any objects."
 )
 
 # %% [markdown]
@@ -939,7 +906,7 @@ smooth = {
 Markdown(
     f"After {epochs} epochs the filters look much like colour noise to the eye, though they are not: "
     f"{percent(smooth['trained'])} of their power lies at the lowest frequencies, where untrained ones have {percent(smooth['untrained'])}. "
-    "The dots say more than the pictures. The end of the slider is instructive. Unit {worst} of network 1 is left with a partner in "
+    f"The dots say more than the pictures. The end of the slider is instructive. Unit {worst} of network 1 is left with a partner in "
     f"network 2 at r = {values[worst]:.2f}, while the unit there that is most like it correlates at "
     f"{between[worst].max():.2f}. A poor bipartite match can be a leftover, and is no sign that the other "
     "network lacks the feature."
@@ -1455,32 +1422,15 @@ Markdown(
 )
 
 # %% [markdown]
-# {numref}`fig-weights` shows the weights of the first convolution at that penalty, as they come and with both
-# networks' units in the order of the one-to-one matching. Is the largest weight that of the partner?
-
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-weights", "caption": "Weights of the sparse map of the first convolution. Left: in the order in which the units come. Right: units ordered by the one-to-one matching, best matches first. Where a match is good, the largest weight stands on the diagonal; where it is poor, large weights stand beside it."}, "image": {"alt": "Two square heat maps of mostly empty cells. Left, dark cells are scattered. Right, a diagonal appears, dark at its start and paler toward its end, with scattered cells beside it that become more frequent toward the bottom."}}
-w = paths["conv 1", "trained"][0][moderate]  # rows: network 2
-fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.3))
-reach = float(w.abs().max())
-for ax, matrix, title in [
-    (axes[0], w, "as they come"),
-    (axes[1], w[partner[order]][:, order], "matched, best first"),
-]:
-    label = "weight" if ax is axes[1] else None
-    plotting.heatmap(
-        matrix, ax, title=title, center=0, vmin=-reach, vmax=reach, label=label
-    )
-    ax.set(xlabel="unit of network 1")
-axes[0].set(ylabel="unit of network 2")
-axes[1].set(xticks=[], yticks=[])
-plt.show()
+# Is the largest weight of the sparse map that of the one-to-one partner?
 
 # %% tags=["remove-input"]
+w = paths["conv 1", "trained"][0][moderate]  # rows: network 2
 hit = (w.abs().argmax(1)[partner] == torch.arange(len(w))).double()[order]
 top = hit.mean()
 top_half = [half.mean() for half in hit.tensor_split(2)]
 Markdown(
-    f"For {percent(top)} of the units the largest weight belongs to the one-to-one partner: for "
+    f"In {names[0]}, at the same penalty, it is for {percent(top)} of the units: for "
     f"{percent(top_half[0])} of the better matched half, and for {percent(top_half[1])} of the other."
 )
 
@@ -1709,21 +1659,22 @@ claims.check(
     repeats=repeats(lambda p: beyond_pixels("trained", p)),
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-layers", "caption": "How far two networks agree on which images are alike: linear CKA, the same without the largest principal component, and the share of mutual nearest neighbours. Means over pairs of networks, with bars of one standard deviation. Crosses: neighbours that a network shares with the raw pixels. Untrained networks share about as many with the pixels as with each other, trained ones share many more with each other."}, "image": {"alt": "Three panels with four falling lines each, against the layer. In the left panel the lines lie close together and high up to the last convolution; in the middle one the line of trained networks lies higher than those of untrained ones; in the right one it is the highest too, and the dotted line with crosses that belongs to it is the lowest or among the lowest."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-layers", "caption": "How far two networks agree on which images are alike: linear CKA, the same without the largest principal component, and the share of mutual nearest neighbours. Means over pairs of networks, with bars of one standard deviation. Crosses: neighbours that a network shares with the raw pixels. Trained networks share far more with each other than with the pixels; the others do not."}, "image": {"alt": "Three panels with four falling lines each, against the layer. In the left panel the lines lie close together and high up to the last convolution; at the dense layer, and in the middle panel, the line of trained networks is among the highest; in the right panel too, where a dotted line with crosses lies far below it, and nearer to the solid lines of the other networks."}}
 fig, axes = plt.subplots(1, 3, figsize=(7.2, 3), sharey=True)
-for ax, view in zip(
-    axes, [v for v in VIEWS if v != "CKA, debiased"], strict=True
-):
-    sns.pointplot(
-        wholes[wholes.measure == view], x="layer", y="value", hue="networks", palette=FOUR, dodge=0.4,
-        errorbar="sd", markersize=4, err_kws={"lw": 1}, lw=1, ax=ax, legend=ax is axes[0],
-    )  # fmt: skip
-    ax.set(title=view, xlabel="", ylabel="agreement", ylim=(0, 1.03))
-    ax.tick_params(axis="x", labelsize=7)
-sns.pointplot(
-    wholes[wholes.measure == "pixels"], x="layer", y="value", hue="networks", palette=FOUR, dodge=0.4,
-    errorbar=None, markersize=4, markers="x", lw=1, linestyles=":", ax=axes[2], legend=False,
-)  # fmt: skip
+style = {"x": "layer", "y": "value", "hue": "networks", "palette": FOUR}
+style |= {"dodge": 0.4, "markersize": 4, "lw": 1, "err_kws": {"lw": 1}}
+titles = ["CKA", "CKA without the\nfirst component", "mutual neighbours"]
+shown_views = [view for view in VIEWS if view != "CKA, debiased"]
+for ax, view, title in zip(axes, shown_views, titles, strict=True):
+    of_view = wholes[wholes.measure == view]
+    sns.pointplot(of_view, errorbar="sd", ax=ax, legend=ax is axes[0], **style)
+    ax.set(title=title, ylabel="agreement", ylim=(0, 1.03))
+of_pixels = wholes[wholes.measure == "pixels"]
+style |= {"markers": "x", "linestyles": ":", "legend": False}
+sns.pointplot(of_pixels, errorbar=None, ax=axes[2], **style)
+for ax in axes:
+    ax.set(xlabel="")
+    ax.tick_params(axis="x", rotation=45)
 handles, labels = axes[0].get_legend_handles_labels()
 axes[0].get_legend().remove()
 fig.legend(handles, labels, loc="outside upper center", ncols=4, fontsize=8)
@@ -1742,18 +1693,20 @@ mutual, in_pixels = by_kind_["mutual neighbours"], by_kind_["pixels"]
 Markdown(
     f"Debiasing lowers CKA by {moved:.2f} at most. What it is good for shows where the second network sees the "
     f"{len(few_images):,} images in another order, which leaves nothing to compare: in trained layers CKA is still "
-    f"{listed(unlike['trained'][0], number)}, and debiased it is {listed(unlike['trained'][1], number)}. In plain CKA trained networks are "
+    f"{listed(unlike['trained'][0], number)}, and debiased {listed(unlike['trained'][1], number)}. Trained networks are "
     f"ahead of the best control by {listed(leads['CKA'], number)} from {names[0]} to the dense layer, and without the "
-    f"first component by {listed(leads['CKA, first component removed'], number)}. That a layer looks most like its "
-    f"counterpart is true of {percent(counterpart['trained'])} of the trained layers and of {percent(counterpart['untrained'])} of the "
+    f"first component by {listed(leads['CKA, first component removed'], number)}. So CKA shows learned agreement in "
+    f"{listed([place(k) for k in names if leads['CKA'][k] > 0.05])}, and elsewhere it is high for every kind of network. That a layer looks most like its "
+    f"counterpart holds for {percent(counterpart['trained'])} of the trained layers and for {percent(counterpart['untrained'])} of the "
     "untrained ones: training makes layers distinct."
     "\n\n"
-    f"Of ten neighbours, trained networks share {listed(mutual.trained, percent)}, untrained ones {listed(mutual.untrained, percent)}. "
-    f"But untrained networks share {listed(in_pixels.untrained, percent)} with the raw pixels: they agree because each still "
+    f"Of ten neighbours, trained networks share {listed(mutual.trained, percent)}, untrained ones {listed(mutual.untrained, percent)}, and "
+    f"those with random labels {listed(mutual[RANDOM], percent)}. But with the raw pixels untrained networks share {listed(in_pixels.untrained, percent)}, "
+    f"and those with random labels {listed(in_pixels[RANDOM], percent)}: they agree because each still "
     f"has much of their common input. Trained networks share {listed(in_pixels.trained, percent)} with the pixels, so what they have in "
-    "common is not the input. This is agreement that training brings, in whole layers and in the convolutions as well. It "
-    "is the least that the Platonic hypothesis would predict, and no test of it, since here architecture, images and task are the "
-    "same for all networks."
+    "common is not the input. This agreement comes with the task, in the convolutions as well. It "
+    "is the least that the Platonic hypothesis predicts, and no test of it, since architecture, images and task are the "
+    "same for all networks here."
 )
 
 # %% [markdown]
@@ -1812,7 +1765,7 @@ def rungs(layer, a, b):
     rotated = convergence.turned(seen[layer], a, axes)
     matching_ = convergence.best_maps(rotated, a, b)["soft matching"]
     return {
-        "rotated,\npermutation": axes.to(matching_) @ matching_,
+        "rotated": axes.to(matching_) @ matching_,
         "permutation": maps["soft matching"],
         "orthogonal": maps["orthogonal"],
         "linear": maps["linear"],
@@ -1856,7 +1809,7 @@ columns = [
 ladder = pd.DataFrame(rows, columns=columns)
 
 # %% tags=["remove-cell"]
-UNITS, ROTATED = "permutation", "rotated,\npermutation"
+UNITS, ROTATED = "permutation", "rotated"
 steps = ladder.groupby(["map", "networks", "layer"])[columns[5:]].mean()
 
 
@@ -1886,25 +1839,26 @@ claims.check(
     repeats=repeats(lambda p: stitched(UNITS, "trained", p)),
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-rungs", "caption": "Above: the share of a trained network's variance that another network explains through the best map of each kind, on held-out images. Below: the accuracy of the front of that other network, stitched with this map to the back of the trained one; dotted, the accuracy of uncut trained networks. Colours tell the network that the map starts from. Means over pairs, with bars of one standard deviation. From trained networks every kind of map explains more and stitches better, but for rotated units."}, "image": {"alt": "Two rows of four panels, one column for each layer. In each the lines rise from rotated permutations over permutations and orthogonal maps to linear maps. The blue line of trained networks is on top except at rotated permutations; in the lower row it lies far above the others and comes near the dotted line at its right end."}}
-measures_ = ["share explained", "accuracy"]
-tidy = ladder.melt(["layer", "networks", "map"], measures_, var_name="measure")
-grid = sns.catplot(
-    tidy, x="map", y="value", hue="networks", col="layer", row="measure", kind="point", palette=FOUR,
-    errorbar="sd", dodge=0.4, markersize=4, lw=1, err_kws={"lw": 1}, height=2.1, aspect=0.85,
-)  # fmt: skip
-grid.set_titles("{col_name}").set(xlabel="", ylim=(0, 1))
-grid.tick_params(axis="x", rotation=60, labelsize=8)
-for row, label in zip(
-    grid.axes, ["share explained", "accuracy, stitched"], strict=True
-):
-    row[0].set(ylabel=label)
-for ax in grid.axes[1]:
-    ax.set_title("")
-    ax.axhline(np.mean(accuracies), color=C["ink"], lw=0.8, ls=":")
-sns.move_legend(
-    grid, "lower center", bbox_to_anchor=(0.45, 1), ncols=4, title=""
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-rungs", "caption": "Above: the share of a trained network's variance that another network explains through the best map of each kind, on held-out images; 'rotated' is a permutation of rotated units. Below: the accuracy of the front of that other network, stitched with this map to the back of the trained one; dotted, that of uncut trained networks. Colours: the network that the map starts from. Means over pairs, with bars of one standard deviation. Trained fronts are the best."}, "image": {"alt": "Two rows of four panels, one column for each layer. In each the lines rise from permutations of rotated units over permutations and orthogonal maps to linear maps. The blue line of trained networks is on top. In the lower row it comes near the dotted line; the other lines do so in the first convolution, at linear maps, and stay far below it elsewhere."}}
+fig, axes = plt.subplots(
+    2, len(names), figsize=(7.2, 4.2), sharex=True, sharey=True
 )
+style = {"x": "map", "hue": "networks", "palette": FOUR, "errorbar": "sd"}
+style |= {"dodge": 0.4, "markersize": 4, "lw": 1, "err_kws": {"lw": 1}}
+for k, measure in enumerate(["share explained", "accuracy"]):
+    for ax, name in zip(axes[k], names, strict=True):
+        of_layer = ladder[ladder.layer == name]
+        sns.pointplot(
+            of_layer, y=measure, ax=ax, legend=ax is axes[0, 0], **style
+        )
+        ax.set(xlabel="", ylim=(0, 0.9), title="" if k else name)
+for ax in axes[1]:
+    ax.axhline(np.mean(accuracies), color=C["ink"], lw=0.8, ls=":")
+    ax.tick_params(axis="x", rotation=90)
+axes[1, 0].set(ylabel="accuracy, stitched")
+handles, labels = axes[0, 0].get_legend_handles_labels()
+axes[0, 0].get_legend().remove()
+fig.legend(handles, labels, loc="outside upper center", ncols=4, fontsize=8)
 plt.show()
 
 # %% tags=["remove-input"]
@@ -1946,7 +1900,8 @@ Markdown(
     f"{percent(line['share explained'][NULLS].max(axis=1)[names[0]])} and reaches {line.accuracy[NULLS].max(axis=1)[names[0]]:.2f}: there a "
     "stitch that works is no evidence of common features, since a linear map of any early features will do. One to one, stitches of trained "
     f"networks reach {listed(one_to_one.accuracy.trained, number)}, of rotated units {listed(turned_.accuracy, number)}, and of the best control "
-    f"{listed(one_to_one.accuracy[NULLS].max(axis=1), number)}. So partners can stand in for each other in part. Two uncut networks give the same "
+    f"{listed(one_to_one.accuracy[NULLS].max(axis=1), number)}. So in the convolutions partners can stand in for each other in part, and rotated axes cannot; in the dense layer, "
+    "which varies in few directions, rotated axes come near them. Two uncut networks give the same "
     f"answer to {percent(same_answer)} of the images. A stitch in {names[0]} gives that of the network behind it to "
     f"{percent(line['as B'].trained[names[0]])} and that of the network in front to {percent(line['as A'].trained[names[0]])}; in the dense layer "
     f"it is {percent(line['as B'].trained['dense'])} and {percent(line['as A'].trained['dense'])}."
@@ -2006,19 +1961,21 @@ Markdown(
 # ## Take-aways
 #
 # - One to one: in part. In every layer the units of trained networks match better than rotated axes of the
-#   same space do, and by more than those of untrained networks, with scale, sign, dead units and zeros
-#   taken out. The gain is a small part of what identical units would show.
+#   same space do, and by more than those of untrained networks and of networks that learned random labels, with
+#   scale, sign, dead units and zeros taken out. It holds on images without objects too. The gain is a small part
+#   of what identical units would show.
 # - The plain correlation of matched units is no evidence of learning: in the convolutions, untrained networks
 #   match about as well. It falls over the convolutions, as over most of the source's.
 # - As a subspace: in part, and in every layer, once all fronts are held against the same target. From a trained
 #   network a linear map explains more of another one than from any control, and the back of the other one can
-#   use it. Between two untrained networks a map may explain even more, because they vary in few directions; that
+#   use it. In the convolutions one-to-one partners can stand in for each
+#   other in part, and rotated axes cannot. Between two untrained networks a map may explain even more, because they vary in few directions; that
 #   says nothing of what is learned.
 # - As a whole: trained networks agree on which images are near each other, far beyond what both share with the
-#   pixels. CKA shows this less, as its values are high without any training.
+#   pixels. CKA shows it in the dense layer alone.
 # - A poor bipartite match can be a leftover. Clusters that depend on the direction of a fit, and form in
-#   untrained networks too, are no features.
-#   Give a method planted cases and a null before you read its pictures.
+#   untrained networks too, are no features. Two gradient pictures can be alike because of the layers below. Give a
+#   method planted cases and a null before you read its pictures.
 # - Bipartite matching is exact and takes milliseconds. Correlation and mutual information choose the same
 #   partners for strong pairs.
 #

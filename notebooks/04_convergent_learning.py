@@ -123,6 +123,7 @@ def train(seed):
 histories = [train(seed) for seed in range(knobs.networks)]
 networks = [history[-1] for history in histories]
 untrained = [history[0] for history in histories]
+# %% tags=["hide-input"]
 silenced = [
     convergence.with_zeros_of(model, reference, images.test.x[: knobs.few])
     for model, reference in zip(untrained, networks, strict=True)
@@ -750,10 +751,7 @@ Markdown(
     f"(by {listed(lost[convolutions], number)}); what it lowers is the match of rotated axes. "
     "Training makes units zero more often, which alone would lower the match of units too: "
     f"untrained units with the zeros of trained ones match at {listed(own.loc['behind'][SAME_ZEROS], number)}. Trained "
-    f"units match at {listed(own.loc['behind'].trained, number)}. Side by side, for {names[0]}: matches on "
-    f"shuffled images reach {bipartite.shuffled[names[0]]:.2f}, any two units "
-    f"{background.trained[names[0]]:.2f}, rotated axes {axes_.loc['before', names[0]].trained:.2f}, and matched units "
-    f"{own.loc['behind', names[0]].trained:.2f}, of untrained networks {own.loc['behind', names[0]].untrained:.2f}."
+    f"units match at {listed(own.loc['behind'].trained, number)}."
 )
 
 # %% tags=["remove-input"]
@@ -763,13 +761,12 @@ Markdown(
     "Is it the task that brings the axes, or any training on these images? Networks with random labels, which they fit to "
     f"{percent(min(fitted))} and more, gain {listed(before[RANDOM], number)} before the ReLU, "
     + (
-        "no more than untrained ones do on average. "
+        "hardly more than untrained ones do. "
         if nonsense < 0.02
         else "more than untrained ones do. "
     )
     + f"With the true labels of the same few images they gain {listed(before[FEW_IMAGES], number)}, which is on average "
-    f"{percent(by_task)} of what all images bring. (Behind the ReLU the two gain {listed(behind[RANDOM], number)} and "
-    f"{listed(behind[FEW_IMAGES], number)}.) "
+    f"{percent(by_task)} of what all images bring. "
     + (
         "So the axes come with labels that say something about the images, and not with any training on them. "
         if before[RANDOM].mean() < before[FEW_IMAGES].mean() / 2
@@ -810,12 +807,13 @@ def noise(x):
     return torch.fft.irfft2(turned_phase, s=x.shape[2:])
 
 
+# %% tags=["hide-input"]
 def of_partners(layer, i, j, sets, rotate=False):
     """Mean correlation, on several sets, of partners found on training images."""
     of_layer = [one[layer] for one in (seen, *sets)]
     if rotate:
-        axes = convergence.random_axes(of_layer[0], j, generator)
-        of_layer = [convergence.turned(one, j, axes) for one in of_layer]
+        turn = convergence.random_axes(of_layer[0], j, generator)
+        of_layer = [convergence.turned(one, j, turn) for one in of_layer]
     c = of_layer[0].correlation(i, j)
     partners = convergence.bipartite_match(c.abs())
     sign = convergence.matched(c, partners).sign()
@@ -826,7 +824,6 @@ def of_partners(layer, i, j, sets, rotate=False):
     return [float((sign * m).mean()) for m in matches_]
 
 
-# %% tags=["hide-input"]
 some = test.x[: knobs.few]
 versions = {"held-out": some, "inverted": inverted(some), "noise": noise(some)}
 sets = [moments(both, x, relu, batch_size=200) for x in versions.values()]
@@ -1062,8 +1059,8 @@ Markdown(
 
 # %% [markdown]
 # Is a unit that is active in one network also active in the others? The source shows the most and the least
-# active units, and remarks on how little they agree. One number answers it for all units: the
-# {term}`Spearman correlation` between the mean activations of matched units.
+# active units, and remarks on how little they agree. The answer for all units is the
+# {term}`Spearman correlation` of the mean activations of matched units.
 
 # %%
 rows = []
@@ -1083,8 +1080,8 @@ activity_spread, activity = activity.std().unstack(), activity.mean().unstack()
 Markdown(
     f"From {names[0]} to the dense layer it is {listed(activity.trained, number)} for trained networks (mean over pairs; "
     f"the standard deviation over pairs is at most {activity_spread.trained.max():.2f}) and "
-    f"{listed(activity.untrained, number)} for untrained ones. For unrelated units it would be 0, with a standard deviation "
-    f"of {listed([(found[layer].sizes[0] - 1) ** -0.5 for layer in layers.values()], number)} in one pair. So in the trained "
+    f"{listed(activity.untrained, number)} for untrained ones. "
+    "So in the trained "
     "convolutions the means of matched units agree weakly (the source saw no agreement), and in the dense layer they "
     "agree in part. This is no sign of learning: "
     + (
@@ -1186,8 +1183,7 @@ Markdown(
     + " and ".join(
         f"{percent(share)} in {name}" for name, (_, share) in kept.items()
     )
-    + " keep their greedy partner. The dots at the left that lie above both lines are pairs whose dependence "
-    "correlation misses; their information is low. So in these two layers of one pair of networks correlation finds "
+    + " keep their greedy partner. So in these two layers of one pair of networks correlation finds "
     "the strong pairs, as the source concludes, while a part of the weaker units would choose another partner."
 )
 
@@ -1418,7 +1414,7 @@ Markdown(
     "than two standard deviations over pairs in "
     f"{listed(map(place, learned)) if len(learned) else 'no layer'} only. So in the "
     "convolutions few to one shows what units have in common before training as well. In the dense layer it shows learned agreement, "
-    "but most of that is in the best partner already: compare the first two columns. (The first is not shrunk, so it may be the smaller one.)"
+    "but most of that is in the best partner already: compare the first two columns."
 )
 
 # %% [markdown]
@@ -1531,8 +1527,8 @@ Markdown(
 #
 # Do networks agree on the images, if not on the units? Linear {term}`CKA` {cite:p}`kornblith2019` compares how two
 # representations relate the same images to each other: it is the {term}`cosine` of their two matrices of
-# inner products, each centred. ({py:func}`.convergence.linear_cka` gives it for one pair.) It is taken here
-# on whole images, so an activation at another position counts as another number. Rotations do not change it.
+# inner products, each centred, and rotations do not change it. It is taken here on whole images, so an activation
+# at another position counts as another number.
 #
 # CKA has two known weaknesses. A few directions of large variance can decide it {cite:p}`davari2023`, so we also
 # take it with the largest principal component of each layer removed. And the estimate from finitely many images is
@@ -1553,6 +1549,7 @@ def neighbours(gram, k=10):
     return torch.zeros_like(gram).scatter_(1, nearest, 1 / k)
 
 
+# %% tags=["hide-input"]
 def without_first(gram):
     """Inner products without the largest principal component."""
     value, vector = (torch.as_tensor(part) for part in eigsh(gram.numpy(), k=1))
@@ -1659,7 +1656,7 @@ claims.check(
     repeats=repeats(lambda p: beyond_pixels("trained", p)),
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-layers", "caption": "How far two networks agree on which images are alike: linear CKA, the same without the largest principal component, and the share of mutual nearest neighbours. Means over pairs of networks, with bars of one standard deviation. Crosses: neighbours that a network shares with the raw pixels. Trained networks share far more with each other than with the pixels; the others do not."}, "image": {"alt": "Three panels with four falling lines each, against the layer. In the left panel the lines lie close together and high up to the last convolution; at the dense layer, and in the middle panel, the line of trained networks is among the highest; in the right panel too, where a dotted line with crosses lies far below it, and nearer to the solid lines of the other networks."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-layers", "caption": "How far two networks agree on which images are alike: linear CKA, the same without the largest principal component, and the share of mutual nearest neighbours. Means over pairs of networks, with bars of one standard deviation. Crosses: neighbours that a network shares with the raw pixels. Trained networks share far more with each other than with the pixels; the others do not."}, "image": {"alt": "Three panels with four falling lines each, against the layer. In the first two the lines lie close together but at the dense layer, where the blue one of trained networks is the highest; in the third a dotted line with crosses lies far below the blue one, and others near those of their colour."}}
 fig, axes = plt.subplots(1, 3, figsize=(7.2, 3), sharey=True)
 style = {"x": "layer", "y": "value", "hue": "networks", "palette": FOUR}
 style |= {"dodge": 0.4, "markersize": 4, "lw": 1, "err_kws": {"lw": 1}}
@@ -1751,7 +1748,7 @@ plt.show()
 # {cite:p}`balogh2025,smith2025`.
 #
 # For both questions B is a trained network, and A is of any kind ({numref}`fig-rungs`). ({py:func}`.convergence.best_maps`,
-# {py:func}`.convergence.share_explained` and {py:func}`.convergence.stitch` do the work.) That one target serves all of them matters. An untrained
+# {py:func}`.convergence.stitch`.) That one target serves all of them matters. An untrained
 # network is well predicted by another untrained one, since it varies in few directions; that shows how
 # easy the target is.
 
@@ -1760,12 +1757,12 @@ plt.show()
 def rungs(layer, a, b):
     """The best map of each kind from network a to b, and a permutation of rotated units."""
     maps = convergence.best_maps(seen[layer], a, b)
-    axes = torch.empty(2 * [seen[layer].sizes[a]])
-    nn.init.orthogonal_(axes, generator=generator)
-    rotated = convergence.turned(seen[layer], a, axes)
+    turn = torch.empty(2 * [seen[layer].sizes[a]])
+    nn.init.orthogonal_(turn, generator=generator)
+    rotated = convergence.turned(seen[layer], a, turn)
     matching_ = convergence.best_maps(rotated, a, b)["soft matching"]
     return {
-        "rotated": axes.to(matching_) @ matching_,
+        "rotated": turn.to(matching_) @ matching_,
         "permutation": maps["soft matching"],
         "orthogonal": maps["orthogonal"],
         "linear": maps["linear"],

@@ -758,8 +758,8 @@ Markdown(
 by_task = before[FEW_IMAGES].mean() / before.trained.mean()
 nonsense = before[RANDOM].mean() - before[NULLS[:2]].max(axis=1).mean()
 Markdown(
-    "Is it the task that brings the axes, or any training on these images? Networks with random labels, which they fit to "
-    f"{percent(min(fitted))} and more, gain {listed(before[RANDOM], number)} before the ReLU, "
+    "Is it the task that brings the axes, or any training on these images? Networks with random labels gain "
+    f"{listed(before[RANDOM], number)} before the ReLU, "
     + (
         "hardly more than untrained ones do. "
         if nonsense < 0.02
@@ -864,12 +864,19 @@ by_layer(
 # %% tags=["remove-input"]
 of_gain = elsewhere.gain.unstack()
 kept_gain, given_gain = of_gain.trained.unstack(), of_gain.untrained.unstack()
+lost_gain = listed(
+    f"{place(layer)} ({version})"
+    for layer, version in product(names, versions)
+    if kept_gain.loc[layer, version] < 1.2 * given_gain.loc[layer, version]
+)
+lost_gain = f"Where untrained ones gain about as much: {lost_gain}. "
 Markdown(
     "Away from natural images the matches of trained networks fall, and those of untrained ones hardly do. But the gain stays: from "
     f"{names[0]} to the dense layer it is {listed(kept_gain.loc[names, 'inverted'], number)} with inverted colours and "
     f"{listed(kept_gain.loc[names, 'noise'], number)} on noise, and in untrained networks "
-    f"{listed(given_gain.loc[names, 'inverted'], number)} and {listed(given_gain.loc[names, 'noise'], number)}. So partners "
-    "answer alike to inputs that neither network was trained on, and most of this shows without any objects."
+    f"{listed(given_gain.loc[names, 'inverted'], number)} and {listed(given_gain.loc[names, 'noise'], number)}. "
+    + lost_gain
+    + "So partners answer alike to inputs that neither network was trained on, and most of this shows without any objects."
 )
 
 # %% [markdown]
@@ -1479,8 +1486,8 @@ Markdown(
 # and {term}`hierarchical clustering` joins the two nearest groups again and again
 # ({py:func}`.convergence.unit_linkage`). The distance of two units is one less their
 # entry of $B$, or the largest entry less it if that is above one, and the distance of two groups is the mean
-# over their pairs. The paper calls its version spectral clustering; the notebook that comes with it
-# joins groups hierarchically, as is done here. Within a network $B$ is
+# over their pairs. (The paper speaks of spectral clustering; its
+# notebook joins groups hierarchically.) Within a network $B$ is
 # the identity: two units of one network can only meet through a partner in the other.
 
 # %% [markdown]
@@ -1656,7 +1663,7 @@ claims.check(
     repeats=repeats(lambda p: beyond_pixels("trained", p)),
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-layers", "caption": "How far two networks agree on which images are alike: linear CKA, the same without the largest principal component, and the share of mutual nearest neighbours. Means over pairs of networks, with bars of one standard deviation. Crosses: neighbours that a network shares with the raw pixels. Trained networks share far more with each other than with the pixels; the others do not."}, "image": {"alt": "Three panels with four falling lines each, against the layer. In the first two the lines lie close together but at the dense layer, where the blue one of trained networks is the highest; in the third a dotted line with crosses lies far below the blue one, and others near those of their colour."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-layers", "caption": "How far two networks agree on which images are alike: linear CKA, the same without the largest principal component, and the share of mutual nearest neighbours. Means over pairs of networks, with bars of one standard deviation. Crosses: neighbours that a network shares with the raw pixels. Trained networks share far more with each other than with the pixels, the others little more or none."}, "image": {"alt": "Three panels with four falling lines each, against the layer. In the first two the lines lie close together but at the dense layer, where the blue one of trained networks is the highest; in the third a dotted line with crosses lies far below the blue one, and others near those of their colour."}}
 fig, axes = plt.subplots(1, 3, figsize=(7.2, 3), sharey=True)
 style = {"x": "layer", "y": "value", "hue": "networks", "palette": FOUR}
 style |= {"dodge": 0.4, "markersize": 4, "lw": 1, "err_kws": {"lw": 1}}
@@ -1688,8 +1695,8 @@ leads = {view: t.trained - t[NULLS].max(axis=1) for view, t in by_kind_.items()}
 moved = (whole["CKA"] - whole["CKA, debiased"]).max()
 mutual, in_pixels = by_kind_["mutual neighbours"], by_kind_["pixels"]
 Markdown(
-    f"Debiasing lowers CKA by {moved:.2f} at most. What it is good for shows where the second network sees the "
-    f"{len(few_images):,} images in another order, which leaves nothing to compare: in trained layers CKA is still "
+    f"Debiasing lowers CKA by {moved:.2f} at most. With the "
+    f"{len(few_images):,} images in another order for the second network, nothing is left to compare; in trained layers CKA is still "
     f"{listed(unlike['trained'][0], number)}, and debiased {listed(unlike['trained'][1], number)}. Trained networks are "
     f"ahead of the best control by {listed(leads['CKA'], number)} from {names[0]} to the dense layer, and without the "
     f"first component by {listed(leads['CKA, first component removed'], number)}. So CKA shows learned agreement in "
@@ -1836,7 +1843,7 @@ claims.check(
     repeats=repeats(lambda p: stitched(UNITS, "trained", p)),
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-rungs", "caption": "Above: the share of a trained network's variance that another network explains through the best map of each kind, on held-out images; 'rotated' is a permutation of rotated units. Below: the accuracy of the front of that other network, stitched with this map to the back of the trained one; dotted, that of uncut trained networks. Colours: the network that the map starts from. Means over pairs, with bars of one standard deviation. Trained fronts are the best."}, "image": {"alt": "Two rows of four panels, one column for each layer. In each the lines rise from permutations of rotated units over permutations and orthogonal maps to linear maps. The blue line of trained networks is on top. In the lower row it comes near the dotted line; the other lines do so in the first convolution, at linear maps, and stay far below it elsewhere."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-rungs", "caption": "Above: the share of a trained network's variance that another network explains through the best map of each kind, on held-out images; 'rotated' is a permutation of rotated units. Below: the accuracy of the front of that other network, stitched with this map to the back of the trained one; dotted, that of uncut trained networks. Colours: the network that the map starts from. Means over pairs, with bars of one standard deviation. Trained fronts are the best."}, "image": {"alt": "Two rows of four panels, one column for each layer. In each the lines rise from permutations of rotated units over permutations and orthogonal maps to linear maps. The blue line of trained networks is on top. In the lower row it comes near the dotted line, and the others come near it in the first convolution only."}}
 fig, axes = plt.subplots(
     2, len(names), figsize=(7.2, 4.2), sharex=True, sharey=True
 )
@@ -1848,7 +1855,7 @@ for k, measure in enumerate(["share explained", "accuracy"]):
         sns.pointplot(
             of_layer, y=measure, ax=ax, legend=ax is axes[0, 0], **style
         )
-        ax.set(xlabel="", ylim=(0, 0.9), title="" if k else name)
+        ax.set(xlabel="", ylim=(0, 1), title="" if k else name)
 for ax in axes[1]:
     ax.axhline(np.mean(accuracies), color=C["ink"], lw=0.8, ls=":")
     ax.tick_params(axis="x", rotation=90)
@@ -1971,10 +1978,9 @@ Markdown(
 # - As a whole: trained networks agree on which images are near each other, far beyond what both share with the
 #   pixels. CKA shows it in the dense layer alone.
 # - A poor bipartite match can be a leftover. Clusters that depend on the direction of a fit, and form in
-#   untrained networks too, are no features. Two gradient pictures can be alike because of the layers below. Give a
+#   untrained networks too, are no features.  Give a
 #   method planted cases and a null before you read its pictures.
-# - Bipartite matching is exact and takes milliseconds. Correlation and mutual information choose the same
-#   partners for strong pairs.
+# - Correlation and mutual information choose the same partners for strong pairs.
 #
 # ## Ledger
 

@@ -869,7 +869,11 @@ lost_gain = listed(
     for layer, version in product(names, versions)
     if kept_gain.loc[layer, version] < 1.2 * given_gain.loc[layer, version]
 )
-lost_gain = f"Where untrained ones gain about as much: {lost_gain}. "
+lost_gain = (
+    ""
+    if lost_gain == "none"
+    else f"In {lost_gain} untrained networks gain about as much. "
+)
 Markdown(
     "Away from natural images the matches of trained networks fall, and those of untrained ones hardly do. But the gain stays: from "
     f"{names[0]} to the dense layer it is {listed(kept_gain.loc[names, 'inverted'], number)} with inverted colours and "

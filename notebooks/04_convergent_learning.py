@@ -36,7 +36,7 @@
 
 # %% tags=["hide-input"]
 from functools import cache
-from itertools import combinations, permutations
+from itertools import combinations, permutations, product
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -45,6 +45,7 @@ import seaborn as sns
 import torch
 from IPython.display import Markdown
 from scipy.cluster.hierarchy import fcluster
+from scipy.sparse.linalg import eigsh
 from scipy.stats import spearmanr
 from sklearn.metrics import adjusted_rand_score
 from torch import nn
@@ -70,11 +71,12 @@ knobs = settings.pick(
     channels=([8, 12], [32, 48, 64], [32, 48, 64]),
     dense=(32, 128, 128),
     networks=(3, 4, 8),
-    images=(300, 5000, 10000),
+    images=(300, 3000, 10000),
     few=(100, 1000, 1000),
     samples=(5000, 200000, 1000000),
     held_out=(300, 2000, 10000),
-    rows=(2000, 10000, 50000),
+    relabelled=((200, 60), (2500, 30), (2500, 60)),  # images, epochs
+    rows=(2000, 6000, 50000),
     epochs=(40, 3, 12),
 )
 
@@ -85,8 +87,14 @@ knobs = settings.pick(
 # dense layer with a ReLU, called *dense* below, and the output layer, which is left out of all
 # comparisons. All networks see the same images and follow the same recipe from different
 # {term}`seeds <seed>`: their starts differ, and so does the order of the images. The state after each
-# epoch is kept for the end of the chapter. The states before the first epoch are as many
-# {term}`untrained networks <untrained network>`, which serve as a control.
+# epoch is kept for the end of the chapter.
+#
+# Three more sets of as many networks serve as controls: the states before the first epoch, which are
+# {term}`untrained networks <untrained network>`; the same with other biases, so that their units are zero as
+# often as those of trained ones (the rotation test says why); and networks that were trained on
+# {term}`random labels`. Each of these has its own permutation of the true labels, so no two of them learn the
+# same task. To fit such labels takes many epochs, so they get few images; networks with the true labels of the
+# same few images stand beside them in the rotation test.
 
 # %%
 images = data.images(grayscale=False)
@@ -102,22 +110,58 @@ def make():
     return models.convnet(shape, **sizes, **options)
 
 
+recipe = {"lr": 0.05, "schedule": "cosine"}
+
+
 def train(seed):
     """The network before the first epoch and after each."""
-    recipe = {"epochs": epochs, "lr": 0.05, "schedule": "cosine"}
-    return training.fit_history(make, images.train, seed, **recipe)
+    return training.fit_history(
+        make, images.train, seed, epochs=epochs, **recipe
+    )
 
 
 histories = [train(seed) for seed in range(knobs.networks)]
 networks = [history[-1] for history in histories]
 untrained = [history[0] for history in histories]
+# %% tags=["hide-input"]
+silenced = [
+    convergence.with_zeros_of(model, reference, images.test.x[: knobs.few])
+    for model, reference in zip(untrained, networks, strict=True)
+]
+generator = torch.Generator().manual_seed(7)
+few_labels, many_epochs = knobs.relabelled
+part = images.train.first(few_labels)
+mixed = [
+    data.Split(part.x, part.y[torch.randperm(len(part), generator=generator)])
+    for _ in networks
+]
+
+
+def train_on(splits):
+    """One network a split."""
+    options = {"epochs": many_epochs, **recipe}
+    return [
+        training.fit_ensemble(make, split, [seed], **options)[0]
+        for seed, split in enumerate(splits)
+    ]
+
+
+relabelled, fewer = train_on(mixed), train_on([part] * len(networks))
 
 # %% tags=["remove-cell"]
 n = len(networks)
 accuracies = [training.accuracy(model, images.test) for model in networks]
 WORDS = ["none", "one", "two", "three", "four", "five", "six", "seven", "eight"]
 COUNT = dict(enumerate(WORDS))
+SAME_ZEROS, RANDOM = "untrained, zeros as trained", "random labels"
 KINDS = {"trained": C["matched"], "untrained": C["null"]}
+FOUR = {**KINDS, SAME_ZEROS: C["other"], RANDOM: C["inside"]}
+NULLS = ["untrained", SAME_ZEROS, RANDOM]
+FEW_IMAGES = "true labels, few images"
+fitted = [
+    training.accuracy(model, split)
+    for model, split in zip(relabelled, mixed, strict=True)
+]
 
 
 def side_by_side(trained, untrained, form="z.2f"):
@@ -148,7 +192,10 @@ data.notice(images)
 Markdown(
     f"The convolutions have {listed(knobs.channels, '{:.0f}'.format)} channels, and the dense layer has "
     f"{knobs.dense} units. The {COUNT[n]} networks are trained for {epochs} epochs, while the learning rate falls from 0.05 to "
-    f"zero along a cosine. Their accuracies on test images are {listed(accuracies, number)}."
+    f"zero along a cosine. Their accuracies on test images are {listed(accuracies, number)}. The networks with random "
+    f"labels have {len(part):,} images and {many_epochs} epochs; they fit {listed(fitted, percent)} of these labels, "
+    "where true ones of the same images bring "
+    f"{listed([training.accuracy(m, images.test) for m in fewer], number)} on test images."
 )
 
 # %% [markdown]
@@ -157,7 +204,8 @@ Markdown(
 # A unit is a channel, and each image gives it as many {term}`activations <activation>` as it has
 # positions. Correlations of all pairs of units of all pairs of networks need means and mean products
 # only. {py:func}`.moments.moments` sums these over the {term}`held-out <held out>` images batch by
-# batch, for the trained and the untrained networks at once, and keeps no activation.
+# batch, for all networks at once, and keeps no activation. The same is done for training images, on which
+# maps will be fitted.
 
 # %%
 relu = [k for k, part in enumerate(networks[0]) if isinstance(part, nn.ReLU)]
@@ -165,69 +213,29 @@ names = [f"conv {k + 1}" for k in range(len(knobs.channels))] + ["dense"]
 layers = dict(zip(names, relu, strict=True))
 test = images.test.first(knobs.images)
 both = [*networks, *untrained]  # network k, and n + k before training
-found = moments(both, test.x, relu, batch_size=200)
-
-# %% [markdown]
-# The source looks first at the mean activation of each unit, sorted from high to low
-# ({numref}`fig-profiles`): the identity of the units is lost, the profile is not.
+everyone = [*both, *silenced, *relabelled]
+found = moments(everyone, test.x, relu, batch_size=100)
+seen = moments(everyone, images.train.x[: knobs.images], relu, batch_size=100)
 
 # %% tags=["remove-cell"]
-START = {"trained": 0, "untrained": n}  # place of the first network in `both`
+FIRST = dict(zip(FOUR, range(0, 4 * n, n), strict=True))  # in `everyone`
+START = {kind: FIRST[kind] for kind in KINDS}
 pairs = list(combinations(range(n), 2))
 convolutions = names[:-1]
-profiles = pd.concat(
-    pd.DataFrame(
-        {
-            "mean": found[layer].mean(k).sort(descending=True).values.cpu(),
-            "layer": name,
-            "network": k,
-            "networks": "trained" if k < n else "untrained",
-        }
-    )
-    for name, layer in layers.items()
-    for k in range(2 * n)
-).rename_axis("unit")
 dead = {
     (kind, name): [int(found[layer].dead(start + k).sum()) for k in range(n)]
     for kind, start in START.items()
     for name, layer in layers.items()
 }
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-profiles", "caption": "Mean activation of each unit, sorted from high to low, one line for each network, on a logarithmic axis, from which dead units are missing. The profiles of trained networks agree except for their rarest units, and those of untrained networks agree too: a common profile is no sign of common features."}, "image": {"alt": "One panel for each layer with falling lines on a logarithmic axis. The blue lines of the trained networks run close together and separate only at their right ends, where some drop by orders of magnitude; the gray lines of the untrained networks run close together as well."}}
-grid = sns.relplot(
-    profiles[profiles["mean"] > 0].reset_index(), x="unit", y="mean", hue="networks",
-    units="network", estimator=None, col="layer", kind="line", lw=1, palette=KINDS,
-    height=2.3, aspect=0.78, facet_kws={"sharex": False},
-)  # fmt: skip
-grid.set(yscale="log").set_titles("{col_name}")
-grid.set_axis_labels("unit, sorted", "mean activation")
-sns.move_legend(
-    grid, "lower center", bbox_to_anchor=(0.45, 1), ncols=2, title=""
-)
-plt.show()
-
 # %% tags=["remove-input"]
-second = profiles[
-    (profiles.layer == names[1]) & (profiles.networks == "trained")
-]
-firing = second[second["mean"] > 0].groupby("network")["mean"]
-ratio = firing.max() / firing.min()
-
-
-def two_digits(value):
-    """48,777 as 49,000."""
-    return f"{float(f'{value:.1e}'):,.0f}"
-
-
 silent = "; ".join(
     f"{listed(counts, '{:.0f}'.format)} in {place(name)} of the {COUNT[n]} {kind} networks"
     for (kind, name), counts in dead.items()
     if any(counts)
 )
 Markdown(
-    "In the second convolution the most active unit of a trained network is between "
-    f"{two_digits(ratio.min())} and {two_digits(ratio.max())} times as active as the least active unit of the "
-    f"same network that is ever active. Some units are dead, which means that they never change on the "
+    f"Some units are dead, which means that they never change on the "
     f"{len(test):,} images: {silent or 'here, none'}. The correlation of such a unit is 0 / 0; here it counts "
     "as 0, and in the rotation test below dead units are left out."
 )
@@ -565,14 +573,8 @@ Markdown(
 # Now both tests, for all pairs of networks and all layers ({numref}`fig-rotation`). Each network is matched
 # with itself as well, which shows how large the gain is when all units do correspond.
 
+
 # %%
-silenced = [
-    convergence.with_zeros_of(model, reference, test.x[: knobs.few])
-    for model, reference in zip(untrained, networks, strict=True)
-]
-quiet = moments(silenced, test.x, relu, batch_size=200)
-
-
 def entering(model):
     """What enters each ReLU, at the same random places of every network."""
     before = [k - 1 for k in relu]
@@ -585,15 +587,11 @@ def entering(model):
 
 
 # %% tags=["remove-cell"]
-SAME_ZEROS = "untrained, zeros as trained"
-TESTED = {
-    "trained": (networks, found, 0),
-    "untrained": (untrained, found, n),
-    SAME_ZEROS: (silenced, quiet, 0),
-}
 rows, zero_shares = [], {}
-for kind, (group, statistics, start) in TESTED.items():
-    inputs_of = [entering(model) for model in group]
+tested = {kind: (everyone, found, start) for kind, start in FIRST.items()}
+tested[FEW_IMAGES] = fewer, moments(fewer, test.x, relu, batch_size=200), 0
+for kind, (group, statistics, start) in tested.items():
+    inputs_of = [entering(model) for model in group[start : start + n]]
     for name, layer in layers.items():
         zero_shares[kind, name] = np.mean(
             [float((a[name] <= 0).double().mean()) for a in inputs_of]
@@ -626,7 +624,6 @@ def by_kind(frame, column="gain"):
 
 gain, ceiling = by_kind(others), by_kind(selves)
 before, behind = gain.loc["before"], gain.loc["behind"]
-NULLS = ["untrained", SAME_ZEROS]
 
 
 def gains_of(pair):
@@ -636,58 +633,60 @@ def gains_of(pair):
 
 claims.check(
     "convergence_rotation",
-    before.trained.min(),
+    before.trained.mean(),
     images.name,
-    null=before[NULLS].max(axis=None),
-    repeats=repeats(lambda p: gains_of(p).loc["before"].trained.min()),
+    null=before[NULLS].mean().max(),
+    repeats=repeats(lambda p: gains_of(p).loc["before"].trained.mean()),
 )
 
 
 def over_untrained(table, kind):
-    return table.loc["behind"][kind] - table.loc["behind"].untrained
+    """Mean gain behind the ReLU, less that of untrained networks."""
+    return (table.loc["behind"][kind] - table.loc["behind"].untrained).mean()
 
 
 claims.check(
     "convergence_rotation_behind",
-    over_untrained(gain, "trained").min(),
+    over_untrained(gain, "trained"),
     images.name,
-    null=over_untrained(gain, SAME_ZEROS).max(),
-    repeats=repeats(lambda p: over_untrained(gains_of(p), "trained").min()),
+    null=max(over_untrained(gain, kind) for kind in (SAME_ZEROS, RANDOM)),
+    repeats=repeats(lambda p: over_untrained(gains_of(p), "trained")),
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-rotation", "caption": "Gain of units over randomly rotated axes, one dot for each pair of networks; bars are networks matched with themselves. Left: the other network is rotated behind the ReLU. Right: before it, so that rotated axes are rectified as units are. In both, the units of trained networks gain more than those of either kind of untrained networks, and far less than identical units do."}, "image": {"alt": "Two panels of dots against the layer. In every layer the blue dots of trained pairs lie above the gray and the pink dots of untrained pairs, which lie near zero in the right panel. All dots lie far below the horizontal bars of networks matched with themselves."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-rotation", "caption": "Gain of units over randomly rotated axes, one dot for each pair of networks; bars are networks matched with themselves. Left: the other network is rotated behind the ReLU. Right: before it, so that rotated axes are rectified as units are. In both, the units of trained networks gain more than those of untrained networks and of networks with random labels, and far less than identical units do; true labels of few images bring a good part of the gain."}, "image": {"alt": "Two panels of dots against the layer, in five colours. In every layer the blue dots of trained pairs lie above the gray and the pink dots of untrained pairs; in the right panel the dots of networks with random labels lie among them, and those of networks with true labels of few images between these and the blue ones. All dots lie far below the horizontal bars of networks matched with themselves."}}
 panels = {
     "behind": "rotated behind the ReLU",
     "before": "rotated before the ReLU",
 }
-three = {**KINDS, SAME_ZEROS: C["other"]}
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.2), sharey=True)
 for ax, (where, title) in zip(axes, panels.items(), strict=True):
     style = {
         "x": "layer",
         "y": "gain",
         "hue": "networks",
-        "palette": three,
+        "palette": {**FOUR, FEW_IMAGES: C["outside"]},
         "ax": ax,
     }
     sns.stripplot(
         others[others.rotated == where], dodge=True, size=4, legend=where == "behind", **style
     )  # fmt: skip
     sns.pointplot(
-        selves[selves.rotated == where], dodge=0.53, errorbar=None, markers="_", markersize=10,
+        selves[selves.rotated == where], dodge=0.6, errorbar=None, markers="_", markersize=10,
         linestyle="none", legend=False, **style,
     )  # fmt: skip
     ax.axhline(0, color=C["ink"], lw=0.8)
     ax.set(title=title, xlabel="", ylabel="gain over rotated axes")
 handles, labels = axes[0].get_legend_handles_labels()
 axes[0].get_legend().remove()
-fig.legend(handles, labels, loc="outside upper center", ncols=3)
+fig.legend(handles, labels, loc="outside upper center", ncols=3, fontsize=8)
 plt.show()
 
 # %% tags=["remove-input"]
 lowest = others.groupby(["rotated", "layer", "networks"]).gain.min().unstack()
 highest = others.groupby(["rotated", "layer", "networks"]).gain.max().unstack()
-apart = (lowest.trained > highest[NULLS].max(axis=1)).groupby("rotated").sum()
+apart = (
+    (lowest.trained > highest[NULLS[:2]].max(axis=1)).groupby("rotated").sum()
+)
 
 
 def all_or(count):
@@ -727,25 +726,23 @@ Markdown(
 own, axes_ = by_kind(others, "own"), by_kind(others, "axes")
 
 
-def three_kinds(values, form=".2f"):
-    """0.58 / 0.57 / 0.55, unbroken."""
-    return " / ".join(f"{v:{form}}" for v in values).replace(
-        " ", "\N{NO-BREAK SPACE}"
-    )
+def of_four(values):
+    """0.58 / 0.57 / 0.55 / 0.52."""
+    return " / ".join(map(number, values))
 
 
 levels = pd.DataFrame(
     {
         name: {
-            "as it is": three_kinds(own.loc["behind", name][[*TESTED]]),
-            "rotated behind": three_kinds(axes_.loc["behind", name][[*TESTED]]),
-            "rotated before": three_kinds(axes_.loc["before", name][[*TESTED]]),
-            "zeros": three_kinds([zero_shares[kind, name] for kind in TESTED]),
+            "as it is": of_four(own.loc["behind", name][[*FOUR]]),
+            "rotated behind": of_four(axes_.loc["behind", name][[*FOUR]]),
+            "rotated before": of_four(axes_.loc["before", name][[*FOUR]]),
+            "zeros": of_four([zero_shares[kind, name] for kind in FOUR]),
         }
         for name in names
     }
 ).T
-by_layer(levels, "trained / untrained / with zeros")
+by_layer(levels, "trained / untrained / with zeros / random labels")
 
 # %% tags=["remove-input"]
 lost = own.loc["behind"].trained - own.loc["behind"].untrained
@@ -754,19 +751,139 @@ Markdown(
     f"(by {listed(lost[convolutions], number)}); what it lowers is the match of rotated axes. "
     "Training makes units zero more often, which alone would lower the match of units too: "
     f"untrained units with the zeros of trained ones match at {listed(own.loc['behind'][SAME_ZEROS], number)}. Trained "
-    f"units match at {listed(own.loc['behind'].trained, number)}. Side by side, for {names[0]}: matches on "
-    f"shuffled images reach {bipartite.shuffled[names[0]]:.2f}, any two units "
-    f"{background.trained[names[0]]:.2f}, rotated axes {axes_.loc['before', names[0]].trained:.2f}, and matched units "
-    f"{own.loc['behind', names[0]].trained:.2f}, of untrained networks {own.loc['behind', names[0]].untrained:.2f}."
+    f"units match at {listed(own.loc['behind'].trained, number)}."
+)
+
+# %% tags=["remove-input"]
+by_task = before[FEW_IMAGES].mean() / before.trained.mean()
+nonsense = before[RANDOM].mean() - before[NULLS[:2]].max(axis=1).mean()
+Markdown(
+    "Is it the task that brings the axes, or any training on these images? Networks with random labels gain "
+    f"{listed(before[RANDOM], number)} before the ReLU, "
+    + (
+        "hardly more than untrained ones do. "
+        if nonsense < 0.02
+        else "more than untrained ones do. "
+    )
+    + f"With the true labels of the same few images they gain {listed(before[FEW_IMAGES], number)}, which is on average "
+    f"{percent(by_task)} of what all images bring. "
+    + (
+        "So the axes come with labels that say something about the images, and not with any training on them. "
+        if before[RANDOM].mean() < before[FEW_IMAGES].mean() / 2
+        else "So a part of the gain needs no task. "
+    )
+    + "Yet the units of networks with random labels match, as they are, at "
+    f"{listed(own.loc['behind'][RANDOM], number)}: the plain match can rise without a task in common. Each of these "
+    "networks had random labels of its own; whether the same random labels would bring common axes was not tried."
 )
 
 # %% [markdown]
 # This is the chapter's main evidence, and it has limits. It rests on a few networks, so its pairs are not
 # independent, and the spread of the dots is partly that of the random rotations; where two dots are close,
-# another rotation could change their order. Networks that were trained
-# on other labels might share axes too, so the test as it stands cannot say how much of the gain is owed to
-# the task and how much to any training on these images.
+# another rotation could change their order.
 #
+# ## On other images
+#
+# Do two units agree on the images only, or as functions? Take the partners that were found on *training* images
+# and correlate them on held-out images, on the same with inverted colours, and on noise that has each image's
+# spectrum and mean colour but random phases: its smoothness and no objects. The same is done with one network rotated, and the
+# difference is again the gain.
+
+
+# %%
+def inverted(x):
+    """Each colour replaced by its complement."""
+    low, high = x.amin((0, 2, 3), True), x.amax((0, 2, 3), True)
+    return low + high - x
+
+
+def noise(x):
+    """Images of the same spectra with random phases."""
+    draws = torch.Generator().manual_seed(9)
+    white = torch.randn(x[:, :1].shape, generator=draws)
+    phase = torch.fft.rfft2(white).angle()
+    phase[..., 0, 0] = 0  # the mean colour stays
+    turned_phase = torch.fft.rfft2(x) * torch.exp(1j * phase)
+    return torch.fft.irfft2(turned_phase, s=x.shape[2:])
+
+
+# %% tags=["hide-input"]
+def of_partners(layer, i, j, sets, rotate=False):
+    """Mean correlation, on several sets, of partners found on training images."""
+    of_layer = [one[layer] for one in (seen, *sets)]
+    if rotate:
+        turn = convergence.random_axes(of_layer[0], j, generator)
+        of_layer = [convergence.turned(one, j, turn) for one in of_layer]
+    c = of_layer[0].correlation(i, j)
+    partners = convergence.bipartite_match(c.abs())
+    sign = convergence.matched(c, partners).sign()
+    matches_ = [
+        convergence.matched(one.correlation(i, j), partners)
+        for one in of_layer[1:]
+    ]
+    return [float((sign * m).mean()) for m in matches_]
+
+
+some = test.x[: knobs.few]
+versions = {"held-out": some, "inverted": inverted(some), "noise": noise(some)}
+sets = [moments(both, x, relu, batch_size=200) for x in versions.values()]
+rows = []
+for (name, layer), (kind, start), (i, j) in product(
+    layers.items(), START.items(), pairs
+):
+    a, b = start + i, start + j
+    as_is = of_partners(layer, a, b, sets)
+    rotated = np.mean(
+        [of_partners(layer, a, b, sets, rotate=True) for _ in range(3)], axis=0
+    )
+    for version, *values in zip(versions, as_is, rotated, strict=True):
+        rows.append([name, kind, version, *values])
+columns = ["layer", "networks", "images", "match", "rotated"]
+elsewhere = pd.DataFrame(rows, columns=columns)
+elsewhere["gain"] = elsewhere.match - elsewhere.rotated
+elsewhere = elsewhere.groupby(["layer", "images", "networks"], sort=False)
+elsewhere = elsewhere[["match", "gain"]].mean()
+
+# %% tags=["remove-input"]
+by_layer(
+    pd.DataFrame(
+        {
+            name: {
+                f"{column}, {version}": side_by_side(
+                    *elsewhere[column][name, version][[*START]]
+                )
+                for column in ("match", "gain")
+                for version in versions
+            }
+            for name in names
+        }
+    ).T,
+    "trained / untrained",
+)
+
+# %% tags=["remove-input"]
+of_gain = elsewhere.gain.unstack()
+kept_gain, given_gain = of_gain.trained.unstack(), of_gain.untrained.unstack()
+lost_gain = listed(
+    f"{place(layer)} ({version})"
+    for layer, version in product(names, versions)
+    if kept_gain.loc[layer, version] < 1.2 * given_gain.loc[layer, version]
+)
+lost_gain = (
+    ""
+    if lost_gain == "none"
+    else f"In {lost_gain} untrained networks gain about as much. "
+)
+Markdown(
+    "Away from natural images the matches of trained networks fall, and those of untrained ones hardly do. But the gain stays: from "
+    f"{names[0]} to the dense layer it is {listed(kept_gain.loc[names, 'inverted'], number)} with inverted colours and "
+    f"{listed(kept_gain.loc[names, 'noise'], number)} on noise, and in untrained networks "
+    f"{listed(given_gain.loc[names, 'inverted'], number)} and {listed(given_gain.loc[names, 'noise'], number)}. "
+    + lost_gain
+    + "So partners answer alike to inputs that neither network was trained on, and most of this shows without any objects."
+)
+
+# %% [markdown]
 # ## What matched units see
 #
 # The weights of the first convolution can be shown as small colour pictures. Move the handle in
@@ -781,9 +898,23 @@ convergence.match_browser(networks, found[relu[0]])
 # %% tags=["remove-input"]
 values = convergence.matched(between, partner)
 worst = int(values.argmin())
+
+
+def low_frequencies(model):
+    """Share of the filters' power at most one period across a filter, each way."""
+    power = torch.fft.fft2(model[0].weight).abs().square().cpu()
+    side = torch.fft.fftfreq(power.shape[-1]).abs() * power.shape[-1] < 1.5
+    return float(power[..., side[:, None] & side].sum() / power.sum())
+
+
+smooth = {
+    kind: np.mean([low_frequencies(m) for m in everyone[start : start + n]])
+    for kind, start in FIRST.items()
+}
 Markdown(
-    f"After {epochs} epochs the filters look much like colour noise to the eye, even where units agree, so the dots say more "
-    f"than the pictures. The end of the slider is instructive. Unit {worst} of network 1 is left with a partner in "
+    f"After {epochs} epochs the filters look much like colour noise to the eye, though they are not: "
+    f"{percent(smooth['trained'])} of their power lies at the lowest frequencies, where untrained ones have {percent(smooth['untrained'])}. "
+    f"The dots say more than the pictures. The end of the slider is instructive. Unit {worst} of network 1 is left with a partner in "
     f"network 2 at r = {values[worst]:.2f}, while the unit there that is most like it correlates at "
     f"{between[worst].max():.2f}. A poor bipartite match can be a leftover, and is no sign that the other "
     "network lacks the feature."
@@ -797,8 +928,7 @@ Markdown(
 # where a patch reaches over the border of its image. Below them is the gradient of its activation in these
 # patches, gray where it is zero, where each ReLU passes positive gradients only. This is
 # {term}`guided backpropagation` {cite:p}`springenberg2015`. Its pictures depend less on the trained weights
-# than they seem to {cite:p}`adebayo2018`; they are here because the source has them, and the patches count
-# for more.
+# than they seem to {cite:p}`adebayo2018`, which is measured below.
 
 
 # %%
@@ -878,35 +1008,70 @@ Markdown(
     f"the last convolution they share {last.iloc[0]:.1f} images, more than any two units do, but what "
     "most pairs have in common is hard to name. A low correlation does not always show in the pictures: nine patches are "
     "the extreme of a unit's range, and the correlation runs over all images and positions. These are a few chosen "
-    "pairs of two networks, without an untrained control, so they illustrate a match and prove none."
+    "pairs of two networks, so they illustrate a match and prove none."
 )
 
 # %% [markdown]
-# ## The most and the least active units
-#
-# Is a feature that one network uses much also used much by the others? The source shows the most and the
-# least active units of each network with their mean activations, and remarks on how little they agree.
-# {numref}`fig-active` does this for the second convolution. A mean activation says how a network uses a
-# unit only up to a factor, which the next layer can undo.
+# And the gradients? Take the patches of a unit of network 1, and draw the gradient of four others there: of its
+# bipartite partner in network 2, of another unit of network 2, of the unit itself after its own layer was
+# replaced by an untrained one, and of a unit of an untrained network. The table holds the mean correlation of
+# their pictures with the unit's own, over pixels, for gradients of what enters the ReLU.
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-active", "caption": "The four most active units (left) and the four least active ones (right) of the second convolution, one row for each network, with their mean activations above. Most of the most active units answer to edges; the least active ones have small means and differ from network to network."}, "image": {"alt": "One row of eight mosaics for each network, with a number above each. The left four show mostly edges of light against dark, many of them slanted, and a few spots or coloured areas; the right four show colours, corners of images and blurred patches, different ones in each row."}}
-rows, titles = [], []
-for k in range(n):
-    mean = found[relu[1]].mean(k).cpu()
-    ranked = mean.argsort(descending=True)
-    ranked = ranked[mean[ranked] > 0].tolist()
-    units = [*ranked[:4], *ranked[-4:]]
-    rows.append(pictures(k, relu[1], units)[0])
-    titles.append(
-        [f"{mean[u]:.2f}" if mean[u] >= 0.01 else "< 0.01" for u in units]
-    )
-labels = [f"network {k + 1}" for k in range(n)]
-plotting.picture_grid(rows, titles, labels)
-plt.show()
+
+# %% tags=["hide-input"]
+def likeness(one, two):
+    """Mean correlation of pictures, over pixels and colours."""
+    flat = [p.flatten(1) - p.flatten(1).mean(1, True) for p in (one, two)]
+    return float(nn.functional.cosine_similarity(*flat).mean())
+
+
+def resemblances(layer, count=32):
+    """How like a unit's gradients those of others are in the same patches."""
+    fresh, broken = untrained[1], models.clone(networks[0])
+    broken[layer - 1] = fresh[layer - 1]
+    c = found[layer].correlation(0, 1).cpu()
+    partners = convergence.bipartite_match(c).tolist()
+    alive = (~found[layer].dead(0)).nonzero().flatten().tolist()
+    rows = []
+    for unit in alive[:count]:
+        others = {
+            "partner": (networks[1], partners[unit]),
+            "other unit": (networks[1], partners[unit - 1]),
+            "its layer untrained": (broken, unit),
+            "untrained network": (fresh, unit),
+        }
+        own, *rest = (
+            convergence.gradients(
+                model, layer - 1, u, test.x, exciting(0, layer)[unit]
+            )
+            for model, u in [(networks[0], unit), *others.values()]
+        )
+        values = [likeness(own, picture) for picture in rest]
+        rows.append(dict(zip(others, values, strict=True)))
+    return pd.DataFrame(rows).mean()
+
+
+alike = pd.DataFrame(
+    {name: resemblances(layers[name]) for name in (names[1], convolutions[-1])}
+).T
+
+# %% tags=["remove-input"]
+by_layer(alike.map(number))
+
+# %% tags=["remove-input"]
+last = alike.loc[convolutions[-1]]
+Markdown(
+    f"In {convolutions[-1]} the gradients of partners correlate at {number(last['partner'])}, of any two units at "
+    f"{number(last['other unit'])}, and with a unit of an untrained network at {number(last['untrained network'])}. The unit's own "
+    "picture hardly changes when the weights that make the unit are replaced by random ones "
+    f"({number(last['its layer untrained'])}). So such a picture shows mostly what the layers below pass on in this patch, and little of "
+    "the unit; that two of them look alike is weak evidence for a match."
+)
 
 # %% [markdown]
-# Edges head most lists, but the figure shows extremes only. One number answers the question for all units:
-# the {term}`Spearman correlation` between the mean activations of matched units.
+# Is a unit that is active in one network also active in the others? The source shows the most and the least
+# active units, and remarks on how little they agree. The answer for all units is the
+# {term}`Spearman correlation` of the mean activations of matched units.
 
 # %%
 rows = []
@@ -926,8 +1091,8 @@ activity_spread, activity = activity.std().unstack(), activity.mean().unstack()
 Markdown(
     f"From {names[0]} to the dense layer it is {listed(activity.trained, number)} for trained networks (mean over pairs; "
     f"the standard deviation over pairs is at most {activity_spread.trained.max():.2f}) and "
-    f"{listed(activity.untrained, number)} for untrained ones. For unrelated units it would be 0, with a standard deviation "
-    f"of {listed([(found[layer].sizes[0] - 1) ** -0.5 for layer in layers.values()], number)} in one pair. So in the trained "
+    f"{listed(activity.untrained, number)} for untrained ones. "
+    "So in the trained "
     "convolutions the means of matched units agree weakly (the source saw no agreement), and in the dense layer they "
     "agree in part. This is no sign of learning: "
     + (
@@ -1029,8 +1194,7 @@ Markdown(
     + " and ".join(
         f"{percent(share)} in {name}" for name, (_, share) in kept.items()
     )
-    + " keep their greedy partner. The dots at the left that lie above both lines are pairs whose dependence "
-    "correlation misses; their information is low. So in these two layers of one pair of networks correlation finds "
+    + " keep their greedy partner. So in these two layers of one pair of networks correlation finds "
     "the strong pairs, as the source concludes, while a part of the weaker units would choose another partner."
 )
 
@@ -1114,7 +1278,6 @@ Markdown(
 # few units, the few would say nothing about units. {numref}`fig-lasso` shows all three.
 
 # %%
-seen = moments(both, images.train.x[: knobs.images], relu, batch_size=200)
 penalties = [0, *10 ** np.arange(-3, -0.1, 0.25)]
 
 
@@ -1262,36 +1425,19 @@ Markdown(
     "than two standard deviations over pairs in "
     f"{listed(map(place, learned)) if len(learned) else 'no layer'} only. So in the "
     "convolutions few to one shows what units have in common before training as well. In the dense layer it shows learned agreement, "
-    "but most of that is in the best partner already: compare the first two columns. (The first is not shrunk, so it may be the smaller one.)"
+    "but most of that is in the best partner already: compare the first two columns."
 )
 
 # %% [markdown]
-# {numref}`fig-weights` shows the weights of the first convolution at that penalty, as they come and with both
-# networks' units in the order of the one-to-one matching. Is the largest weight that of the partner?
-
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-weights", "caption": "Weights of the sparse map of the first convolution. Left: in the order in which the units come. Right: units ordered by the one-to-one matching, best matches first. Where a match is good, the largest weight stands on the diagonal; where it is poor, large weights stand beside it."}, "image": {"alt": "Two square heat maps of mostly empty cells. Left, dark cells are scattered. Right, a diagonal appears, dark at its start and paler toward its end, with scattered cells beside it that become more frequent toward the bottom."}}
-w = paths["conv 1", "trained"][0][moderate]  # rows: network 2
-fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.3))
-reach = float(w.abs().max())
-for ax, matrix, title in [
-    (axes[0], w, "as they come"),
-    (axes[1], w[partner[order]][:, order], "matched, best first"),
-]:
-    label = "weight" if ax is axes[1] else None
-    plotting.heatmap(
-        matrix, ax, title=title, center=0, vmin=-reach, vmax=reach, label=label
-    )
-    ax.set(xlabel="unit of network 1")
-axes[0].set(ylabel="unit of network 2")
-axes[1].set(xticks=[], yticks=[])
-plt.show()
+# Is the largest weight of the sparse map that of the one-to-one partner?
 
 # %% tags=["remove-input"]
+w = paths["conv 1", "trained"][0][moderate]  # rows: network 2
 hit = (w.abs().argmax(1)[partner] == torch.arange(len(w))).double()[order]
 top = hit.mean()
 top_half = [half.mean() for half in hit.tensor_split(2)]
 Markdown(
-    f"For {percent(top)} of the units the largest weight belongs to the one-to-one partner: for "
+    f"In {names[0]}, at the same penalty, it is for {percent(top)} of the units: for "
     f"{percent(top_half[0])} of the better matched half, and for {percent(top_half[1])} of the other."
 )
 
@@ -1342,52 +1488,11 @@ Markdown(
 # $$B = \begin{pmatrix} I & |W| \\ |W|^\top & I \end{pmatrix},$$
 #
 # and {term}`hierarchical clustering` joins the two nearest groups again and again
-# ({py:func}`.convergence.unit_linkage`, {numref}`fig-tree`). The distance of two units is one less their
+# ({py:func}`.convergence.unit_linkage`). The distance of two units is one less their
 # entry of $B$, or the largest entry less it if that is above one, and the distance of two groups is the mean
-# over their pairs. The paper calls its version spectral clustering; the notebook that comes with it
-# joins groups hierarchically, as is done here. Within a network $B$ is
+# over their pairs. (The paper speaks of spectral clustering; its
+# notebook joins groups hierarchically.) Within a network $B$ is
 # the identity: two units of one network can only meet through a partner in the other.
-
-# %%
-tree = convergence.unit_linkage(w)
-leaves = convergence.cluster_units(w)
-
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-tree", "caption": "The entries of the block matrix, as square roots to make small ones visible, with the units of both networks in the order of the tree. Each bracket spans a group that was joined. A mark at the left tells that a row belongs to network 1, one at the right that it belongs to network 2. Most early groups hold a unit and its strongest partner."}, "image": {"alt": "A square heat map that is empty but for a dark diagonal, small dark blocks along it, and scattered pale cells. Thin gray brackets enclose nested groups along the diagonal. Small marks at the left and right edges show to which network each row belongs; they alternate irregularly."}}
-h = len(w)
-similarity = torch.eye(2 * h, dtype=w.dtype)
-similarity[:h, h:], similarity[h:, :h] = w.abs(), w.abs().T
-fig, ax = plt.subplots(figsize=(5.4, 5))
-plotting.heatmap(
-    similarity[leaves][:, leaves].clamp_max(1).sqrt(),
-    ax,
-    center=0,
-    vmin=-1,
-    vmax=1,
-)
-spans = {int(leaf): (k, k) for k, leaf in enumerate(leaves)}
-for node, (a, b, *_) in enumerate(tree, start=2 * h):
-    ends = *spans[int(a)], *spans[int(b)]
-    low, high = spans[node] = min(ends), max(ends)
-    ax.plot(
-        [low - 0.5, high + 0.5, high + 0.5], [low - 0.5, low - 0.5, high + 0.5],
-        color=C["null"], lw=0.8,
-    )  # fmt: skip
-of_one = (leaves >= h).numpy()  # columns of W are units of network 1
-for rows_, x in [(of_one, -2), (~of_one, 2 * h + 1)]:
-    place = np.flatnonzero(rows_)
-    ax.plot(
-        np.full(len(place), x),
-        place,
-        "s",
-        ms=2.5,
-        color=C["ink"],
-        clip_on=False,
-    )
-ax.set(
-    xticks=[], yticks=[], xlabel="units of both networks, in the tree's order"
-)
-ax.set(xlim=(-0.5, 2 * h - 0.5), ylim=(2 * h - 0.5, -0.5))
-plt.show()
 
 # %% [markdown]
 # Are these groups there, or does the method make them? The lasso can be run in the other direction, to predict
@@ -1431,183 +1536,383 @@ Markdown(
 # %% [markdown]
 # ## Whole layers
 #
-# Do networks share a subspace, if not the units? Linear {term}`CKA` {cite:p}`kornblith2019` compares how two
+# Do networks agree on the images, if not on the units? Linear {term}`CKA` {cite:p}`kornblith2019` compares how two
 # representations relate the same images to each other: it is the {term}`cosine` of their two matrices of
-# inner products, each centred. ({py:func}`.convergence.linear_cka` gives it for one pair.) It is taken here
-# on whole images, so an activation at another position counts as another number. Rotations do not change
-# it. Does each layer look most like its counterpart in the other network ({numref}`fig-cka`)?
+# inner products, each centred, and rotations do not change it. It is taken here on whole images, so an activation
+# at another position counts as another number.
+#
+# CKA has two known weaknesses. A few directions of large variance can decide it {cite:p}`davari2023`, so we also
+# take it with the largest principal component of each layer removed. And the estimate from finitely many images is
+# too large, so that unrelated representations come out above zero; in the debiased version the diagonals, where an image meets
+# itself, are left out. A third measure
+# asks about small distances only. The {term}`mutual nearest neighbours` are the share of the ten images nearest to an
+# image in one network that are also among the ten nearest in the other. The *Platonic representation
+# hypothesis* {cite:p}`huh2024`, that good networks come to measure likeness in one way, was argued for with
+# it. Here it is compared with the neighbours in the raw pixels ({numref}`fig-layers`).
 
 
 # %%
-def relations(model):
-    """Centred inner products of all pairs of images, by layer."""
-    outputs = models.outputs(model, test.x[: knobs.few], relu)
-    rows = []
-    for layer in relu:
-        h = outputs[layer].flatten(1)
+def neighbours(gram, k=10):
+    """Which images are the k nearest to each, from centred inner products."""
+    size = gram.diagonal()
+    distance = size[:, None] + size - 2 * gram
+    nearest = distance.fill_diagonal_(np.inf).topk(k, largest=False).indices
+    return torch.zeros_like(gram).scatter_(1, nearest, 1 / k)
+
+
+# %% tags=["hide-input"]
+def without_first(gram):
+    """Inner products without the largest principal component."""
+    value, vector = (torch.as_tensor(part) for part in eigsh(gram.numpy(), k=1))
+    return gram - value * vector @ vector.T
+
+
+def debiased(gram):
+    """Inner products of different images only, centred so that chance gives 0."""
+    size = len(gram)
+    gram = gram - gram.diagonal().diag()
+    rows = gram.sum(1) / (size - 2)
+    gram = gram - rows[:, None] - rows + gram.sum() / (size - 1) / (size - 2)
+    return gram - gram.diagonal().diag()
+
+
+# %% tags=["remove-cell"]
+VIEWS = {
+    "CKA": lambda gram: gram,
+    "CKA, debiased": debiased,
+    "CKA, first component removed": without_first,
+    "mutual neighbours": neighbours,
+}
+
+
+def normalised(gram):
+    return nn.functional.normalize(gram.flatten(), dim=0)
+
+
+def relations(outputs):
+    """Each view of the inner products of all pairs of images, by layer, of length 1."""
+    grams = []
+    for h in outputs:
+        h = h.flatten(1).double()
         h = h - h.mean(0)
-        rows.append(nn.functional.normalize((h @ h.T).flatten(), dim=0))
-    return torch.stack(rows)
+        grams.append((h @ h.T).cpu())
+    return {
+        view: torch.stack([normalised(how(g)).float() for g in grams])
+        for view, how in VIEWS.items()
+    }
 
 
-kernels = [relations(model) for model in both]
-cka = {kind: kernels[k] @ kernels[k + 1].T for kind, k in START.items()}
+few_images = test.x[: knobs.few]
+pixels_ = {k: v[0] for k, v in relations([few_images]).items()}
+rows, counterpart, unlike = [], {}, {}
+reorder = torch.randperm(
+    len(few_images), generator=torch.Generator().manual_seed(6)
+)
+for kind, start in FIRST.items():
+    of_kind = [
+        relations(models.outputs(model, few_images, relu).values())
+        for model in everyone[start : start + n]
+    ]
+    for view in VIEWS:
+        for i, j in pairs:
+            values = (of_kind[i][view] * of_kind[j][view]).sum(1)
+            rows += [
+                [view, name, kind, i, j, float(value)]
+                for name, value in zip(names, values, strict=True)
+            ]
+    rows += [
+        ["pixels", name, kind, i, i, float(value)]
+        for i in range(n)
+        for name, value in zip(
+            names,
+            of_kind[i]["mutual neighbours"] @ pixels_["mutual neighbours"],
+            strict=True,
+        )
+    ]
+    hits, chance = [], []
+    for i, j in permutations(range(n), 2):
+        one, two = of_kind[i]["CKA"], of_kind[j]["CKA"]
+        hits.append((one @ two.T).argmax(1) == torch.arange(len(names)))
+        for view in ("CKA", "CKA, debiased"):
+            square = of_kind[j][view].view(
+                len(names), len(reorder), len(reorder)
+            )
+            two = square[:, reorder][:, :, reorder].flatten(1)
+            chance.append((of_kind[i][view] * two).sum(1))
+    counterpart[kind] = torch.cat(hits).double().mean()
+    unlike[kind] = (
+        torch.stack(chance[::2]).mean(0),
+        torch.stack(chance[1::2]).mean(0),
+    )
+columns = ["measure", "layer", "networks", "i", "j", "value"]
+wholes = pd.DataFrame(rows, columns=columns)
+whole = wholes.groupby(["measure", "networks", "layer"]).value.mean()
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-cka", "caption": "Linear CKA between all layers of networks 1 and 2, trained and untrained. The diagonal is high in both, though not always the highest of its row. What training adds in the convolutions is not agreement with the counterpart, but a difference from the other layers."}, "image": {"alt": "Two annotated four by four heat maps. In both the diagonal is bright. Away from it the trained map is darker than the untrained one, whose convolutions are all bright."}}
-fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.2), sharey=True)
-for ax, (kind, matrix) in zip(axes, cka.items(), strict=True):
-    sns.heatmap(
-        matrix.cpu(), vmin=0, vmax=1, cmap="cividis", annot=True, fmt=".2f", square=True, ax=ax,
-        xticklabels=names, yticklabels=names, cbar=ax is axes[1], cbar_kws={"label": "linear CKA"},
-    )  # fmt: skip
-    ax.set(title=kind, xlabel="network 2")
-axes[0].set(ylabel="network 1")
+
+# %% tags=["remove-cell"]
+def beyond_pixels(kind, pair=None):
+    """Mutual neighbours less those shared with the pixels, mean over layers."""
+    chosen = wholes[wholes.networks == kind]
+    if pair is not None:
+        chosen = chosen[chosen.i.isin(pair) & chosen.j.isin(pair)]
+    of_ = chosen.groupby("measure").value.mean()
+    return of_["mutual neighbours"] - of_["pixels"]
+
+
+claims.check(
+    "convergence_neighbours",
+    beyond_pixels("trained"),
+    images.name,
+    null=max(beyond_pixels(kind) for kind in NULLS),
+    repeats=repeats(lambda p: beyond_pixels("trained", p)),
+)
+
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-layers", "caption": "How far two networks agree on which images are alike: linear CKA, the same without the largest principal component, and the share of mutual nearest neighbours. Means over pairs of networks, with bars of one standard deviation. Crosses: neighbours that a network shares with the raw pixels. Trained networks share far more with each other than with the pixels, the others little more or none."}, "image": {"alt": "Three panels with four falling lines each, against the layer. In the first two the lines lie close together but at the dense layer, where the blue one of trained networks is the highest; in the third a dotted line with crosses lies far below the blue one, and others near those of their colour."}}
+fig, axes = plt.subplots(1, 3, figsize=(7.2, 3), sharey=True)
+style = {"x": "layer", "y": "value", "hue": "networks", "palette": FOUR}
+style |= {"dodge": 0.4, "markersize": 4, "lw": 1, "err_kws": {"lw": 1}}
+titles = ["CKA", "CKA without the\nfirst component", "mutual neighbours"]
+shown_views = [view for view in VIEWS if view != "CKA, debiased"]
+for ax, view, title in zip(axes, shown_views, titles, strict=True):
+    of_view = wholes[wholes.measure == view]
+    sns.pointplot(of_view, errorbar="sd", ax=ax, legend=ax is axes[0], **style)
+    ax.set(title=title, ylabel="agreement", ylim=(0, 1.03))
+of_pixels = wholes[wholes.measure == "pixels"]
+style |= {"markers": "x", "linestyles": ":", "legend": False}
+sns.pointplot(of_pixels, errorbar=None, ax=axes[2], **style)
+for ax in axes:
+    ax.set(xlabel="")
+    ax.tick_params(axis="x", rotation=45)
+handles, labels = axes[0].get_legend_handles_labels()
+axes[0].get_legend().remove()
+fig.legend(handles, labels, loc="outside upper center", ncols=4, fontsize=8)
 plt.show()
 
 # %% tags=["remove-input"]
-# Over all ordered pairs of networks, both sides count: (i, j) looks from i, (j, i) from j.
-counterpart, unlike = {}, {}
-reorder = torch.randperm(knobs.few, generator=torch.Generator().manual_seed(6))
-reorder = reorder[: len(test.x[: knobs.few])]
-for kind, start in START.items():
-    hits, chance = [], []
-    for i, j in permutations(range(n), 2):
-        one, two = kernels[start + i], kernels[start + j]
-        hits.append((one @ two.T).argmax(1).cpu() == torch.arange(len(names)))
-        square = two.view(len(names), knobs.few, knobs.few)
-        two = square[:, reorder][:, :, reorder].flatten(1)
-        chance.append((one * two).sum(1).cpu())
-    counterpart[kind] = torch.cat(hits).double().mean()
-    unlike[kind] = torch.stack(chance).mean(0)
+by_kind_ = {
+    view: table.unstack("networks") for view, table in whole.groupby("measure")
+}
+by_kind_ = {
+    view: t.droplevel("measure").loc[names] for view, t in by_kind_.items()
+}
+leads = {view: t.trained - t[NULLS].max(axis=1) for view, t in by_kind_.items()}
+moved = (whole["CKA"] - whole["CKA, debiased"]).max()
+mutual, in_pixels = by_kind_["mutual neighbours"], by_kind_["pixels"]
 Markdown(
-    f"Over all pairs of networks, {percent(counterpart['trained'])} of the trained layers look most like their "
-    f"counterpart, and {percent(counterpart['untrained'])} of the untrained ones: training makes layers distinct. Where the second network sees the "
-    f"{knobs.few:,} images in another order, which leaves nothing to compare, CKA is still {listed(unlike['trained'], number)} in "
-    f"trained layers and {listed(unlike['untrained'], number)} in untrained ones. Untrained convolutions are as much like their "
-    "counterparts as trained ones, so there a high CKA on the diagonal is no evidence that something common was "
-    "learned; in the dense layer it is higher after training."
+    f"Debiasing lowers CKA by {moved:.2f} at most. With the "
+    f"{len(few_images):,} images in another order for the second network, nothing is left to compare; in trained layers CKA is still "
+    f"{listed(unlike['trained'][0], number)}, and debiased {listed(unlike['trained'][1], number)}. Trained networks are "
+    f"ahead of the best control by {listed(leads['CKA'], number)} from {names[0]} to the dense layer, and without the "
+    f"first component by {listed(leads['CKA, first component removed'], number)}. So CKA shows learned agreement in "
+    f"{listed([place(k) for k in names if leads['CKA'][k] > 0.05])}, and elsewhere it is high for every kind of network. That a layer looks most like its "
+    f"counterpart holds for {percent(counterpart['trained'])} of the trained layers and for {percent(counterpart['untrained'])} of the "
+    "untrained ones: training makes layers distinct."
+    "\n\n"
+    f"Of ten neighbours, trained networks share {listed(mutual.trained, percent)}, untrained ones {listed(mutual.untrained, percent)}, and "
+    f"those with random labels {listed(mutual[RANDOM], percent)}. But with the raw pixels untrained networks share {listed(in_pixels.untrained, percent)}, "
+    f"and those with random labels {listed(in_pixels[RANDOM], percent)}: they agree because each still "
+    f"has much of their common input. Trained networks share {listed(in_pixels.trained, percent)} with the pixels, so what they have in "
+    "common is not the input. This agreement comes with the task, in the convolutions as well. It "
+    "is the least that the Platonic hypothesis predicts, and no test of it, since architecture, images and task are the "
+    "same for all networks here."
 )
 
 # %% [markdown]
-# **Round trips.** Match a network to a second one, that to a third, and the third back to the first. A unit that is one feature in all three
-# comes back to itself ({term}`cycle consistency`). Random permutations bring one unit back in a whole
-# layer. But axes of a common space come back more often than that, whether they are units or not, so the
-# null is three networks of which two are rotated.
+# ## A ladder of maps, and stitching
+#
+# How large a kind of map does it take to bring one network to another ({numref}`fig-maps`)? A permutation pairs
+# units. {term}`Soft matching <soft matching>` {cite:p}`khosla2024` lets a unit be shared among several, each with
+# the same total, so that layers of different widths can be compared; between layers of one width the best soft
+# matching *is* a permutation, by Birkhoff's theorem, so the two coincide here. An orthogonal map, the
+# {term}`Procrustes alignment` of {doc}`chapter 3 </notebooks/03_covariance_universality>`, rotates. A linear map
+# may do anything. A permutation of *rotated* units is the null of the first rung.
+
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-maps", "caption": "Kinds of linear maps between layers of one width. Soft matchings and orthogonal maps are different kinds, and have just the permutations in common: an orthogonal matrix without negative entries is a permutation."}, "image": {"alt": "A large ellipse named linear maps holds two smaller ellipses that overlap, named soft matchings and orthogonal maps. The area that both share is named permutations."}}
+from matplotlib.patches import Ellipse
+
+fig, ax = plt.subplots(figsize=(4.6, 1.9))
+for x, width, height, colour in [
+    (0, 9.6, 3.8, C["null"]),
+    (-1.3, 5, 2.2, C["other"]),
+    (1.3, 5, 2.2, C["outside"]),
+]:
+    shape_ = Ellipse((x, 0), width, height, fill=False, lw=1.5, color=colour)
+    ax.add_patch(shape_)
+for x, y, label in [
+    (0, 1.4, "linear maps"),
+    (-2.4, 0, "soft\nmatchings"),
+    (2.5, 0, "orthogonal\nmaps"),
+    (0, 0, "permutations"),
+]:
+    ax.text(x, y, label, ha="center", va="center", fontsize=8)
+ax.set(xlim=(-5, 5), ylim=(-2, 2))
+ax.axis("off")
+plt.show()
+
+# %% [markdown]
+# The share of variance that a map explains says nothing of what the *network* loses by it: it counts each
+# direction by its variance. {term}`Stitching <stitching>` asks the second network itself
+# {cite:p}`lenc2015,bansal2021`. The front of network A up to a layer, a map, applied at each position alone, and the back of
+# network B make a new network. How accurate is it? Its map is not trained on the task here but fitted to B's
+# activations by least squares, on training images {cite:p}`csiszarik2021`. So its accuracy is a lower bound of what a
+# stitch can reach; stitches that are trained on the task can make networks look alike that are not
+# {cite:p}`balogh2025,smith2025`.
+#
+# For both questions B is a trained network, and A is of any kind ({numref}`fig-rungs`). ({py:func}`.convergence.best_maps`,
+# {py:func}`.convergence.stitch`.) That one target serves all of them matters. An untrained
+# network is well predicted by another untrained one, since it varies in few directions; that shows how
+# easy the target is.
 
 
 # %%
-def round_trip(statistics, i, j, k):
-    """Share of units that come back to themselves."""
-    there, on, back = (
-        convergence.bipartite_match(statistics.correlation(a, b))
-        for a, b in [(i, j), (j, k), (k, i)]
-    )
-    back_home = back[on[there]] == torch.arange(len(there))
-    return back_home.double().mean().item()
+def rungs(layer, a, b):
+    """The best map of each kind from network a to b, and a permutation of rotated units."""
+    maps = convergence.best_maps(seen[layer], a, b)
+    turn = torch.empty(2 * [seen[layer].sizes[a]])
+    nn.init.orthogonal_(turn, generator=generator)
+    rotated = convergence.turned(seen[layer], a, turn)
+    matching_ = convergence.best_maps(rotated, a, b)["soft matching"]
+    return {
+        "rotated": turn.to(matching_) @ matching_,
+        "permutation": maps["soft matching"],
+        "orthogonal": maps["orthogonal"],
+        "linear": maps["linear"],
+    }
 
 
 # %% tags=["remove-cell"]
+asked = data.Split(
+    *(part[-knobs.few // 2 :] for part in (images.test.x, images.test.y))
+)
+answers = [
+    training.logits(model, asked.x).argmax(1).cpu() for model in networks
+]
 rows = []
-for name, layer in layers.items():
-    for kind, (start, rotate) in MAPPED.items():
-        for trio in combinations(range(start, start + n), 3):
-            statistics = found[layer]
-            for k in trio[1:] if rotate else ():
-                axes = convergence.random_axes(statistics, k, generator)
-                statistics = convergence.turned(statistics, k, axes)
-            rows.append([name, kind, round_trip(statistics, *trio)])
-trips = pd.DataFrame(rows, columns=["layer", "networks", "share"])
-trips = trips.groupby(["layer", "networks"], sort=False).share.mean().unstack()
-
-# %% tags=["remove-input"]
-by_layer(
-    pd.DataFrame(
-        {
-            name: {
-                "as they are": side_by_side(*trips.loc[name, [*START]]),
-                "rotated": side_by_side(
-                    *trips.loc[name, ["trained, rotated", "untrained, rotated"]]
-                ),
-                "random": f"{1 / found[layer].sizes[0]:.2f}",
-            }
-            for name, layer in layers.items()
-        }
-    ).T,
-    "trained / untrained",
-)
-
-# %% tags=["remove-input"]
-extra = trips.trained - trips["trained, rotated"]
-extra_untrained = trips.untrained - trips["untrained, rotated"]
-Markdown(
-    f"Far more units come back than a random permutation would bring, but rotated axes do so too. Trained units "
-    f"come back more often than their rotated versions by {listed(extra, number)} from {names[0]} to the dense layer, and "
-    f"untrained ones by {listed(extra_untrained, number)}: the difference is larger after training in "
-    f"{all_or((extra > extra_untrained).sum())}. These are means over few triples of the same networks, rotated behind the "
-    "ReLU and without the control of equal zeros, so they add little to the rotation test."
-)
-
-# %% [markdown]
-# **One to one, or a subspace?** A permutation is one kind of orthogonal map, and an orthogonal map is one
-# kind of linear map. How much of the variance of one network does the best map of each kind explain in the
-# other? {py:func}`.convergence.explained` fits the three on the covariances of training images, up to a
-# factor, and measures the {term}`share explained` on test images; the orthogonal one is the
-# {term}`Procrustes alignment` of {doc}`chapter 3 </notebooks/03_covariance_universality>`. Units are not
-# standardised here, so those that vary much count for much.
+for (name, layer), (kind, start), (i, j) in product(
+    layers.items(), FIRST.items(), pairs
+):
+    a = start + i
+    for rung, matrix in rungs(layer, a, j).items():
+        share = convergence.share_explained(found[layer], a, j, matrix)
+        joined = convergence.stitch(
+            everyone[a], networks[j], layer, seen[layer], a, j, matrix
+        )
+        said = training.logits(joined, asked.x).argmax(1).cpu()
+        agreed = [
+            float((said == these).double().mean())
+            for these in (asked.y, answers[i], answers[j])
+        ]
+        rows.append([name, kind, i, j, rung, share, *agreed])
+columns = [
+    "layer",
+    "networks",
+    "i",
+    "j",
+    "map",
+    "share explained",
+    "accuracy",
+    "as A",
+    "as B",
+]
+ladder = pd.DataFrame(rows, columns=columns)
 
 # %% tags=["remove-cell"]
-rows = []
-for kind, start in START.items():
-    for row, (name, layer) in enumerate(layers.items()):
-        for i, j in permutations(range(n), 2):
-            a, b = start + i, start + j
-            share = convergence.explained(seen[layer], found[layer], a, b)
-            share["CKA"] = float(kernels[a][row] @ kernels[b][row])
-            rows += [[name, kind, *item] for item in share.items()]
-columns = ["layer", "networks", "measure", "value"]
-evidence = pd.DataFrame(rows, columns=columns)
-mean = evidence.groupby(["layer", "measure", "networks"]).value.mean()
+UNITS, ROTATED = "permutation", "rotated"
+steps = ladder.groupby(["map", "networks", "layer"])[columns[5:]].mean()
 
-# %% tags=["remove-input"]
-MEASURES = {
-    "permutation": "permutation",
-    "orthogonal": "orthogonal map",
-    "affine": "linear map",
-    "CKA": "linear CKA",
-}
-by_layer(
-    pd.DataFrame(
-        {
-            name: {
-                word: side_by_side(*mean[name, measure][[*START]])
-                for measure, word in MEASURES.items()
-            }
-            for name in names
-        }
-    ).T,
-    "trained / untrained",
+
+def stitched(rung, kind, pair=None):
+    """Accuracy of stitches through one kind of map, mean over layers."""
+    chosen = ladder[(ladder["map"] == rung) & (ladder.networks == kind)]
+    if pair is not None:
+        chosen = chosen[(chosen.i == pair[0]) & (chosen.j == pair[1])]
+    return chosen.accuracy.mean()
+
+
+claims.check(
+    "convergence_stitch",
+    stitched("linear", "trained"),
+    images.name,
+    null=max(stitched("linear", kind) for kind in NULLS),
+    repeats=repeats(lambda p: stitched("linear", "trained", p)),
+)
+claims.check(
+    "convergence_stitch_units",
+    stitched(UNITS, "trained"),
+    images.name,
+    null=max(
+        stitched(ROTATED, "trained"),
+        *(stitched(UNITS, kind) for kind in NULLS),
+    ),
+    repeats=repeats(lambda p: stitched(UNITS, "trained", p)),
 )
 
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-rungs", "caption": "Above: the share of a trained network's variance that another network explains through the best map of each kind, on held-out images; 'rotated' is a permutation of rotated units. Below: the accuracy of the front of that other network, stitched with this map to the back of the trained one; dotted, that of uncut trained networks. Colours: the network that the map starts from. Means over pairs, with bars of one standard deviation. Trained fronts are the best."}, "image": {"alt": "Two rows of four panels, one column for each layer. In each the lines rise from permutations of rotated units over permutations and orthogonal maps to linear maps. The blue line of trained networks is on top. In the lower row it comes near the dotted line, and the others come near it in the first convolution only."}}
+fig, axes = plt.subplots(
+    2, len(names), figsize=(7.2, 4.2), sharex=True, sharey=True
+)
+style = {"x": "map", "hue": "networks", "palette": FOUR, "errorbar": "sd"}
+style |= {"dodge": 0.4, "markersize": 4, "lw": 1, "err_kws": {"lw": 1}}
+for k, measure in enumerate(["share explained", "accuracy"]):
+    for ax, name in zip(axes[k], names, strict=True):
+        of_layer = ladder[ladder.layer == name]
+        sns.pointplot(
+            of_layer, y=measure, ax=ax, legend=ax is axes[0, 0], **style
+        )
+        ax.set(xlabel="", ylim=(0, 1), title="" if k else name)
+for ax in axes[1]:
+    ax.axhline(np.mean(accuracies), color=C["ink"], lw=0.8, ls=":")
+    ax.tick_params(axis="x", rotation=90)
+axes[1, 0].set(ylabel="accuracy, stitched")
+handles, labels = axes[0, 0].get_legend_handles_labels()
+axes[0, 0].get_legend().remove()
+fig.legend(handles, labels, loc="outside upper center", ncols=4, fontsize=8)
+plt.show()
+
 # %% tags=["remove-input"]
-wide = mean.unstack("measure")
-trained_, untrained_ = (wide.xs(kind, level=1) for kind in START)
-maps = ["permutation", "orthogonal", "affine"]
-lower = trained_.loc[convolutions, maps] < untrained_.loc[convolutions, maps]
-cases = (
-    "in every case"
-    if lower.all(axis=None)
-    else f"in {int(lower.sum(axis=None))} of {lower.size} cases"
+line, one_to_one = (
+    steps.loc[rung].unstack("networks") for rung in ("linear", UNITS)
+)
+line, one_to_one = line.loc[names], one_to_one.loc[names]
+given_share = np.mean(
+    [
+        [
+            convergence.share_explained(
+                found[layer],
+                i,
+                j,
+                convergence.best_maps(seen[layer], i, j)["linear"],
+            )
+            for layer in layers.values()
+        ]
+        for i, j in combinations(range(n, 2 * n), 2)
+    ],
+    axis=0,
+)
+turned_ = steps.loc[ROTATED, "trained"].loc[names]
+same_answer = np.mean(
+    [float((answers[i] == answers[j]).double().mean()) for i, j in pairs]
 )
 Markdown(
-    "Of what a linear map explains between trained networks, a permutation explains "
-    f"{listed((trained_.permutation / trained_.affine)[names], percent)} from {names[0]} to the dense layer, and an "
-    f"orthogonal map {listed((trained_.orthogonal / trained_.affine)[names], percent)}; between "
-    f"untrained networks a permutation explains {listed((untrained_.permutation / untrained_.affine)[names], percent)}. That the "
-    "larger kind of map explains more is nearly certain beforehand, as each kind holds the one before. Is this shared subspace learned? In the dense layer every map explains "
-    "more after training than before. In the convolutions what a map explains is lower after training "
-    f"{cases}. This does not mean that training drives networks "
-    "apart: an untrained convolution varies in few directions, which would make it easy to predict. It means "
-    "that for the convolutions these measures cannot tell what is learned from what is given."
+    f"Of a trained network another one explains {listed(line['share explained'].trained, percent)} by a linear map, from "
+    f"{names[0]} to the dense layer, and the best control explains {listed(line['share explained'][NULLS].max(axis=1), percent)}. (Between two "
+    f"untrained networks the map would explain {listed(given_share, percent)}: that is the easy target.) A permutation "
+    f"explains {listed(one_to_one['share explained'].trained, percent)}, and one of rotated units {listed(turned_['share explained'], percent)}. "
+    "So the shared subspace is learned in part, and the units hold a part of it that rotated axes do not."
+    "\n\n"
+    f"Stitched by a linear map, trained networks reach {listed(line.accuracy.trained, number)}, where uncut ones have "
+    f"{np.mean(accuracies):.2f} and the best control {listed(line.accuracy[NULLS].max(axis=1), number)}. (From a network to itself "
+    "the map is the identity, and nothing is lost.) This is not what the shares suggest. In "
+    f"{convolutions[-1]} a map explains {percent(line['share explained'].trained[convolutions[-1]])} of the variance and keeps an accuracy of "
+    f"{line.accuracy.trained[convolutions[-1]]:.2f}: what it misses matters little to the network behind. In {names[0]} the best control explains "
+    f"{percent(line['share explained'][NULLS].max(axis=1)[names[0]])} and reaches {line.accuracy[NULLS].max(axis=1)[names[0]]:.2f}: there a "
+    "stitch that works is no evidence of common features, since a linear map of any early features will do. One to one, stitches of trained "
+    f"networks reach {listed(one_to_one.accuracy.trained, number)}, of rotated units {listed(turned_.accuracy, number)}, and of the best control "
+    f"{listed(one_to_one.accuracy[NULLS].max(axis=1), number)}. So in the convolutions partners can stand in for each other in part, and rotated axes cannot; in the dense layer, "
+    "which varies in few directions, rotated axes come near them. Two uncut networks give the same "
+    f"answer to {percent(same_answer)} of the images. A stitch in {names[0]} gives that of the network behind it to "
+    f"{percent(line['as B'].trained[names[0]])} and that of the network in front to {percent(line['as A'].trained[names[0]])}; in the dense layer "
+    f"it is {percent(line['as B'].trained['dense'])} and {percent(line['as A'].trained['dense'])}."
 )
 
 # %% [markdown]
@@ -1664,18 +1969,22 @@ Markdown(
 # ## Take-aways
 #
 # - One to one: in part. In every layer the units of trained networks match better than rotated axes of the
-#   same space do, and by more than those of untrained networks, with scale, sign, dead units and zeros
-#   taken out. The gain is a small part of what identical units would show.
+#   same space do, and by more than those of untrained networks and of networks that learned random labels, with
+#   scale, sign, dead units and zeros taken out. It holds on images without objects too. The gain is a small part
+#   of what identical units would show.
 # - The plain correlation of matched units is no evidence of learning: in the convolutions, untrained networks
 #   match about as well. It falls over the convolutions, as over most of the source's.
-# - As a subspace: orthogonal and linear maps explain more than permutations, as they must. Linear maps and few
-#   predictors show agreement beyond untrained networks in the dense layer alone. In the convolutions they cannot tell a learned
-#   subspace from one that is there before training.
+# - As a subspace: in part, and in every layer, once all fronts are held against the same target. From a trained
+#   network a linear map explains more of another one than from any control, and the back of the other one can
+#   use it. In the convolutions one-to-one partners can stand in for each
+#   other in part, and rotated axes cannot. Between two untrained networks a map may explain even more, because they vary in few directions; that
+#   says nothing of what is learned.
+# - As a whole: trained networks agree on which images are near each other, far beyond what both share with the
+#   pixels. CKA shows it in the dense layer alone.
 # - A poor bipartite match can be a leftover. Clusters that depend on the direction of a fit, and form in
-#   untrained networks too, are no features.
-#   Give a method planted cases and a null before you read its pictures.
-# - Bipartite matching is exact and takes milliseconds. Correlation and mutual information choose the same
-#   partners for strong pairs.
+#   untrained networks too, are no features.  Give a
+#   method planted cases and a null before you read its pictures.
+# - Correlation and mutual information choose the same partners for strong pairs.
 #
 # ## Ledger
 
@@ -1771,9 +2080,10 @@ claims.table("04_convergent_learning")
 #
 # ## Further reading
 #
-# The paper: {cite:t}`li2016`. Axes that networks share, in brains and machines: {cite:t}`khosla2024axes`.
-# Comparing representations as wholes: {cite:t}`kornblith2019`; where CKA misleads:
-# {cite:t}`davari2023`. Matching layers of different widths: {cite:t}`khosla2024`; agreement across layers,
-# training and other images: {cite:t}`kapoor2025`. Joining the halves of two networks:
-# {cite:t}`lenc2015`, {cite:t}`bansal2021`. Pictures of units: {cite:t}`zeiler2014`,
-# {cite:t}`springenberg2015`.
+# The paper: {cite:t}`li2016`. Axes that networks share, in brains and machines: {cite:t}`khosla2024axes`; units that
+# come back in language models: {cite:t}`gurnee2024`. Comparing representations as wholes:
+# {cite:t}`kornblith2019`, {cite:t}`huh2024`; where CKA misleads: {cite:t}`davari2023`. Matching layers of different
+# widths: {cite:t}`khosla2024`; agreement across layers, training and other images: {cite:t}`kapoor2025`. Joining the
+# halves of two networks: {cite:t}`lenc2015`, {cite:t}`bansal2021`, {cite:t}`csiszarik2021`; where that misleads:
+# {cite:t}`balogh2025`, {cite:t}`smith2025`. Pictures of units: {cite:t}`zeiler2014`, {cite:t}`springenberg2015`; what
+# they depend on: {cite:t}`adebayo2018`.

@@ -3,8 +3,9 @@
 Follows Li, Yosinski, Clune, Lipson and Hopcroft (2016), *Convergent Learning: Do different neural
 networks learn the same representations?* Units of two networks are compared by the correlation of
 their activations (`correlations`), one to one (`greedy_match`, `bipartite_match`), by mutual
-information, few to one (`sparse_map`) and many to many (`cluster_units`, `linear_cka`); whether a
-match belongs to the units is the question of `rotation_test`.
+information, few to one (`sparse_map`) and many to many (`cluster_units`, `linear_cka`), and by
+maps of growing kind (`best_maps`, `stitch`); whether a match belongs to the units is the question
+of `rotation_test`.
 
 In a convolutional layer the channels are the units, and the positions are more samples.
 """
@@ -13,6 +14,7 @@ from netdist_utils.alignment import bipartite_match, explained, greedy_match, ma
 from netdist_utils.convergence.clusters import cluster_units, unit_linkage
 from netdist_utils.convergence.figure import match_browser
 from netdist_utils.convergence.information import mutual_information
+from netdist_utils.convergence.maps import best_maps, share_explained, soft_match, stitch
 from netdist_utils.convergence.nulls import with_zeros_of
 from netdist_utils.convergence.pictures import (
     contrast,
@@ -33,6 +35,7 @@ from netdist_utils.convergence.similarity import correlations, linear_cka
 from netdist_utils.convergence.sparse import held_out_error, sparse_map, sparse_path
 
 __all__ = [
+    "best_maps",
     "bipartite_match",
     "cluster_units",
     "contrast",
@@ -52,9 +55,12 @@ __all__ = [
     "random_axes",
     "receptive_field",
     "rotation_test",
+    "share_explained",
     "sheet",
+    "soft_match",
     "sparse_map",
     "sparse_path",
+    "stitch",
     "turned",
     "unit_linkage",
     "with_zeros_of",

@@ -146,48 +146,98 @@ def alignment_cosine(statistics, i, j, alignment, centered=False):
     return float((alignment.to(cross) * cross).sum() / sizes.sqrt())
 
 
-def explained(fitted, held_out, i, j, ridge=1e-4):
-    """Share of network j's variance that network i explains on other data, by kind of map.
+def soft_match(scores):
+    """The transport plan of greatest total between units of equal masses.
 
     Parameters
     ----------
-    fitted, held_out : moments.LayerMoments
-        Of one layer: the maps are fitted on the first and measured on the second.
+    scores : (C1, C2) tensor
+        What pairing row i with column j is worth.
+
+    Returns
+    -------
+    (C1, C2) float64 tensor
+        Mass moved between each two units: rows sum to 1 / C1, columns to 1 / C2. With as many
+        rows as columns it is a permutation, that of `bipartite_match`, divided by their number
+        (Birkhoff's theorem). Soft matching: Khosla and Williams (2024).
+
+    Raises
+    ------
+    ValueError
+        As `bipartite_match` does.
+
+    Examples
+    --------
+    >>> soft_match(torch.tensor([[0.9, 0.8, 0.1, 0.0], [0.1, 0.0, 0.9, 0.8]]))
+    tensor([[0.2500, 0.2500, 0.0000, 0.0000],
+            [0.0000, 0.0000, 0.2500, 0.2500]], dtype=torch.float64)
+    """
+    scores = finite_matrix(scores).detach().cpu().double()
+    if scores.shape[0] == scores.shape[1]:
+        return torch.eye(len(scores), dtype=torch.double)[bipartite_match(scores)] / len(scores)
+    import ot  # seconds to import, so only here
+
+    return torch.from_numpy(ot.emd([], [], (scores.max() - scores).numpy()))
+
+
+def best_maps(fitted, i, j, ridge=1e-4):
+    """The map of each kind with which network i's units predict network j's best.
+
+    Parameters
+    ----------
+    fitted : moments.LayerMoments
+        On which the maps are fitted. Units are not standardised.
     i, j : int
-        Networks.
+        Networks, of any widths.
     ridge : float
         Added to the diagonal of the affine map's normal equations, as a share of its mean.
 
     Returns
     -------
-    dict of str to float
-        ``"permutation"`` (units must be as many), ``"orthogonal"``, ``"affine"``. The first two
-        are fitted up to a factor; centred, so a constant offset costs nothing.
-
-    Raises
-    ------
-    ValueError
-        If the two networks have not as many units.
+    dict of str to (D_i, D_j) tensor
+        ``"permutation"`` (where the widths differ, the plan of `soft_match`) and
+        ``"orthogonal"``, both with the best factor, and ``"affine"``. For activations less
+        their mean.
 
     Examples
     --------
     >>> from netdist_utils import models, moments
     >>> found = moments.moments([models.mlp([4, 3])], torch.randn(99, 4), [1])[1]
-    >>> {kind: round(share, 3) for kind, share in explained(found, found, 0, 0).items()}
-    {'permutation': 1.0, 'orthogonal': 1.0, 'affine': 1.0}
+    >>> bool(torch.allclose(best_maps(found, 0, 0)["orthogonal"], torch.eye(3).double()))
+    True
     """
     own, cross = fitted.covariance(i), fitted.covariance(i, j)
-    if cross.shape[0] != cross.shape[1]:
-        raise ValueError(
-            f"networks {i} and {j} have {tuple(cross.shape)} units; as many are needed"
-        )
-    permutation = torch.eye(len(own))[bipartite_match(cross)]
-    maps = {"permutation": permutation, "orthogonal": procrustes(cross)}
-    shares = {
-        kind: alignment_cosine(held_out, i, j, a, centered=True) ** 2 for kind, a in maps.items()
-    }
+    maps = {"permutation": soft_match(cross).to(own), "orthogonal": procrustes(cross)}
+    for kind, a in maps.items():
+        maps[kind] = a * (a * cross).sum() / ((own @ a) * a).sum()
     penalty = ridge * own.diagonal().mean() * torch.eye(len(own)).to(own)
-    affine = torch.linalg.solve(own + penalty, cross)  # (D_i, D_j)
-    gained = 2 * held_out.covariance(i, j) - held_out.covariance(i) @ affine
-    shares["affine"] = float((affine * gained).sum() / held_out.covariance(j).trace())
-    return shares
+    return maps | {"affine": torch.linalg.solve(own + penalty, cross)}
+
+
+def share_explained(statistics, i, j, matrix):
+    """Share of network j's variance that a map from network i explains; offsets cost nothing.
+
+    Parameters
+    ----------
+    statistics : moments.LayerMoments
+        On which it is measured.
+    i, j : int
+        Networks.
+    matrix : (D_i, D_j) tensor
+        As those of `best_maps`.
+
+    Returns
+    -------
+    float
+        At most 1; below 0 where the map is worse than none.
+
+    Examples
+    --------
+    >>> from netdist_utils import models, moments
+    >>> found = moments.moments([models.mlp([4, 3])], torch.randn(99, 4), [1])[1]
+    >>> round(share_explained(found, 0, 0, torch.eye(3)), 6)
+    1.0
+    """
+    matrix = matrix.to(statistics.means)
+    gained = 2 * statistics.covariance(i, j) - statistics.covariance(i) @ matrix
+    return float((matrix * gained).sum() / statistics.covariance(j).trace())

@@ -841,17 +841,23 @@ Markdown(
 
 # %% [markdown]
 # An orthogonal map is one choice among several. A {term}`permutation` of units is a special orthogonal
-# map, and an orthogonal map is a special affine one. {py:func}`.covariance.explained` fits the best of
+# map, and an orthogonal map is a special affine one. {py:func}`.covariance.best_maps` fits the best of
 # each kind, a permutation and an orthogonal map with the best factor, and measures the share that it
 # explains ({numref}`fig-shares`).
 
 # %%
 explained = pd.DataFrame(
-    {"pair": kind, "of": (i, j), "layer": k // 2, "map": name, "share": share}
+    {
+        "pair": kind,
+        "of": (i, j),
+        "layer": k // 2,
+        "map": name,
+        "share": covariance.share_explained(held_out[k], i, j, matrix),
+    }
     for k in layers
     for kind, of_kind in pairs.items()
     for i, j in of_kind
-    for name, share in covariance.explained(train[k], held_out[k], i, j).items()
+    for name, matrix in covariance.best_maps(train[k], i, j).items()
 )
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-shares", "caption": "Share of the variance of one network that another explains on held-out images, by the kind of map between them, one dot a pair. Trained networks explain one another best by every map. But the nulls are not far behind in hidden layer 1, and a permutation explains less than half of what an orthogonal map does."}, "image": {"alt": "Two panels, one a hidden layer. In each, three groups of dots that rise from permutation to orthogonal to affine, with five kinds of pairs side by side. Trained pairs, filled circles at the left of each group, lie highest. Filled squares and triangles, pairs of networks on random labels and of untrained ones, lie lower, and hollow ones, paired with a trained network, lower still or level with them. In hidden layer 2 all distances to the trained pairs are larger than in hidden layer 1."}}

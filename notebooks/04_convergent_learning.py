@@ -1771,12 +1771,12 @@ def rungs(layer, a, b):
     turn = torch.empty(2 * [seen[layer].sizes[a]])
     nn.init.orthogonal_(turn, generator=generator)
     rotated = convergence.turned(seen[layer], a, turn)
-    matching_ = convergence.best_maps(rotated, a, b)["soft matching"]
+    matching_ = convergence.best_maps(rotated, a, b)["permutation"]
     return {
         "rotated": turn.to(matching_) @ matching_,
-        "permutation": maps["soft matching"],
+        "permutation": maps["permutation"],
         "orthogonal": maps["orthogonal"],
-        "linear": maps["linear"],
+        "linear": maps["affine"],
     }
 
 
@@ -1881,7 +1881,7 @@ given_share = np.mean(
                 found[layer],
                 i,
                 j,
-                convergence.best_maps(seen[layer], i, j)["linear"],
+                convergence.best_maps(seen[layer], i, j)["affine"],
             )
             for layer in layers.values()
         ]

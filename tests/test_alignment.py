@@ -8,15 +8,18 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import linalg
+from scipy.optimize import linprog
 
 from netdist_utils import models
 from netdist_utils.alignment import (
     alignment_cosine,
+    best_maps,
     bipartite_match,
-    explained,
     greedy_match,
     matched,
     procrustes,
+    share_explained,
+    soft_match,
 )
 from netdist_utils.moments import moments
 from netdist_utils.units import permute
@@ -127,15 +130,19 @@ def slow_shares(fitted, held_out, ridge):
     rows = np.concatenate([phi, penalty**0.5 * np.eye(phi.shape[1])])
     affine = np.linalg.lstsq(rows, np.concatenate([psi, 0 * rows[len(phi) :]]), rcond=None)[0]
 
-    def left(prediction, up_to_a_factor):
-        factor = (prediction * psi_new).sum() / (prediction**2).sum() if up_to_a_factor else 1
-        return ((factor * prediction - psi_new) ** 2).sum() / (psi_new**2).sum()
+    def left(prediction):
+        return ((prediction - psi_new) ** 2).sum() / (psi_new**2).sum()
 
-    return {
-        "permutation": 1 - left(phi_new @ permutation, True),
-        "orthogonal": 1 - left(phi_new @ orthogonal, True),
-        "affine": 1 - left(phi_new @ affine, False),
-    }
+    maps = {"permutation": permutation, "orthogonal": orthogonal}
+    for kind, a in maps.items():
+        maps[kind] = a * (phi @ a * psi).sum() / ((phi @ a) ** 2).sum()
+    return {kind: 1 - left(phi_new @ a) for kind, a in (maps | {"affine": affine}).items()}
+
+
+def explained(fitted, held_out, i, j, ridge=1e-4):
+    """The share that each of the best maps explains, on data that it was not fitted to."""
+    maps = best_maps(fitted, i, j, ridge)
+    return {kind: share_explained(held_out, i, j, a) for kind, a in maps.items()}
 
 
 def related(n, width, seed):
@@ -197,11 +204,51 @@ def test_a_network_explains_itself_and_noise_explains_nothing():
     assert max(explained(found, found, 0, 1).values()) < 20 / 4000
 
 
-@pytest.mark.parametrize("units", [(3, 1), (1, 3), (3, 2)])
-def test_shares_want_as_many_units(units):
-    found = moments_of(*(gaussian(20, n) for n in units))
-    with pytest.raises(ValueError, match=rf"0 and 1 have \({units[0]}, {units[1]}\) units"):
-        explained(found, found, 0, 1)
+def test_soft_matching_is_the_linear_program():
+    scores = gaussian(4, 6, seed=5).double()
+    plan = soft_match(scores)
+    assert allclose(plan.sum(0), torch.full((6,), 1 / 6), atol=1e-9)
+    assert allclose(plan.sum(1), torch.full((4,), 1 / 4), atol=1e-9)
+    sums = [np.kron(np.eye(4), np.ones(6)), np.kron(np.ones(4), np.eye(6))]
+    exact = linprog(
+        -scores.flatten(), A_eq=np.vstack(sums), b_eq=np.repeat([1 / 4, 1 / 6], [4, 6])
+    )
+    assert float((plan * scores).sum()) == pytest.approx(-exact.fun)
+
+
+def test_soft_matching_of_equal_widths_is_a_permutation():
+    scores = gaussian(7, 7, seed=6)
+    plan = soft_match(scores)
+    assert (plan * 7).argmax(1).tolist() == bipartite_match(scores).tolist()
+    assert set((plan * 7).unique().tolist()) == {0.0, 1.0}
+
+
+def test_a_unit_that_was_split_is_found_softly():
+    h, order = gaussian(2000, 3, seed=7), [0, 1, 2, 0, 1, 2]
+    found = moments_of(h, h[:, order])
+    soft = best_maps(found, 0, 1)["permutation"]
+    assert allclose(soft, torch.eye(3)[:, order], atol=1e-9)
+    assert share_explained(found, 0, 1, soft) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("widths", "ridge"), [((5, 5), 0), ((5, 3), 1e-4), ((3, 5), 0.1)])
+def test_maps_and_shares_are_those_of_samples(widths, ridge):
+    a, b = gaussian(400, widths[0], seed=8) + 2, gaussian(400, widths[1], seed=9)
+    b = (b + a[:, :1].relu()).double()
+    a = a.double()
+    fitted, held_out = moments_of(a[:200], b[:200]), moments_of(a[200:], b[200:])
+    maps = best_maps(fitted, 0, 1, ridge)
+    x, y = (h[:200] - h[:200].mean(0) for h in (a, b))
+    own = x.T @ x / 200
+    own = own + ridge * own.diagonal().mean() * torch.eye(len(own))
+    assert allclose(maps["affine"], torch.linalg.solve(own, x.T @ y / 200), atol=1e-8)
+    for kind in ("permutation", "orthogonal"):  # no other factor does better
+        errors = [((y - f * x @ maps[kind]) ** 2).mean() for f in (0.99, 1, 1.01)]
+        assert errors[1] == min(errors)
+    for matrix in maps.values():
+        rest = b[200:] - a[200:] @ matrix
+        expected = 1 - rest.var(0).sum() / b[200:].var(0).sum()
+        assert share_explained(held_out, 0, 1, matrix) == pytest.approx(float(expected))
 
 
 # Symmetries

@@ -8,7 +8,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.optimize import linprog
 from scipy.stats import ortho_group
 from sklearn.linear_model import Lasso
 from torch import nn
@@ -479,61 +478,7 @@ def test_a_network_takes_the_shares_of_zeros_of_another():
         cv.with_zeros_of(nn.Sequential(nn.ReLU()), nn.Sequential(nn.ReLU()), x)
 
 
-# Maps and stitching
-
-
-def test_soft_matching_is_the_linear_program():
-    scores = gaussian(4, 6, seed=5).double()
-    plan = cv.soft_match(scores)
-    assert allclose(plan.sum(0), torch.full((6,), 1 / 6), atol=1e-9)
-    assert allclose(plan.sum(1), torch.full((4,), 1 / 4), atol=1e-9)
-    sums = [np.kron(np.eye(4), np.ones(6)), np.kron(np.ones(4), np.eye(6))]
-    exact = linprog(
-        -scores.flatten(), A_eq=np.vstack(sums), b_eq=np.repeat([1 / 4, 1 / 6], [4, 6])
-    )
-    assert float((plan * scores).sum()) == pytest.approx(-exact.fun)
-
-
-def test_soft_matching_of_equal_widths_is_a_permutation():
-    scores = gaussian(7, 7, seed=6)
-    plan = cv.soft_match(scores)
-    assert (plan * 7).argmax(1).tolist() == cv.bipartite_match(scores).tolist()
-    assert set((plan * 7).unique().tolist()) == {0.0, 1.0}
-
-
-def test_a_unit_that_was_split_is_found_softly():
-    h, order = gaussian(2000, 3, seed=7), [0, 1, 2, 0, 1, 2]
-    found = moments_of(h, h[:, order])
-    soft = cv.best_maps(found, 0, 1)["soft matching"]
-    assert allclose(soft, torch.eye(3)[:, order], atol=1e-9)
-    assert cv.share_explained(found, 0, 1, soft) == pytest.approx(1)
-
-
-@pytest.mark.parametrize(("widths", "ridge"), [((5, 5), 0), ((5, 3), 1e-4), ((3, 5), 0.1)])
-def test_maps_and_shares_are_those_of_samples(widths, ridge):
-    a, b = gaussian(400, widths[0], seed=8) + 2, gaussian(400, widths[1], seed=9)
-    b = (b + a[:, :1].relu()).double()
-    a = a.double()
-    fitted, held_out = moments_of(a[:200], b[:200]), moments_of(a[200:], b[200:])
-    maps = cv.best_maps(fitted, 0, 1, ridge)
-    x, y = (h[:200] - h[:200].mean(0) for h in (a, b))
-    own = x.T @ x / 200
-    own = own + ridge * own.diagonal().mean() * torch.eye(len(own))
-    assert allclose(maps["linear"], torch.linalg.solve(own, x.T @ y / 200), atol=1e-8)
-    for kind in ("soft matching", "orthogonal"):  # no other factor does better
-        errors = [((y - f * x @ maps[kind]) ** 2).mean() for f in (0.99, 1, 1.01)]
-        assert errors[1] == min(errors)
-    for matrix in maps.values():
-        rest = b[200:] - a[200:] @ matrix
-        expected = 1 - rest.var(0).sum() / b[200:].var(0).sum()
-        assert cv.share_explained(held_out, 0, 1, matrix) == pytest.approx(float(expected))
-
-
-def test_shares_are_those_of_the_ground_floor():
-    found = moments_of(gaussian(300, 4, seed=1), gaussian(300, 4, seed=2))
-    shares = [cv.share_explained(found, 0, 1, m) for m in cv.best_maps(found, 0, 1).values()]
-    assert shares == pytest.approx(list(cv.explained(found, found, 0, 1).values()), abs=1e-6)
-    assert shares == sorted(shares)
+# Stitching
 
 
 @pytest.mark.parametrize("layer", [LAYER, 4])
@@ -551,7 +496,7 @@ def test_a_permuted_copy_is_stitched_without_loss(layer):
 def test_a_stitch_joins_layers_of_unequal_widths():
     model, other = net(0), net(1, (9, 5))
     found = moments([model, other], X, [LAYER])[LAYER]
-    matrix = cv.best_maps(found, 0, 1)["linear"]
+    matrix = cv.best_maps(found, 0, 1)["affine"]
     joined = cv.stitch(model, other, LAYER, found, 0, 1, matrix)
     h = model[: LAYER + 1](X).movedim(1, -1) - found.mean(0).float()
     expected = other[LAYER + 1 :]((h @ matrix.float() + found.mean(1).float()).movedim(-1, 1))

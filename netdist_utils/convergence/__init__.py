@@ -10,11 +10,17 @@ of `rotation_test`.
 In a convolutional layer the channels are the units, and the positions are more samples.
 """
 
-from netdist_utils.alignment import bipartite_match, explained, greedy_match, matched
+from netdist_utils.alignment import (
+    best_maps,
+    bipartite_match,
+    greedy_match,
+    matched,
+    share_explained,
+    soft_match,
+)
 from netdist_utils.convergence.clusters import cluster_units, unit_linkage
 from netdist_utils.convergence.figure import match_browser
 from netdist_utils.convergence.information import mutual_information
-from netdist_utils.convergence.maps import best_maps, share_explained, soft_match, stitch
 from netdist_utils.convergence.nulls import with_zeros_of
 from netdist_utils.convergence.pictures import (
     contrast,
@@ -33,6 +39,7 @@ from netdist_utils.convergence.rotation import (
 )
 from netdist_utils.convergence.similarity import correlations, linear_cka
 from netdist_utils.convergence.sparse import held_out_error, sparse_map, sparse_path
+from netdist_utils.convergence.stitching import stitch
 
 __all__ = [
     "best_maps",
@@ -41,7 +48,6 @@ __all__ = [
     "contrast",
     "correlations",
     "crops",
-    "explained",
     "gradients",
     "greedy_match",
     "held_out_error",

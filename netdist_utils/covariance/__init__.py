@@ -7,7 +7,7 @@ Rochette and Mallat, "A Rainbow in Deep Network Black Boxes" (JMLR 25, 2024). Wh
 of them says of the classes is read out by `ridge_readout`.
 """
 
-from netdist_utils.alignment import alignment_cosine, explained, procrustes
+from netdist_utils.alignment import alignment_cosine, best_maps, procrustes, share_explained
 from netdist_utils.covariance.clipping import clip_curve
 from netdist_utils.covariance.directions import spectrum, weight_spectrum
 from netdist_utils.covariance.figure import rank_slider
@@ -18,13 +18,14 @@ from netdist_utils.moments import Moments, moments
 __all__ = [
     "Moments",
     "alignment_cosine",
+    "best_maps",
     "clip_curve",
-    "explained",
     "moments",
     "procrustes",
     "rainbow",
     "rank_slider",
     "ridge_readout",
+    "share_explained",
     "spectrum",
     "weight_spectrum",
 ]

@@ -30,7 +30,7 @@ def test_the_handle_fits_above_each_threshold(tmp_path):
             start = output.inner_text()
             assert start.startswith(f"{fit.n_tail} of {len(values)} values")
             assert f"α = {fit.alpha:.2f} ± {fit.stderr:.2f}" in start
-            assert start.endswith(f"distance {fit.ks:.3f}, the smallest")
+            assert start.endswith(f"distance {fit.ks:.3f}, the smallest of all thresholds")
             for n in (5, 31, len(values)):
                 slider.fill(str(n))
                 alpha, distance = above(values, n)

@@ -26,7 +26,7 @@ function mount(root, data) {
   root.innerHTML =
     `<div class="bar"><label class="choice">Sample <select>${options}</select></label>` +
     '<label>Values in the tail <input type="range"></label>' +
-    '<button type="button">Smallest Kolmogorov-Smirnov distance</button></div><p><output role="status"></output></p>' +
+    '<button type="button">Back to the fitted threshold</button></div><p><output role="status"></output></p>' +
     '<div class="plots"><svg role="img"></svg><svg role="img"></svg></div>';
   const select = root.querySelector("select");
   const [slider, output] = [root.querySelector("input"), root.querySelector("output")];
@@ -53,8 +53,10 @@ function mount(root, data) {
     const log = Array.from(values, Math.log10);
     x = scale(log[0], log[n - 1], 46, right);
     y = scale(-Math.log10(n), 0, 226, 26);
-    alphaX = scale(data.least, n, 46, right);
+    const ofLog = scale(Math.log10(data.least), Math.log10(n), 46, right);
+    alphaX = (k) => ofLog(Math.log10(k));
     alphaY = scale(1, HIGHEST, 226, 26);
+    const lengths = [data.least, 10, 30, 100, 300].filter((k) => k < 0.6 * n).concat(n);
     const tails = Array.from({ length: n + 1 - data.least }, (_, i) => i + data.least);
     // A dotted line where noise ends, its name on the side where there is room.
     const end = current().end;
@@ -82,11 +84,11 @@ function mount(root, data) {
     exponents.innerHTML =
       axes(
         box,
-        { ticks: [data.least, n].map((k) => [alphaX(k), k]), title: "values in the tail" },
+        { ticks: lengths.map((k) => [alphaX(k), k]), title: "values in the tail (log scale)" },
         { ticks: [2, 4, 6, 8, 10, HIGHEST].map((a) => [alphaY(a), a]), title: "exponent α" },
       ) +
       `<polygon class="error" points="${polyline([...tails, ...around].map(alphaX), [...low, ...high].map((a) => alphaY(cut(a))))}"/>` +
-      (end === null ? "" : ending(alphaX(values.filter((v) => v >= end).length), 40)) +
+      (end === null ? "" : ending(alphaX(Math.max(data.least, values.filter((v) => v >= end).length)), 40)) +
       `<polyline class="curve" points="${polyline(tails.map(alphaX), tails.map((k) => alphaY(cut(fits[k].alpha))))}"/>` +
       '<circle class="mark" r="7"/>';
     draw();
@@ -108,7 +110,7 @@ function mount(root, data) {
     output.textContent =
       `${k} of ${n} values, at or above ${values[n - k].toPrecision(3)}: ` +
       `α = ${alpha.toFixed(2)} ± ${error.toFixed(2)}${alpha > HIGHEST ? ` (above the plot, which ends at ${HIGHEST})` : ""}, ` +
-      `Kolmogorov-Smirnov distance ${distance.toFixed(3)}${k === chosen() ? ", the smallest" : ""}`;
+      `Kolmogorov-Smirnov distance ${distance.toFixed(3)}${k === chosen() ? ", the smallest of all thresholds" : ""}`;
     slider.setAttribute("aria-valuetext", output.textContent);
     sample.setAttribute("aria-label", `Share of values at or above each value. ${output.textContent}`);
     exponents.setAttribute("aria-label", `Exponent against the number of values in the tail. ${output.textContent}`);
@@ -125,7 +127,8 @@ function mount(root, data) {
   });
   slider.addEventListener("input", draw);
   root.querySelector("button").addEventListener("click", () => show(chosen()));
-  drag(exponents, (at) => show(Math.round(scale(alphaX(data.least), alphaX(n), data.least, n)(at))));
+  const length = (at) => 10 ** scale(alphaX(data.least), alphaX(n), Math.log10(data.least), Math.log10(n))(at);
+  drag(exponents, (at) => show(Math.round(length(at))));
   drag(sample, (at) => show(values.filter((v) => x(Math.log10(v)) >= at).length));
   choose();
   return layout;

@@ -56,7 +56,7 @@ function mount(root, data) {
     const ofLog = scale(Math.log10(data.least), Math.log10(n), 46, right);
     alphaX = (k) => ofLog(Math.log10(k));
     alphaY = scale(1, HIGHEST, 226, 26);
-    const lengths = [data.least, 10, 30, 100, 300].filter((k) => k < 0.6 * n).concat(n);
+    const lengths = [data.least, 10, 30, 100, 300].filter((k) => k < 0.5 * n).concat(n);
     const tails = Array.from({ length: n + 1 - data.least }, (_, i) => i + data.least);
     // A dotted line where noise ends, its name on the side where there is room.
     const end = current().end;
@@ -75,8 +75,8 @@ function mount(root, data) {
         { ticks: [[y(0), "1"], [y(-Math.log10(n)), `1/${n}`]], title: "share at or above (log scale)" },
       ) +
       log.map((v, i) => `<circle class="dot" r="2" cx="${x(v).toFixed(1)}" cy="${y(Math.log10(1 - i / n)).toFixed(1)}"/>`).join("") +
-      (end === null ? "" : ending(x(Math.log10(end)), 216)) +
-      '<line class="law"/><line class="guide threshold" y1="26" y2="226"/>';
+      '<line class="law"/><line class="guide threshold" y1="26" y2="226"/>' +
+      (end === null ? "" : ending(x(Math.log10(end)), 216));
     // One standard error around the curve: there below it, and back above.
     const around = [...tails].reverse();
     const low = tails.map((k) => fits[k].alpha - fits[k].error);

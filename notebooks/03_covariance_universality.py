@@ -22,7 +22,7 @@
 # one network the other explains, beside networks that share no task; and draw new networks from
 # covariances.
 #
-# **What you need.** Eigenvectors, singular values, covariance. Symbols are those of the
+# **What you need.** Eigenvectors, singular values, covariance, ridge regression. Symbols are those of the
 # {doc}`notation page </book/notation>`.
 #
 # **Time.** About 45 minutes to read. {run-time}`here`
@@ -227,8 +227,8 @@ Markdown(
 )
 
 # %% [markdown]
-# The next section cuts down what enters a layer, which has its means, so it uses second moments. Two networks are
-# compared by covariances, because the means of activations that are never negative make any two networks look alike.
+# The next section cuts down what enters a layer, with its means, so it uses second moments. Two networks are
+# compared by covariances, because means of activations that are never negative make any two look alike.
 #
 # ## How many directions does a layer need?
 #
@@ -378,7 +378,7 @@ for layer in (1, 3):
     ]
     learned_counts[layer] = [directions_for(c.T @ c) for c in changes]
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-weight-spectra", "caption": "Top: eigenvalues of the weight covariance of every trained network, of its start, and of what training added, with the bound below which noise stays. Bottom: accuracy of network 1 when a layer keeps only its first k directions, of all its weights, or of what training added, put onto the whole start; an upright line marks the number of spikes. The spikes alone leave the lower curve still rising; what was learned starts from the accuracy that the start gives."}, "image": {"alt": "Four panels, one column a layer, on logarithmic axes of rank. Top: three falling bundles of curves. The trained ones begin far above a horizontal line, the bound of noise, and cross it; those of the start, dashed, lie below it throughout; those of what training added, dotted, begin almost as high as the trained ones and fall far below the start. Bottom: two rising curves of accuracy. The dotted one, of what was learned, begins higher than that of all weights, and near or below a dashed horizontal line, the start; at an upright line, the number of spikes, the one of all weights is still rising, in layer 1 more than in layer 2."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-weight-spectra", "caption": "Top: eigenvalues of the weight covariance of every trained network, of its start, and of what training added, with the bound below which noise stays. Bottom: accuracy of network 1 when a layer keeps only its first k directions, of all its weights, or of what training added, put onto the whole start; an upright line marks the number of spikes. At the number of spikes the accuracy is still rising."}, "image": {"alt": "Four panels, one column a layer, on logarithmic axes of rank. Top: three falling bundles of curves. The trained ones begin far above a horizontal line, the bound of noise, and cross it; those of the start, dashed, lie below it throughout; those of what training added, dotted, begin almost as high as the trained ones and fall far below the start. Bottom: two rising curves of accuracy. The dotted one, of what was learned, begins higher than that of all weights, and near or below a dashed horizontal line, the start; at an upright line, the number of spikes, the one of all weights is still rising, in layer 1 more than in layer 2."}}
 fig, axes = plt.subplots(2, 2, figsize=(7.2, 5.4), sharex="col")
 learned_style = {"color": C["other"], "ls": ":", "lw": 2}
 for (top, bottom), layer in zip(axes.T, (1, 3), strict=True):
@@ -409,14 +409,14 @@ for (top, bottom), layer in zip(axes.T, (1, 3), strict=True):
     )
     bottom.axhline(curve["start"], color=C["null"], ls="--")
     for ax in (top, bottom):
-        spikes = ax.axvline(spike_counts[layer][0], color=C["ink"], ls="-.", lw=1, label="number of spikes")  # fmt: skip
+        ax.axvline(spike_counts[layer][0], color=C["ink"], ls="-.", lw=1, label="number of spikes")  # fmt: skip
     top.set(title=f"layer {layer // 2 + 1}")
     bottom.set(xlabel="rank, or directions kept, k", ylim=(0, None))
     bottom.yaxis.set_major_formatter(in_percent)
 axes[0, 0].set(ylabel="eigenvalue")
 axes[1, 0].set(ylabel="accuracy")
 handles, _ = axes[0, 0].get_legend_handles_labels()
-fig.legend(handles=[*handles, spikes], loc="outside upper center", ncols=3)
+fig.legend(handles=handles, loc="outside upper center", ncols=3)
 plt.show()
 
 # %% tags=["remove-input"]
@@ -439,8 +439,7 @@ Markdown(
 )
 
 # %% [markdown]
-# The source calls the loss of accuracy negligible if only the spikes are kept. Is it? And is what lies
-# below the bound noise? Keep what the rows have along the directions of the spikes, and put different weights into
+# The source calls the loss of accuracy negligible if only the spikes are kept. Keep what the rows have along the directions of the spikes, and put different weights into
 # all other directions. And take apart what a layer learned from the start on which it learned it. The table gives
 # means over the networks; sd is the standard deviation over networks of the difference to the whole layer.
 
@@ -939,8 +938,8 @@ Markdown(
 
 # %% [markdown]
 # In which directions do networks agree? {cite:t}`chen2025` ask how well each principal direction of one network is predicted from
-# another: take the activations of network $i$ along the direction, predict them by {term}`ridge regression` from all units of
-# network $j$, and measure on held-out images which share of their variance is predicted ({numref}`fig-directions`). The strongest
+# another: take the activations of the one along the direction, predict them by {term}`ridge regression` from all units of
+# the other, and measure on held-out images which share of their variance is predicted ({numref}`fig-directions`). The strongest
 # null keeps the direction and exchanges the predictor for a network on random labels or an untrained one. The
 # directions of untrained networks stand beside, and a predictor that is given other images than those it is to predict.
 
@@ -1219,8 +1218,7 @@ Markdown(
     f"Covariances of activations have cosines of {alike('activations', 'trained')} between trained networks, "
     f"{alike('activations', 'random labels')} between networks on random labels and "
     f"{alike('activations', 'untrained')} between untrained ones: this agreement is no sign of a shared task. "
-    f"Mixed pairs have less, {alike('activations', 'trained and random labels')} with one network on random labels "
-    f"and {alike('activations', 'trained and untrained')} with one untrained: the covariances of activations differ from kind to kind.\n\n"
+    "Mixed pairs have less.\n\n"
     f"Covariances of weights have cosines of {alike('weights', 'trained')} in layers 1 and 2 between trained networks; "
     f"the benchmark is {standard('weights', 'trained')}. Networks on random labels have {alike('weights', 'random labels')} "
     f"(benchmark {standard('weights', 'random labels')}), and untrained ones, whose rows are independent, must have zero. "
@@ -1231,7 +1229,7 @@ Markdown(
     "network. Were the rows independent, that could not be: those of one network depend on one another, and its halves differ more than by chance. "
     f"Networks on random labels have {alike('added by training', 'random labels')}, far below their own benchmark of "
     f"{standard('added by training', 'random labels')}: it is not for lack of rows that they agree less. Between the two kinds it is "
-    f"{alike('added by training', 'trained and random labels')}, about what those on random labels have with one another. "
+    f"{alike('added by training', 'trained and random labels')}, in layer 1 no less than among those on random labels. "
     f"No standard deviation over pairs exceeds {deviation:.2f}."
 )
 
@@ -1269,7 +1267,7 @@ shared = {
     for k in (1, 3)
 }
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-eigenvectors", "caption": "Above, absolute cosines between the first 50 eigenvectors of the weight covariances of two trained networks after alignment. The first ones line up, and more of them in layer 1 than in layer 2. Below, share of the space of the first k eigenvectors that two networks of a kind have in common, mean over pairs: trained networks have far more in common than networks on random labels; of untrained ones, where nothing is shared, chance is expected."}, "image": {"alt": "Four panels, one column a layer. Above, two square maps with a diagonal that is brightest at the first ranks; that of layer 1 is longer. Below, against k, the curve of trained networks begins high and falls, with a dip; the dashed one of random labels lies far lower, and above the dotted line of chance, which rises."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-eigenvectors", "caption": "Above, absolute cosines between the first 50 eigenvectors of the weight covariances of two trained networks after alignment. The first ones line up, and more of them in layer 1 than in layer 2. Below, share of the space of the first k eigenvectors that two networks of a kind have in common, mean over pairs: trained networks have far more in common than networks on random labels."}, "image": {"alt": "Four panels, one column a layer. Above, two square maps with a diagonal that is brightest at the first ranks; that of layer 1 is longer. Below, against k, the curve of trained networks begins high and falls, with a dip; the dashed one of random labels lies far lower, and above the dotted line of chance, which rises."}}
 fig, axes = plt.subplots(2, 2, figsize=(7.2, 5.8))
 for (top, bottom), k in zip(axes.T, (1, 3), strict=True):
     found = eigenvector_map(k, *pairs["trained"][0])[:50, :50].cpu()
@@ -1501,7 +1499,7 @@ claims.check(
     repeats=values["classifier", "turned"],
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-ladder", "caption": "Networks with the hidden layers named at the left, one dot each, by three measures: accuracy on held-out images through the classifier of network 1, accuracy through a ridge readout of their own, and the share of the variance of network 2 in hidden layer 2 that they explain. The second row is only in the first panel: a rotation changes neither of the other measures. Dotted lines: chance, the readout of untrained networks, and the most that two networks without a common task explain of each other. By all three measures, drawn networks lie between the controls and the trained networks."}, "image": {"alt": "Three panels with six rows of dots. In the first, network 1 and the hidden layers of other trained networks lie together at the right, drawn networks with the covariance in the middle, and the three controls together farther left; a dotted line marks chance. In the second the order is the same, but the control in the data's directions lies apart from the other two, halfway to the drawn networks; a dotted line marks untrained networks, where white noise lies. In the third, trained networks lie at the right, drawn ones a little to their left, and the controls far to the left, around a dotted line."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-ladder", "caption": "Networks with the hidden layers named at the left, one dot each, by three measures: accuracy on held-out images through the classifier of network 1, accuracy through a ridge readout of their own, and the share of the variance of network 2 in hidden layer 2 that they explain. The second row is only in the first panel: a rotation changes neither of the other measures. Dotted lines: chance, the readout of untrained networks, and the most that two networks without a common task explain of each other. By all three measures, drawn networks lie between the controls and the trained networks."}, "image": {"alt": "Three panels with six rows of dots. In the first, network 1 and the hidden layers of other trained networks lie together at the right, drawn networks with the covariance in the middle, and the three controls together farther left; a dotted line marks chance. In the second the order is the same, but the control in the data's directions lies apart from the other two, halfway to the drawn networks; a dotted line marks untrained networks, where white noise lies. In the third, trained networks lie at the right, drawn ones a little to their left, and the controls far to the left, beyond a dotted line."}}
 look = {
     "trained": ("o", C["matched"], "full"),
     "turned": ("o", C["matched"], "none"),
@@ -1567,15 +1565,13 @@ Markdown(
     f"labels, turned in the same way, reach {percent(random_exchange, 1)}.\n\n"
     f"Networks drawn with the covariance reach {reach('classifier', 'covariance')}; the number in brackets is "
     f"the standard deviation over {len(sampled)} draws from network 1, in points. The source reports 31.4 %. White "
-    f"noise has {reach('classifier', 'white')}, and eigenvalues without their directions no more: "
-    f"{reach('classifier', 'data')} in the data's directions and {reach('classifier', 'rotated')} in random ones. "
+    f"noise has {reach('classifier', 'white')}, and eigenvalues in other directions no more. "
     f"So {of_white:.0f} of the {gain:.0f} points above chance are had by random rows; "
     f"the other {gain - of_white:.0f} come with the covariance, and need its directions."
     f"\n\nA ridge readout reaches {reach('readout', 'covariance')} on drawn networks, {percent(floor, 1)} on "
     f"random features (white noise or untrained) and {reach('readout', 'trained')} on trained networks. So drawn "
     f"networks keep {percent(closed['covariance'])} of the distance from random features to trained networks. But eigenvalues "
-    f"in the data's directions keep {percent(closed['data'])} of it too, with {reach('readout', 'data')}: "
-    f"the directions that training chose add {100 * (closed['covariance'] - closed['data']):.0f} points of that share."
+    f"in the data's directions keep {percent(closed['data'])} of it too."
 )
 
 # %% tags=["remove-cell"]
@@ -1608,7 +1604,7 @@ Markdown(
     f"read the hidden layers of the other, at a cost of {own_less.mean():.1f} points. Their covariances, put into Gaussian rows, "
     f"keep {both(lead)} of what one explains of the other beyond the strongest null (draws from one network), and lose "
     f"{100 * (accuracies[0] - mean['classifier', 'covariance']):.0f} points of accuracy. The covariances are shared, and they "
-    "matter, and trained rows are more than Gaussian draws from them. What these lack is asked in the last section."
+    "matter, and trained rows are more than Gaussian draws from them. What these lack is asked further below."
 )
 
 # %% [markdown]
@@ -1768,8 +1764,8 @@ Markdown(
     f"and doubling them from two to four times as many {points_between('classifier', ('covariance', 4), ('covariance', 2))}; in brackets "
     "is the standard deviation over networks. So it saturates, well below the trained networks. The readout does not: its "
     f"last doubling gains {points_between('readout', ('covariance', 4), ('covariance', 2))} points. But white noise gains "
-    f"{points_between('readout', ('white', 4), ('white', 2))} by it, so that is what random features gain by their number: what the "
-    f"covariance gives beyond them, {listed(lead_by_width, lambda v: decimals(v, 1))} points at the four widths, does not grow. "
+    f"{points_between('readout', ('white', 4), ('white', 2))} by it, so that is what random features gain by their number: the lead that the "
+    f"covariance gives, {decimals(lead_by_width[0], 1)} points at half the width and {decimals(lead_by_width[-1], 1)} at four times, does not grow. "
     "(With half as many rows the maps are no longer orthogonal, so the alignment loses too.)\n\n"
     f"Pooling changes the two accuracies by {both(against['pooled'], decimals, 1)} points on average over the widths. The spikes alone "
     f"gain {decimals(of_spikes['classifier', 1], 1)} and {decimals(of_spikes['classifier', 4], 1)} points through the classifier, at the trained width and at four times as "
@@ -1781,9 +1777,8 @@ Markdown(
 # %% [markdown]
 # The scale of the drawn rows matters too. The source's sampler multiplies white noise by the singular
 # values and right singular vectors of $W$ and forgets the factor $1/\sqrt H$. So its first layer is
-# $\sqrt{512} \approx 22.6$ times too large, and its second $\sqrt{256} = 16$ times. A ReLU network without
-# biases hides that in its accuracy, which does not depend on the scale of a layer. Its
-# {term}`cross-entropy` shows it.
+# $\sqrt{512} \approx 22.6$ times too large, and its second $\sqrt{256} = 16$ times. The accuracy of a ReLU network without
+# biases hides that (exercise 1), and its {term}`cross-entropy` shows it.
 
 # %%
 too_large = models.clone(sampled[0])
@@ -1878,10 +1873,13 @@ ratios = {
     kind: [participation(m) for (_, k), m in spectra.items() if k == kind]
     for kind in groups
 }
-trained_ratios, untrained_ratios = ratios["trained"], ratios["untrained"]
-wider = all(np.greater(trained_ratios, untrained_ratios))
+wider = all(
+    min(participation([m]) for m in spectra[place, "trained"])
+    > max(participation([m]) for m in spectra[place, "untrained"])
+    for place in {place for place, _ in spectra}
+)
 Markdown(
-    "In all four layers trained networks spread the variance over more directions than untrained ones. "
+    "In all four layers every trained network spreads the variance over more directions than every untrained one. "
     * wider
     + "The participation ratio is "
     f"{both(ratios['trained'][:2], decimals, 0)} in the perceptrons' hidden layers after training and "
@@ -2020,7 +2018,7 @@ Markdown(
     f"{listed([of[0] for of in tails.values()], lambda v: decimals(v, 1))} in the four layers, and at most {decimals(highest, 1)} in forty Gaussian samples of each. "
     f"At the start it is {listed([of[1] for of in tails.values()], lambda v: decimals(v, 1))}. Perceptrons on random labels have "
     f"{both([tails[name][2] for name in list(tails)[:2]], decimals, 1)} in their two layers: heavy tails tell the two apart in layer 1 only. "
-    "In the other three layers the tails are lighter, and still beyond those of the Gaussian samples. So the rows least like a Gaussian are those of the perceptron's first layer, not the filters."
+    "In the other three layers the tails are lighter, and still beyond those of the Gaussian samples."
 )
 
 # %% [markdown]
@@ -2093,13 +2091,15 @@ cnn_error = 100 * np.hypot(
 
 def in_points(values):
     """Mean and standard deviation over networks, in points."""
-    return f"{decimals(100 * values.mean(), 1)} (standard deviation {100 * values.std(ddof=1):.1f})"
+    return (
+        f"{decimals(100 * values.mean(), 1)} ({100 * values.std(ddof=1):.1f})"
+    )
 
 
 Markdown(
-    f"With the tails, drawn perceptrons change by {in_points(extra['resampled'])} points, of the {100 * drawing_costs.mean():.0f} that drawing costs "
+    f"With the tails, drawn perceptrons change by {in_points(extra['resampled'])} points, with the standard deviation over networks in brackets, of the {100 * drawing_costs.mean():.0f} that drawing costs "
     f"{len(drawing_costs)} networks on average, and drawn convolutional networks by {decimals(cnn_gain, 1)} (standard error {cnn_error:.1f}), of {lost['both convolutions']:.0f}. "
-    f"With whole rows, perceptrons gain {in_points(extra['whole'])} and reach {percent(of_rows['whole'].mean(), 1)}. "
+    f"With whole rows perceptrons gain {in_points(extra['whole'])} and reach {percent(of_rows['whole'].mean(), 1)}. "
     "So what Gaussian rows mainly lack lies within the rows: how the values of a row along different directions go together, which no "
     "covariance holds. Rows of other networks have it too, so it is shared, up to a rotation. What whole rows still lack, "
     f"{decimals(100 * (drawing_costs - extra['whole']).mean(), 1)} points, is left for dependence between rows and between layers, which this "
@@ -2123,8 +2123,7 @@ Markdown(
 # - Much that looks like agreement is had without a common task: covariances of activations, most of the
 #   share that one network explains of another, and much of the accuracy of a drawn network, which white
 #   noise keeps through the alignments and the trained classifier.
-# - Spikes above the noise are a lower bound of what a layer has learned. Random matrix theory says how strong a
-#   direction must be to show, and how much of it shows then. Where the start is at hand,
+# - Spikes above the noise are a lower bound of what a layer has learned. Where the start is at hand,
 #   subtract it. What a layer has learned keeps a part of the accuracy without the start on which it was
 #   learned, and less on another start.
 # - Say which number you report: a cosine or its square, centred or not, on training or on held-out images.

@@ -22,7 +22,7 @@
 # one network the other explains, beside networks that share no task; and draw new networks from
 # covariances.
 #
-# **What you need.** Eigenvectors, singular values, covariance. Symbols are those of the
+# **What you need.** Eigenvectors, singular values, covariance, ridge regression. Symbols are those of the
 # {doc}`notation page </book/notation>`.
 #
 # **Time.** About 45 minutes to read. {run-time}`here`
@@ -94,7 +94,8 @@ in_percent = FuncFormatter(lambda value, _: f"{100 * value:.0f} %")
 # $$W_3 \operatorname{relu}(W_2 \operatorname{relu}(W_1 x)),$$
 #
 # of 1,024 inputs, 512 and 256 hidden units and 10 outputs. Layer $l$ has the weights $W_l$; hidden layer
-# $l$ is what it puts out, and what enters layer $l + 1$. As in the source, training takes five epochs.
+# $l$ is what it puts out, and what enters layer $l + 1$. As in the source, training takes five epochs. It is
+# gradient descent with momentum 0.9, on batches of 128 images.
 #
 # Beside the trained networks stand three {term}`nulls <null>`. An {term}`untrained network` has learned
 # nothing. A network trained on {term}`random labels` can learn by heart only, from the same images: each
@@ -169,10 +170,10 @@ Markdown(
     f"{len(networks)} networks, with a standard deviation of {100 * accuracies.std(ddof=1):.1f} points; the "
     "source reports 42.7 %. That is little for these images, because the network sees no colours, has no "
     "convolutions and is trained briefly; chance is 10 %. The networks on random labels train for "
-    f"{knobs.random_epochs} epochs, because they learn more slowly. In the end they name {percent(fits['random labels'])} "
-    f"of their training images as they were told to, and the trained networks {percent(fits['trained'])}. The squared length of "
-    f"$W_l - W_l^{{\\text{{start}}}}$ is {both(moved(random_labels, random_starts))} of that of "
-    f"$W_l^{{\\text{{start}}}}$ in layers 1 and 2, and in the trained networks {both(moved(networks, starts))}."
+    f"{knobs.random_epochs} epochs, because they learn more slowly. They fit {percent(fits['random labels'])} "
+    f"of their training labels, and the trained networks {percent(fits['trained'])}. What training adds, "
+    f"$W_l - W_l^{{\\text{{start}}}}$, has {both(moved(random_labels, random_starts))} of the squared entries of the start on "
+    f"random labels, in layers 1 and 2, and {both(moved(networks, starts))} in the trained networks."
 )
 
 # %% [markdown]
@@ -226,8 +227,8 @@ Markdown(
 )
 
 # %% [markdown]
-# The next section cuts down what enters a layer, which has its means, so it uses second moments. Two networks are
-# compared by covariances, because the means of activations that are never negative make any two networks look alike.
+# The next section cuts down what enters a layer, with its means, so it uses second moments. Two networks are
+# compared by covariances, because means of activations that are never negative make any two look alike.
 #
 # ## How many directions does a layer need?
 #
@@ -290,15 +291,14 @@ for name, (_, moment) in seconds.items():
 Markdown(
     f"On {len(clipped):,} held-out images, 95 % of the accuracy is reached with {needs[0]} directions of the "
     f"images, {needs[1]} of hidden layer 1 and {needs[2]} of hidden layer 2. They hold {held[0]}, {held[1]} and "
-    f"{held[2]} of the second moment, so network 1 gives up little accuracy where it gives up more of what "
-    "enters a layer."
+    f"{held[2]} of the second moment, so the rest of what enters a layer is of little use to network 1."
 )
 
 # %% [markdown]
 # Drag the dot of {numref}`fig-rank-slider` to the dashed upright line, where 95 % of the accuracy is
 # reached: the pictures are still blurred.
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-rank-slider", "caption": "A figure with a handle: the accuracy of network 1, and six held-out images with their true classes, above as they are and below rebuilt from the first k principal directions of the training images. Drag the slider or the dot; it covers the directions in which the accuracy changes."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-rank-slider", "caption": "A figure with a handle: the accuracy of network 1 on held-out images, and six of them with their true classes, above as they are and below rebuilt from the first k principal directions of the training images. Drag the slider or the dot; it covers the directions in which the accuracy changes."}}
 covariance.rank_slider(
     networks[0],
     1,
@@ -378,15 +378,15 @@ for layer in (1, 3):
     ]
     learned_counts[layer] = [directions_for(c.T @ c) for c in changes]
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-weight-spectra", "caption": "Top: eigenvalues of the weight covariance of every trained network, of its start, and of what training added, with the bound below which noise stays. Bottom: accuracy of network 1 when a layer keeps only its first k directions, of all its weights, or of what training added, put onto the start; an upright line marks the number of spikes. Few learned directions on the start do more than as few directions of all weights."}, "image": {"alt": "Four panels, one column a layer, on logarithmic axes of rank. Top: three falling bundles of curves. The trained ones begin far above a horizontal line, the bound of noise, and cross it; those of the start, dashed, lie below it throughout; those of what training added, dotted, begin almost as high as the trained ones and fall far below the start. Bottom: two rising curves of accuracy. The dotted one, of what was learned, begins higher than that of all weights and near a dashed horizontal line, the start; at the upright line the one of all weights is still rising, in layer 1 more than in layer 2."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-weight-spectra", "caption": "Top: eigenvalues of the weight covariance of every trained network, of its start, and of what training added, with the bound below which noise stays. Bottom: accuracy of network 1 when a layer keeps only its first k directions, of all its weights, or of what training added, put onto the whole start; an upright line marks the number of spikes. At the number of spikes the accuracy is still rising."}, "image": {"alt": "Four panels, one column a layer, on logarithmic axes of rank. Top: three falling bundles of curves. The trained ones begin far above a horizontal line, the bound of noise, and cross it; those of the start, dashed, lie below it throughout; those of what training added, dotted, begin almost as high as the trained ones and fall far below the start. Bottom: two rising curves of accuracy. The dotted one, of what was learned, begins higher than that of all weights, and near or below a dashed horizontal line, the start; at an upright line, the number of spikes, the one of all weights is still rising, in layer 1 more than in layer 2."}}
 fig, axes = plt.subplots(2, 2, figsize=(7.2, 5.4), sharex="col")
 learned_style = {"color": C["other"], "ls": ":", "lw": 2}
 for (top, bottom), layer in zip(axes.T, (1, 3), strict=True):
     for k, (model, start) in enumerate(zip(networks, starts, strict=True)):
         before, after = start[layer].weight, model[layer].weight
         for weight, label, style in [
-            (after, "trained, all weights", {"color": C["matched"]}),
-            (after - before, "added by training (bottom: on the start)", learned_style),
+            (after, "all weights", {"color": C["matched"]}),
+            (after - before, "added by training", learned_style),
             (before, "start", {"color": C["null"], "ls": "--"}),
         ]:  # fmt: skip
             values = covariance.weight_spectrum(weight)[0].cpu()
@@ -408,20 +408,24 @@ for (top, bottom), layer in zip(axes.T, (1, 3), strict=True):
         **learned_style,
     )
     bottom.axhline(curve["start"], color=C["null"], ls="--")
-    spikes = bottom.axvline(spike_counts[layer][0], color=C["ink"], ls="-.", lw=1, label="number of spikes")  # fmt: skip
+    for ax in (top, bottom):
+        ax.axvline(spike_counts[layer][0], color=C["ink"], ls="-.", lw=1, label="number of spikes")  # fmt: skip
     top.set(title=f"layer {layer // 2 + 1}")
     bottom.set(xlabel="rank, or directions kept, k", ylim=(0, None))
     bottom.yaxis.set_major_formatter(in_percent)
 axes[0, 0].set(ylabel="eigenvalue")
 axes[1, 0].set(ylabel="accuracy")
 handles, _ = axes[0, 0].get_legend_handles_labels()
-fig.legend(handles=[*handles, spikes], loc="outside upper center", ncols=3)
+fig.legend(handles=handles, loc="outside upper center", ncols=3)
 plt.show()
 
 # %% tags=["remove-input"]
 count = [np.mean(c) for c in spike_counts.values()]
 most = [np.mean(c) for c in learned_counts.values()]
 at_start = [c["start"] for c in weight_curves.values()]
+with_first = [
+    c["of what was learned, on the start"][0] for c in weight_curves.values()
+]
 takes = [
     c["ranks"][enough(c["of what was learned, on the start"]) - 1]
     for c in weight_curves.values()
@@ -430,13 +434,12 @@ Markdown(
     f"There are {both(count, decimals, 0)} spikes in layers 1 and 2 (means over {len(networks)} networks); the "
     "source read about 50 and about 15 off the bend of the curve. The squared length of what training added is "
     f"spread over more directions: 90 % of it lie in {both(most, decimals, 0)} directions. With the start in the place "
-    f"of its trained weights, network 1 has an accuracy of {both(at_start)}; about {both(takes, decimals, 0)} "
-    "learned directions bring it to 95 % of what it was."
+    f"of its trained weights, network 1 has an accuracy of {both(at_start)}; the first learned direction, put onto "
+    f"it, gives {both(with_first)}, and about {both(takes, decimals, 0)} bring it to 95 % of what it was."
 )
 
 # %% [markdown]
-# The source calls the loss of accuracy negligible if only the spikes are kept. Is it? And is what lies
-# below the bound noise? Keep what the rows have along the directions of the spikes, and put different weights into
+# The source calls the loss of accuracy negligible if only the spikes are kept. Keep what the rows have along the directions of the spikes, and put different weights into
 # all other directions. And take apart what a layer learned from the start on which it learned it. The table gives
 # means over the networks; sd is the standard deviation over networks of the difference to the whole layer.
 
@@ -453,9 +456,9 @@ def swapped(layer, k):
     weights = {
         "all of the layer": W,
         "spikes alone": W @ inside,
-        "spikes, its own start elsewhere": W @ inside + before @ outside,
-        "spikes, what it learned elsewhere": W - before @ outside,
-        "spikes, another start elsewhere": W @ inside + other @ outside,
+        "spikes, its own start outside them": W @ inside + before @ outside,
+        "spikes, what it learned outside them": W - before @ outside,
+        "spikes, another start outside them": W @ inside + other @ outside,
         "its untouched start": before,
         "all that it learned, on no start": W - before,
         "all that it learned, on another start": W - before + other,
@@ -510,22 +513,22 @@ def row(name):
 
 Markdown(
     f"Keeping the spikes alone costs {both(cost, decimals, 1)} points, which is not negligible in layer 1. "
-    f"Of what training added, {both(beyond)} lie outside the directions of the spikes. Put back there, neither the start "
-    f"({row('spikes, its own start elsewhere')}) nor what was learned there ({row('spikes, what it learned elsewhere')}) is "
-    f"enough. All that a layer has learned gives {row('all that it learned, on no start')} on no start, and "
-    f"{row('all that it learned, on another start')} on that of another network."
+    f"Of the squared entries that training added, {both(beyond)} lie outside the directions of the spikes. Put back there, neither the "
+    f"start ({row('spikes, its own start outside them')}) nor what was learned ({row('spikes, what it learned outside them')}) is "
+    f"enough; the two together are the whole layer. All that a layer has learned gives {row('all that it learned, on no start')} on no "
+    f"start, and {row('all that it learned, on another start')} on that of another network."
 )
 
 # %% [markdown]
-# So what was learned does its full work only with the random weights on which it was learned, as long as the
-# other layers are those that were trained with both.
+# So what was learned does its full work only on the start on which it was learned, in a network whose other layers were
+# trained along with it.
 #
 # And the number of spikes is a lower bound of what was learned. Add to noise of variance $\sigma^2$ a few
 # directions that are independent of it. One of singular value $s$ shows in an eigenvalue only above the
 # {term}`BBP threshold`, $s^2 = \sigma^2 \sqrt{HD}$ {cite:p}`baik2005`, and theory gives the share of it that the directions of the
 # spikes then hold {cite:p}`benaych2011,benaych2012`. What was learned has many directions, and they may depend on the start.
 # {numref}`fig-bbp` measures this share for them in the trained layer, and with the same learned part on a fresh
-# start; and for eight random directions planted in noise of the same shape, where the theory must hold.
+# start; and for eight random directions planted in noise of the same shape, to which the theory applies.
 
 
 # %% tags=["hide-input"]
@@ -612,7 +615,7 @@ claims.check(
     repeats=beyond_theory["trained"][1],
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-bbp", "caption": "Share of each learned direction that lies in the directions of the spikes, against its singular value over the BBP threshold, in all trained networks. Planted directions and those on fresh starts follow the theory; in layer 2 the trained ones lie above it."}, "image": {"alt": "Two panels, one a layer. A curve, the theory, is zero up to the threshold and then rises towards one. Crosses, planted directions, and hollow circles, fresh starts, lie along it. Filled circles, trained networks, lie along it in layer 1 and above it in layer 2."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-bbp", "caption": "Share of each learned direction that lies in the directions of the spikes, against its singular value over the BBP threshold, in all trained networks. Planted directions and those on fresh starts lie at the theory or a little below it; in layer 2 the trained ones lie above it."}, "image": {"alt": "Two panels, one a layer. A curve, the theory, is zero up to the threshold and then rises towards one. Crosses, planted directions, and hollow circles, fresh starts, lie along it, or below it just beyond the threshold. Filled circles, trained networks, lie along it in layer 1 and above it in layer 2."}}
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.2), sharey=True)
 marks = {
     "on a fresh start": ("o", C["null"], "none"),
@@ -625,7 +628,8 @@ for ax, (layer, of_layer) in zip(axes, spike_shares.items(), strict=True):
             np.concatenate(part) for part in zip(*of_layer[kind], strict=True)
         )
         near = height > 0.1
-        ax.plot(height[near] ** 0.5, share[near], marker, color=color, fillstyle=fill, ms=4, label=kind)  # fmt: skip
+        size = {"ms": 8, "mew": 1.8, "zorder": 4} if kind == "planted" else {"ms": 4}  # fmt: skip
+        ax.plot(height[near] ** 0.5, share[near], marker, color=color, fillstyle=fill, label=kind, **size)  # fmt: skip
     grid = np.linspace(0.3, 3.7, 300)
     ax.plot(grid, in_theory(grid**2, networks[0][layer].weight.shape), color=C["other"], label="theory")  # fmt: skip
     ax.axvline(1, ls=":", color=C["ink"], lw=1)
@@ -659,11 +663,11 @@ found_at_start = [
 Markdown(
     f"In layers 1 and 2, {both(above, decimals, 0)} learned directions exceed the threshold, against {both(count, decimals, 0)} "
     f"spikes. Of these directions, the spikes hold {both(points['trained'], decimals, 1)} points more than theory "
-    f"gives; on fresh starts the difference is {both(points['on a fresh start'], decimals, 1)} points, and for planted "
-    f"directions {both(points['planted'], decimals, 1)}. So the theory nearly holds for as many directions as were learned. "
-    "The rest comes with the start: along these directions, what training added to the units has a cosine of "
-    f"{both(found_at_start, decimals, 2)} with what they had at the start, and on a fresh start it would be near zero. "
-    "So training in part lengthens what the units already had along these directions."
+    f"gives. On fresh starts the difference is {both(points['on a fresh start'], decimals, 1)} points, and for planted "
+    f"directions {both(points['planted'], decimals, 1)}: the theory is for large layers, and in these a direction just beyond the "
+    f"threshold may stay below the bound. So the start itself makes {both(np.subtract(points['trained'], points['on a fresh start']), decimals, 1)} "
+    "points of the share. Along these directions, what training added to the units has a cosine of "
+    f"{both(found_at_start, decimals, 2)} with what they had at the start: training in part lengthens what was there."
 )
 
 # %% [markdown]
@@ -696,7 +700,7 @@ Markdown(
 # orthogonal map. By the law of large numbers, the squared difference of two networks' kernels falls as one over
 # the width. Does the alignment error, the share that an orthogonal map does not explain, fall so too?
 # {numref}`fig-kernel` shows both for untrained networks with one hidden layer. The null is one hidden layer against
-# two, whose kernels differ at any width.
+# two: their kernels differ at any width, so their difference must level off.
 
 
 # %% tags=["hide-input"]
@@ -735,7 +739,7 @@ for repeat in range(2):
         one, two, deeper = (features(*of, width, 300 + 3 * repeat + k) for k, of in enumerate([(1,), (1,), (2,)]))  # fmt: skip
         for pair, other in [
             ("one hidden layer each", two),
-            ("one against two", deeper),
+            ("one hidden layer against two", deeper),
         ]:
             for of, error in ERRORS.items():
                 rows.append({"of": of, "pair": pair, "repeat": repeat, "width": width, "error": error(one, other)})  # fmt: skip
@@ -753,7 +757,7 @@ slopes = {
 }
 
 # %% tags=["remove-cell"]
-same, across = "one hidden layer each", "one against two"
+same, across = "one hidden layer each", "one hidden layer against two"
 for name, of, null in [
     ("covariance_kernel_slope", "kernels", ("kernels", across)),
     ("covariance_alignment_slope", "activations", ("kernels", same)),
@@ -766,7 +770,7 @@ for name, of, null in [
         repeats=slopes[of, same],
     )
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-kernel", "caption": "Left, squared difference of the kernels of two untrained networks, over their squared size; right, share of one that the other does not explain after a rotation, on held-out images. Two pairs a width. The kernels of one architecture approach each other as one over the width, the dashed line; the alignment error falls more slowly, and it falls for two architectures too."}, "image": {"alt": "Two panels on logarithmic axes of width. In the left one, circles, of one architecture, fall along a dashed line, and triangles, of two, fall less and lie above. In the right one both fall along flatter lines than the dashed one, the triangles above the circles."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-kernel", "caption": "Left, squared difference of the kernels of two untrained networks, over their squared size; right, share of one that the other does not explain after a rotation, on held-out images. Two pairs a width. The kernels of one architecture approach each other as one over the width, the dashed line; those of two architectures level off. The alignment error falls more slowly, and it falls for two architectures too."}, "image": {"alt": "Two panels on logarithmic axes of width. In the left one, circles, of one architecture, fall along a dashed line, and triangles, of two, fall less and lie above. In the right one both fall along flatter lines than the dashed one, the triangles above the circles."}}
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.1), sharey=True)
 marks = {same: ("o", C["other"]), across: ("^", C["null"])}
 for ax, (of, title) in zip(axes, [("kernels", "difference of the kernels"), ("activations", "alignment error")], strict=True):  # fmt: skip
@@ -786,15 +790,16 @@ plt.show()
 
 # %% tags=["remove-input"]
 mean_slopes = {key: np.mean(found) for key, found in slopes.items()}
-ends = errors.groupby(["of", "pair", "width"]).error.mean()["activations", same]
+by_width = errors.groupby(["of", "pair", "width"]).error.mean()
+ends, null_ends = (by_width["activations", pair] for pair in (same, across))
+last_two = by_width["kernels", across].iloc[-2:]
 Markdown(
     f"The squared difference of two kernels falls with the width to the power {decimals(mean_slopes['kernels', same])}, as the "
-    f"law of large numbers has it, and between two architectures to the power {decimals(mean_slopes['kernels', across])}. The alignment "
-    f"error falls from {percent(ends.iloc[0])} to {percent(ends.iloc[-1])}, to the power {decimals(mean_slopes['activations', same])} "
-    "only. A kernel's difference is ruled by the few directions of large variance, and the alignment error by the many weak ones: "
-    "networks cannot agree in more directions than they have units, so those of low rank settle "
-    "last. Nor does a falling error prove a common kernel: between two "
-    f"architectures it falls to the power {decimals(mean_slopes['activations', across])}."
+    "law of large numbers has it. Between two architectures it levels off; from the last width but one to the last, the "
+    f"power is {decimals(slope(last_two.reset_index()))}. The alignment error of one architecture falls from {percent(ends.iloc[0])} to "
+    f"{percent(ends.iloc[-1])}, to the power {decimals(mean_slopes['activations', same])} only. A likely reason, not tested here, is that "
+    "few directions of large variance rule a kernel's difference, and many weak ones the alignment error. Nor is a "
+    f"common kernel needed: between two architectures the error falls too, from {percent(null_ends.iloc[0])} to {percent(null_ends.iloc[-1])}."
 )
 
 # %% [markdown]
@@ -875,9 +880,7 @@ def dots(ax, frame, x, y, order):
     for k, (kind, (marker, color, fill)) in enumerate(MARKS.items()):
         part = frame[frame.pair == kind]
         places = part[x].map(list(order).index) + 0.15 * (k - 2)
-        ax.plot(
-            places, part[y], marker, color=color, fillstyle=fill, ms=5, label=kind
-        )  # fmt: skip
+        ax.plot(places, part[y], marker, color=color, fillstyle=fill, ms=5, label=kind)  # fmt: skip
     ax.set_xticks(range(len(order)), order)
     ax.set_xlim(-0.5, len(order) - 0.5)
     ax.grid(False, axis="x")
@@ -920,28 +923,25 @@ for layer in (1, 2):
 # %% tags=["remove-input"]
 by = explained.groupby(["map", "pair", "layer"]).share
 mean, deviation = by.mean(), by.std().max()
-best_null = mean["affine"].drop("trained").groupby("layer").max()
+pair_null = mean["orthogonal"].drop("trained").groupby("layer").max()
 Markdown(
     f"An orthogonal map explains {both(mean['orthogonal', 'trained'])} between trained networks in hidden "
-    f"layers 1 and 2, {both(mean['orthogonal', 'random labels'])} between networks on random labels, and "
-    f"{both(mean['orthogonal', 'untrained'])} between untrained ones. Mixed pairs have "
-    f"{both(mean['orthogonal', 'trained and random labels'])} with one network on random labels, and "
-    f"{both(mean['orthogonal', 'trained and untrained'])} with one untrained network. So networks without a "
-    "common task agree a good deal, and trained ones agree more, above all in hidden layer 2. "
-    f"The standard deviation over pairs of a kind is at most {100 * deviation:.1f} points. An affine map explains "
-    f"{both(mean['affine', 'trained'])} between trained networks, and {both(best_null)} between the nulls that "
-    f"agree best. A permutation explains {both(mean['permutation', 'trained'])}, but "
-    f"{both(mean['permutation', 'untrained'])} between untrained networks too.\n\n"
-    "Is it the common task? Networks on random labels also fit their labels less well, and these do not depend on the images, and "
-    f"they train for {knobs.random_epochs} epochs, not {recipe['epochs']}. Two networks on the same random labels are not trained here."
+    f"layers 1 and 2, and between the pairs without a common task that agree best, {both(pair_null)}. So much is had without "
+    "a common task, and trained networks agree more, above all in hidden layer 2. "
+    f"The standard deviation over pairs of a kind is at most {100 * deviation:.1f} points. A permutation "
+    f"explains {both(mean['permutation', 'trained'])}, but {both(mean['permutation', 'untrained'])} between untrained "
+    "networks too.\n\n"
+    "Is it the common task? This page cannot tell. Networks on random labels also fit their labels less well, their labels do not depend on "
+    f"the images, and they train for {knobs.random_epochs} epochs, not {recipe['epochs']}. To tell these apart would take networks that share one "
+    "random labelling, at the same fit."
 )
 
 # %% [markdown]
 # In which directions do networks agree? {cite:t}`chen2025` ask how well each principal direction of one network is predicted from
-# another: take the activations of network $i$ along the direction, predict them by {term}`ridge regression` from all units of
-# network $j$, and measure on held-out images which share of their variance is predicted ({numref}`fig-directions`). The strongest
+# another: take the activations of the one along the direction, predict them by {term}`ridge regression` from all units of
+# the other, and measure on held-out images which share of their variance is predicted ({numref}`fig-directions`). The strongest
 # null keeps the direction and exchanges the predictor for a network on random labels or an untrained one. The
-# directions of untrained networks stand beside, and a predictor that sees other images.
+# directions of untrained networks stand beside, and a predictor that is given other images than those it is to predict.
 
 
 # %%
@@ -1002,39 +1002,22 @@ for k in layers:
         ],
     )
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-directions", "caption": "Share of the variance along each principal direction of one network that another predicts on held-out images, by rank; bands show all pairs, after a running mean. The directions of trained networks are predicted better from trained networks than from the nulls, in hidden layer 2 even at the first ranks."}, "image": {"alt": "Two panels of falling curves against rank on a logarithmic axis. The solid curve of trained networks predicted from trained ones lies highest over most ranks, the broken curves of the nulls below it, in hidden layer 2 by more. A thin line lies near zero."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-directions", "caption": "Share of the variance along each principal direction of one network that another predicts on held-out images, by rank, mean over pairs; beyond the first ranks, a dot is a mean over several. The directions of trained networks are predicted better from trained networks than from the nulls. A predictor that is given other images does worse than none, because it overfits."}, "image": {"alt": "Two panels of falling curves against rank on a logarithmic axis. The solid curve of trained networks predicted from trained ones lies highest over most ranks, the broken curves of the nulls below it, in hidden layer 2 by more. A line of small dots lies a little below zero."}}
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.5), sharey=True)
 lines = {
     "trained, from trained": ("-", C["matched"]),
     "trained, from random labels": (":", C["ink"]),
     "trained, from untrained": ("--", C["ink"]),
     "untrained, from untrained": ("-.", C["null"]),
-    "trained, from other images": ("-", C["null"]),
+    "trained, from other images": (".", C["null"]),
 }
 for ax, k in zip(axes, layers, strict=True):
     for name, (dash, color) in lines.items():
-        frame = pd.DataFrame(
-            by_direction[name, k].T,
-            index=np.arange(1, by_direction[name, k].shape[1] + 1),
-        )
-        frame = frame.rolling(9, center=True, min_periods=1).mean()
-        thin = 1 if "images" in name else 1.6
-        ax.semilogx(
-            frame.index,
-            frame.mean(axis=1),
-            dash,
-            color=color,
-            lw=thin,
-            label=name,
-        )
-        ax.fill_between(
-            frame.index,
-            frame.min(axis=1),
-            frame.max(axis=1),
-            color=color,
-            alpha=0.15,
-            lw=0,
-        )
+        values = by_direction[name, k].mean(0)
+        bins = np.unique(np.geomspace(1, len(values), 30).round().astype(int))
+        sizes = np.diff([*bins, len(values) + 1])
+        means = np.add.reduceat(values, bins - 1) / sizes
+        ax.semilogx(bins + (sizes - 1) / 2, means, dash, color=color, label=name)  # fmt: skip
     ax.set(title=f"hidden layer {k // 2}", xlabel="rank", ylim=(-0.1, 1.02))
     ax.yaxis.set_major_formatter(in_percent)
 axes[0].set(ylabel="share predicted")
@@ -1063,14 +1046,16 @@ gains = {
     for k in layers
 }
 tops = {name: by_direction[name, 4].mean(0)[0] for name in lines}
+to_ten = {name: by_direction[name, 4].mean(0)[:10].mean() for name in lines}
 Markdown(
     "Beyond the better of the two null predictors, training adds "
     f"{listed(gains[2], lambda v: decimals(v, 0))} points in hidden layer 1, at ranks {listed(spans)}, and "
     f"{listed(gains[4], lambda v: decimals(v, 0))} in hidden layer 2. The first direction of hidden layer 2 is predicted to "
     f"{percent(tops['trained, from trained'])} by another trained network and to {percent(max(tops[name] for name in controls_of_directions))} by "
     "the better null. But an untrained network's first direction is predicted by another untrained one to "
-    f"{percent(tops['untrained, from untrained'])}: high predictability at the first ranks is had without training. What training makes "
-    "common are other directions, and more of them. At the highest ranks little is predicted in any kind of network."
+    f"{percent(tops['untrained, from untrained'])}, so this one is had without training. Over the first ten, trained networks "
+    f"predict {percent(to_ten['trained, from trained'])} and untrained ones {percent(to_ten['untrained, from untrained'])}: training makes more "
+    "directions common. In the weakest directions little is predicted in any kind of network."
 )
 
 # %% [markdown]
@@ -1085,10 +1070,10 @@ Markdown(
 # directions stand out. Weights are compared twice: as they are, and as what training added to the start
 # ({numref}`fig-agreement`).
 #
-# Which cosine would be high? Even two samples of so few rows from one Gaussian differ in their covariances. As a
-# benchmark, draw two layers of independent Gaussian rows with the covariance of what a network has learned, and
-# compare them; for the weights as they are, add to each sample a random start of its own. This is no upper limit.
-# It depends on the eigenvalues, so networks on random labels have a benchmark of their own.
+# Which cosine would be high? A layer has few rows, so even the covariances of two sets of its own rows differ. As a
+# benchmark, take the halves of the rows of one network. If they have the cosine $c$, then by the Spearman-Brown formula two such
+# sets of as many rows as the layer has would have $2c / (1 + c)$. It is no upper limit: rows of one network
+# were trained together. It depends on the eigenvalues, so networks on random labels have a benchmark of their own.
 
 
 # %%
@@ -1105,16 +1090,12 @@ def second_moment(rows):
     return rows.T @ rows / len(rows)
 
 
-def two_samples(C, n_rows, generator, on_start):
-    """Cosine of the covariances of two samples of Gaussian rows."""
-    values, directions = covariance.spectrum(C)
-    samples = []
-    for _ in range(2):
-        white = torch.randn(n_rows, len(C), generator=generator).to(C)
-        rows = white * values.clamp_min(0).sqrt() @ directions
-        rows = rows + on_start * fresh_start(rows, generator)
-        samples.append(second_moment(rows))
-    return matrix_cosine(*samples)
+def benchmark(rows, generator):
+    """Cosine of the covariances of two sets of a layer's rows, from its halves."""
+    order = torch.randperm(len(rows), generator=generator)
+    halves = [second_moment(rows[half]) for half in order.chunk(2)]
+    found = matrix_cosine(*halves)
+    return 2 * found / (1 + found)
 
 
 # %% tags=["hide-input"]
@@ -1169,17 +1150,14 @@ for kind, of_kind in pairs.items():
 agreements = pd.DataFrame(rows)
 benchmarks = {
     (of, kind): [
-        np.mean(
-            [
-                two_samples(
-                    added[layer][k],
-                    len(networks[0][layer].weight),
-                    generator,
-                    on_start=of == "weights",
-                )
-                for k in members[kind]
-            ]
-        )
+        [
+            benchmark(
+                everyone[k][layer].weight
+                - (of != "weights") * ALL_STARTS[k][layer].weight,
+                generator,
+            )
+            for k in members[kind]
+        ]
         for layer in (1, 3)
     ]
     for of in ("weights", "added by training")
@@ -1192,16 +1170,27 @@ for layer in (1, 2):
     check_pairs(
         f"covariance_learned_{layer}", learned[learned.layer == layer], "cosine"
     )
+claims.check(
+    "covariance_rows_depend",
+    np.mean(benchmarks["added by training", "trained"][0]),
+    images.name,
+    null=learned[(learned.layer == 1) & (learned.pair == "trained")].cosine.mean(),
+    repeats=benchmarks["added by training", "trained"][0],
+)  # fmt: skip
+benchmarks = {
+    key: [np.mean(of_layer) for of_layer in of]
+    for key, of in benchmarks.items()
+}
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-agreement", "caption": "Cosine of the covariances of two networks in one frame, isotropic part removed, one dot a pair. Bars at the dots of trained and of random-label pairs: the benchmark, independent Gaussian rows with one covariance. (Activations have none, and to untrained networks nothing was added.) The activations of any two networks of a kind agree. What training added agrees between trained networks, up to the benchmark in layer 1, and clearly less between networks on random labels, which stay far below their benchmark."}, "image": {"alt": "Three panels, activations, weights and added by training, each with layers 1 and 2. For activations trained, random-label and untrained pairs lie near one and the mixed pairs lower. For weights trained pairs lie below one half, above their bars; all other pairs lie near zero, those on random labels a little above it and below their bars. For what training added trained pairs lie much higher, at the bar in layer 1 and below it in layer 2; random-label pairs lie below one half in layer 1 and near zero in layer 2, in both far below their bars."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-agreement", "caption": "Cosine of the covariances of two networks in one frame, isotropic part removed, one dot a pair. Bars at the dots of trained and of random-label pairs: the benchmark, two sets of rows of one network. (Activations have none, and to untrained networks nothing was added.) The activations of any two networks of a kind agree. What training added agrees between trained networks, in layer 1 beyond the benchmark, and clearly less between networks on random labels, which stay far below theirs."}, "image": {"alt": "Three panels, activations, weights and added by training, each with layers 1 and 2. For activations trained, random-label and untrained pairs lie near one and the mixed pairs lower. For weights trained pairs lie below one half, a little above their bars; all other pairs lie near zero or a little above it, those on random labels below their bars. For what training added trained pairs lie much higher, above the bar in layer 1 and below it in layer 2; all pairs with random labels lie at or below one half in layer 1 and near zero in layer 2, far below the bars."}}
 fig, axes = plt.subplots(1, 3, figsize=(7.2, 3.4), sharey=True)
 for ax, of in zip(axes, [*titles][:3], strict=True):
     dots(ax, agreements[agreements.what == of], "layer", "cosine", [1, 2])
     for place, kind in [(-0.3, "trained"), (-0.15, "random labels")]:
         if (of, kind) in benchmarks:
-            left = np.array([0, 1]) + place - 0.09
+            left = np.array([0, 1]) + place - 0.11
             label = "benchmark" if kind == "trained" else None
-            ax.hlines(benchmarks[of, kind], left, left + 0.18, color=C["ink"], lw=2, label=label)  # fmt: skip
+            ax.hlines(benchmarks[of, kind], left, left + 0.22, color=C["ink"], lw=2, zorder=4, label=label)  # fmt: skip
     label = "hidden layer" if of == "activations" else "layer"
     ax.set(title=of, ylim=(-0.05, 1.05), xlabel=label)
 axes[0].set(ylabel="cosine of the covariances")
@@ -1229,19 +1218,19 @@ Markdown(
     f"Covariances of activations have cosines of {alike('activations', 'trained')} between trained networks, "
     f"{alike('activations', 'random labels')} between networks on random labels and "
     f"{alike('activations', 'untrained')} between untrained ones: this agreement is no sign of a shared task. "
-    f"Mixed pairs have less, {alike('activations', 'trained and random labels')} with one network on random labels "
-    f"and {alike('activations', 'trained and untrained')} with one untrained: the covariances of activations differ from kind to kind.\n\n"
+    "Mixed pairs have less.\n\n"
     f"Covariances of weights have cosines of {alike('weights', 'trained')} in layers 1 and 2 between trained networks; "
     f"the benchmark is {standard('weights', 'trained')}. Networks on random labels have {alike('weights', 'random labels')} "
     f"(benchmark {standard('weights', 'random labels')}), and untrained ones, whose rows are independent, must have zero. "
-    "Above the benchmark are only the trained pairs, because what was learned depends on the start: the same learned "
+    "What was learned depends on the start, and this too raises the cosine: the same learned "
     f"parts on fresh starts have {alike('added, on fresh starts', 'trained')}.\n\n"
     f"Covariances of what training added have {alike('added by training', 'trained')} between trained networks, and "
-    f"the benchmark is {standard('added by training', 'trained')}. Those on random labels have "
-    f"{alike('added by training', 'random labels')}, far below their own benchmark of "
+    f"the benchmark is {standard('added by training', 'trained')}. In layer 1, two networks are more alike than two sets of rows of one "
+    "network. Were the rows independent, that could not be: those of one network depend on one another, and its halves differ more than by chance. "
+    f"Networks on random labels have {alike('added by training', 'random labels')}, far below their own benchmark of "
     f"{standard('added by training', 'random labels')}: it is not for lack of rows that they agree less. Between the two kinds it is "
-    f"{alike('added by training', 'trained and random labels')}. No standard deviation over pairs exceeds "
-    f"{deviation:.2f}."
+    f"{alike('added by training', 'trained and random labels')}, in layer 1 no less than among those on random labels. "
+    f"No standard deviation over pairs exceeds {deviation:.2f}."
 )
 
 # %% [markdown]
@@ -1278,14 +1267,14 @@ shared = {
     for k in (1, 3)
 }
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-eigenvectors", "caption": "Above, absolute cosines between the first 50 eigenvectors of the weight covariances of two trained networks after alignment. They line up at low rank, in layer 1 up to higher ranks than in layer 2. Below, share of the space of the first k eigenvectors that two networks of a kind have in common, mean over pairs."}, "image": {"alt": "Four panels, one column a layer. Above, two square maps with a diagonal that is brightest at low rank; that of layer 1 is longer. Below, against k, the curve of trained networks begins high and falls; the dashed one of random labels lies far lower, and that of untrained networks on the dotted line of chance, which rises."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-eigenvectors", "caption": "Above, absolute cosines between the first 50 eigenvectors of the weight covariances of two trained networks after alignment. The first ones line up, and more of them in layer 1 than in layer 2. Below, share of the space of the first k eigenvectors that two networks of a kind have in common, mean over pairs: trained networks have far more in common than networks on random labels."}, "image": {"alt": "Four panels, one column a layer. Above, two square maps with a diagonal that is brightest at the first ranks; that of layer 1 is longer. Below, against k, the curve of trained networks begins high and falls, with a dip; the dashed one of random labels lies far lower, and above the dotted line of chance, which rises."}}
 fig, axes = plt.subplots(2, 2, figsize=(7.2, 5.8))
 for (top, bottom), k in zip(axes.T, (1, 3), strict=True):
     found = eigenvector_map(k, *pairs["trained"][0])[:50, :50].cpu()
     size = len(found) + 0.5
     plotting.heatmap(found, top, vmin=0, vmax=1, extent=(0.5, size, size, 0.5))
     top.set(title=f"layer {k // 2 + 1}", xlabel="rank, the other network")
-    for kind, (dash, color) in {"trained": ("-", C["matched"]), "random labels": ("--", C["ink"]), "untrained": ("-", C["null"])}.items():  # fmt: skip
+    for kind, (dash, color) in {"trained": ("-", C["matched"]), "random labels": ("--", C["ink"])}.items():  # fmt: skip
         of_k = shared[kind, k]
         bottom.semilogx(
             range(1, len(of_k) + 1), of_k, dash, color=color, label=kind
@@ -1300,23 +1289,33 @@ plt.show()
 
 # %% tags=["remove-input"]
 ten = {kind: [shared[kind, k][9] for k in (1, 3)] for kind in members}
-chance = [10 / leading[k][0].shape[1] for k in (1, 3)]
-times = np.divide(ten["random labels"], chance)
+over = {
+    kind: [
+        shared[kind, k]
+        - np.arange(1, 1 + len(shared[kind, k])) / leading[k][0].shape[1]
+        for k in (1, 3)
+    ]
+    for kind in ("trained", "random labels")
+}
 Markdown(
     "The space of the first ten eigenvectors of one trained network holds "
     f"{both(ten['trained'])} of those of another in layers 1 and 2; on random labels it holds "
-    f"{both(ten['random labels'])}, which is {both(times, decimals, 1)} times as much as chance, and without training {both(ten['untrained'])}, "
-    "which is chance. The more directions are counted, the closer all come to it."
+    f"{both(ten['random labels'])}, and without training {both(ten['untrained'])}, which is chance. Networks on random labels go "
+    f"beyond chance by at most {both([100 * o.max() for o in over['random labels']], decimals, 0)} points, "
+    f"at {both([1 + o.argmax() for o in over['random labels']], decimals, 0)} directions; trained networks go beyond it there by "
+    f"{both([100 * t[o.argmax()] for t, o in zip(over['trained'], over['random labels'], strict=True)], decimals, 0)}. "
+    "Where the trained curve dips, neighbouring eigenvectors change places."
 )
 
 # %% tags=["remove-input"]
 Markdown(
     "**So do trained networks share their covariances?** Those of their activations, yes, but so do networks "
-    "without a common task. Those of their weights, in good part. What training adds to two random starts has "
-    f"covariances whose cosine is {decimals(cosines['added by training', 'trained', 1])} in layer 1, where independent "
-    f"Gaussian rows with one covariance have {decimals(benchmarks['added by training', 'trained'][0])}: they are as alike as that. "
-    f"In layer 2 it is {decimals(cosines['added by training', 'trained', 2])}, and the benchmark "
-    f"{decimals(benchmarks['added by training', 'trained'][1])}: they are similar. Training on the same images with random labels "
+    "without a common task. Those of their weights, in good part: with the "
+    f"random starts in them, the cosines are {alike('weights', 'trained')} in layers 1 and 2. What training adds to the starts has "
+    f"covariances whose cosine is {decimals(cosines['added by training', 'trained', 1])} in layer 1, and two sets of rows of one network "
+    f"have no more than {decimals(benchmarks['added by training', 'trained'][0])}. "
+    f"In layer 2 it is {decimals(cosines['added by training', 'trained', 2])}, and two sets of rows have "
+    f"{decimals(benchmarks['added by training', 'trained'][1])}. Training on the same images with random labels "
     "brings about a smaller part of this agreement in layer 1, and little of it in layer 2."
 )
 
@@ -1401,6 +1400,7 @@ def with_classifier_of_1(j):
 drawn = {rows: draws(reference, knobs.draws, rows=rows) for rows in kinds}
 sampled = drawn["covariance"]
 turned = [with_classifier_of_1(j) for j in members["trained"][1:]]
+turned_random = [with_classifier_of_1(j) for j in members["random labels"]]
 
 # %% [markdown]
 # Three measures say how much of the trained network is there ({numref}`fig-ladder`): the accuracy through the
@@ -1487,27 +1487,19 @@ claims.check(
     images.name,
 )
 values = {key: list(of) for key, of in by}
+random_exchange = np.mean(
+    [training.accuracy(model, images.test) for model in turned_random]
+)
 controls = ("data", "rotated", "white")
-for name, measure in [
-    ("covariance_drawn_gain", "classifier"),
-    ("covariance_drawn_readout", "readout"),
-]:
-    claims.check(
-        name,
-        mean[measure, "covariance"],
-        images.name,
-        null=max(mean[measure, rows] for rows in controls),
-        repeats=values[measure, "covariance"],
-    )
 claims.check(
     "covariance_exchange",
     mean["classifier", "turned"],
     images.name,
-    null=mean["classifier", "covariance"],
+    null=max(mean["classifier", "covariance"], random_exchange),
     repeats=values["classifier", "turned"],
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-ladder", "caption": "Networks with the hidden layers named at the left, one dot each, by three measures: accuracy on held-out images through the classifier of network 1, accuracy through a ridge readout of their own, and the share of the variance of network 2 in hidden layer 2 that they explain. The second row is only in the first panel: a rotation changes neither of the other measures. Dotted lines: chance, the readout of untrained networks, and what networks on random labels or untrained ones explain, whichever is more. By all three measures, drawn networks lie between the controls and the trained networks."}, "image": {"alt": "Three panels with six rows of dots. In the first, network 1 and the hidden layers of other trained networks lie together at the right, drawn networks with the covariance in the middle, and the three controls together farther left; a dotted line marks chance. In the second the order is the same, but the control in the data's directions lies apart from the other two, halfway to the drawn networks; a dotted line marks untrained networks, where white noise lies. In the third, trained networks lie at the right, drawn ones a little to their left, and the controls far to the left, around a dotted line."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-ladder", "caption": "Networks with the hidden layers named at the left, one dot each, by three measures: accuracy on held-out images through the classifier of network 1, accuracy through a ridge readout of their own, and the share of the variance of network 2 in hidden layer 2 that they explain. The second row is only in the first panel: a rotation changes neither of the other measures. Dotted lines: chance, the readout of untrained networks, and the most that two networks without a common task explain of each other. By all three measures, drawn networks lie between the controls and the trained networks."}, "image": {"alt": "Three panels with six rows of dots. In the first, network 1 and the hidden layers of other trained networks lie together at the right, drawn networks with the covariance in the middle, and the three controls together farther left; a dotted line marks chance. In the second the order is the same, but the control in the data's directions lies apart from the other two, halfway to the drawn networks; a dotted line marks untrained networks, where white noise lies. In the third, trained networks lie at the right, drawn ones a little to their left, and the controls far to the left, beyond a dotted line."}}
 look = {
     "trained": ("o", C["matched"], "full"),
     "turned": ("o", C["matched"], "none"),
@@ -1519,7 +1511,7 @@ look = {
 panels = [
     ("classifier", "accuracy,\nclassifier of network 1", 0.1, (0, 0.5)),
     ("readout", "accuracy,\nridge readout", mean["readout", "untrained"], (0, 0.5)),
-    ("share 2", "share of network 2\nexplained", mean["share 2"][["random labels", "untrained"]].max(), (0, 0.8)),
+    ("share 2", "share of network 2\nexplained", pair_null[2], (0, 0.8)),
 ]  # fmt: skip
 fig, axes = plt.subplots(1, 3, figsize=(7.2, 3.4), sharey=True)
 for ax, (measure, title, floor, limits) in zip(axes, panels, strict=True):
@@ -1531,7 +1523,7 @@ for ax, (measure, title, floor, limits) in zip(axes, panels, strict=True):
     low, high = limits
     high = max(high, 1.05 * ladder[ladder.measure == measure].value.max())
     ax.set(xlabel=title, xlim=(low, high))
-    ax.xaxis.set_major_locator(MaxNLocator(4))
+    ax.xaxis.set_major_locator(MaxNLocator(3, prune="upper"))
     ax.xaxis.set_major_formatter(in_percent)
 axes[0].set_yticks(range(len(names)), names.values())
 axes[0].invert_yaxis()
@@ -1569,18 +1561,17 @@ Markdown(
     f"Through the classifier of network 1, which has {percent(accuracies[0], 1)}, the hidden layers of other "
     f"trained networks reach {percent(mean['classifier', 'turned'], 1)} on average. Through their own classifiers they "
     f"have {percent(accuracies[1:].mean(), 1)}, so the exchange costs {own_less.mean():.1f} points (standard deviation "
-    f"{own_less.std():.1f}), though ten outputs read ten directions at most. "
+    f"{own_less.std():.1f} over {len(own_less)} networks), though it asks for the ten directions only that the classifier reads. Networks on random "
+    f"labels, turned in the same way, reach {percent(random_exchange, 1)}.\n\n"
     f"Networks drawn with the covariance reach {reach('classifier', 'covariance')}; the number in brackets is "
     f"the standard deviation over {len(sampled)} draws from network 1, in points. The source reports 31.4 %. White "
-    f"noise has {reach('classifier', 'white')}, and eigenvalues without their directions no more: "
-    f"{reach('classifier', 'data')} in the data's directions and {reach('classifier', 'rotated')} in random ones. "
+    f"noise has {reach('classifier', 'white')}, and eigenvalues in other directions no more. "
     f"So {of_white:.0f} of the {gain:.0f} points above chance are had by random rows; "
     f"the other {gain - of_white:.0f} come with the covariance, and need its directions."
     f"\n\nA ridge readout reaches {reach('readout', 'covariance')} on drawn networks, {percent(floor, 1)} on "
     f"random features (white noise or untrained) and {reach('readout', 'trained')} on trained networks. So drawn "
     f"networks keep {percent(closed['covariance'])} of the distance from random features to trained networks. But eigenvalues "
-    f"in the data's directions keep {percent(closed['data'])} of it too, with {reach('readout', 'data')}: "
-    f"the directions that training chose add {100 * (closed['covariance'] - closed['data']):.0f} points of that share."
+    f"in the data's directions keep {percent(closed['data'])} of it too."
 )
 
 # %% tags=["remove-cell"]
@@ -1590,15 +1581,13 @@ between = np.mean(
     axis=0,
 )
 shares = {kind: [mean[f"share {k}", kind] for k in (1, 2)] for kind in explains}
-said = {
-    "random labels": "networks on random labels",
-    "untrained": "untrained networks",
-    "data": "eigenvalues in the data's directions",
-    "rotated": "eigenvalues in random directions",
-    "white": "white noise",
-}
-best = [max(said, key=lambda kind, k=k: shares[kind][k]) for k in (0, 1)]
-beaten = [shares[kind][k] for k, kind in enumerate(best)]
+beaten = [
+    max(
+        pair_null[k + 1],
+        *(of[k] for kind, of in shares.items() if kind not in ("trained", "covariance")),
+    )
+    for k in (0, 1)
+]  # fmt: skip
 lead = [
     (shares["covariance"][k] - beaten[k]) / (shares["trained"][k] - beaten[k])
     for k in (0, 1)
@@ -1607,16 +1596,15 @@ lead = [
 # %% tags=["remove-input"]
 Markdown(
     f"Trained networks explain {both(shares['trained'])} of network 2 in hidden layers 1 and 2. Networks drawn "
-    f"from network 1 explain {both(shares['covariance'])}, and white noise {both(shares['white'])}. Of all nulls on "
-    f"this page, {said[best[0]]} explain most in hidden layer 1 ({percent(beaten[0])}), and {said[best[1]]} in hidden "
-    f"layer 2 ({percent(beaten[1])}). Of the lead of trained networks over these, the drawn ones have {both(lead)}. "
+    f"from network 1 explain {both(shares['covariance'])}, and white noise {both(shares['white'])}. The most that any null on "
+    f"this page reaches is {both(beaten)}, of pairs without a common task. Of the lead of trained networks over it, the drawn ones have {both(lead)}. "
     f"Two drawn networks explain {both(between)} of each other, nearly as much as two trained ones do. But of "
     f"network 1 itself, whose covariances they have, they explain only {both(own)}."
     "\n\n**So is that all that they share?** No. Two trained networks share enough for the classifier of one to "
     f"read the hidden layers of the other, at a cost of {own_less.mean():.1f} points. Their covariances, put into Gaussian rows, "
-    f"keep {both(lead)} of what one explains of the other beyond the nulls, and lose "
+    f"keep {both(lead)} of what one explains of the other beyond the strongest null (draws from one network), and lose "
     f"{100 * (accuracies[0] - mean['classifier', 'covariance']):.0f} points of accuracy. The covariances are shared, and they "
-    "matter, and trained rows are more than Gaussian draws from them."
+    "matter, and trained rows are more than Gaussian draws from them. What these lack is asked further below."
 )
 
 # %% [markdown]
@@ -1668,6 +1656,17 @@ one_layer = {
 
 # %% tags=["remove-cell"]
 read = rungs["readout"]
+for name, measure in [
+    ("covariance_drawn_gain", "classifier"),
+    ("covariance_drawn_readout", "readout"),
+]:
+    claims.check(
+        name,
+        rungs[measure]["covariance", 1].mean(),
+        images.name,
+        null=max(mean[measure, rows] for rows in controls),
+        repeats=list(rungs[measure]["covariance", 1]),
+    )
 claims.check(
     "covariance_wide_readout",
     read["covariance", 4].mean(),
@@ -1688,7 +1687,7 @@ claims.check(
 )
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-widths", "caption": "Accuracy of drawn networks against their width, over that of the trained network: through its classifier, left, and by a ridge readout, right. Means over networks drawn from different trained networks, with standard deviations. Dashed lines: the trained networks themselves. Through the classifier the curves level off; by the readout all of them rise, random features too."}, "image": {"alt": "Two panels of rising curves against width. In each, three curves that know the covariance lie close together, between a dashed line and two gray curves. In the left panel all are nearly flat at the right end; in the right one all rise throughout, the upper three towards the dashed line."}}
-fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.5))
+fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.6), sharey=True)
 rung_marks = {
     "covariance": ("o-", C["other"]),
     "spikes alone": ("s--", LEVELS[0]),
@@ -1696,6 +1695,7 @@ rung_marks = {
     "rotated": ("v--", C["null"]),
     "white": ("^-", C["null"]),
 }
+rung_names = {"rotated": "eigenvalues, in random directions", "white": "white noise"}  # fmt: skip
 tops_of = {
     "classifier": accuracies.mean(),
     "readout": mean["readout", "trained"],
@@ -1705,7 +1705,7 @@ for ax, (measure, top) in zip(axes, tops_of.items(), strict=True):
         (0, -0.04, 0.04, -0.02, 0.02), rung_marks.items(), strict=True
     ):
         of_kind = rungs[measure][kind].groupby("width")
-        ax.errorbar(np.array(FACTORS) * 2**shift, of_kind.mean(), of_kind.std(), fmt=style, color=color, ms=4, lw=1.3, label=kind)  # fmt: skip
+        ax.errorbar(np.array(FACTORS) * 2**shift, of_kind.mean(), of_kind.std(), fmt=style, color=color, ms=4, lw=1.3, label=rung_names.get(kind, kind))  # fmt: skip
     ax.axhline(top, color=C["matched"], ls="--", lw=1)
     ax.set_xscale("log", base=2)
     ax.set_xticks(FACTORS, ["1/2", "1", "2", "4"])
@@ -1713,7 +1713,7 @@ for ax, (measure, top) in zip(axes, tops_of.items(), strict=True):
     ax.yaxis.set_major_formatter(in_percent)
 axes[0].set(ylabel="accuracy")
 fig.legend(
-    *axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=5
+    *axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3
 )
 plt.show()
 
@@ -1743,8 +1743,14 @@ against = {
         )
         for measure in ("classifier", "readout")
     ]
-    for kind in ("pooled", "spikes alone")
+    for kind in ("pooled",)
 }
+of_spikes = {
+    (measure, f): 100
+    * (rungs[measure]["spikes alone", f] - rungs[measure]["covariance", f]).mean()
+    for measure in ("classifier", "readout")
+    for f in (1, 4)
+}  # fmt: skip
 left = {
     layer: 100
     * (
@@ -1753,28 +1759,26 @@ left = {
     )
     for layer, group in one_layer.items()
 }
-pooled = np.mean(shares_of(networks[1], [drawn_from(0, 1, "pooled")]), axis=0)
 Markdown(
     f"Through the trained classifier, doubling the rows from half to one gains {points_between('classifier', ('covariance', 1), ('covariance', 0.5))} points, "
     f"and doubling them from two to four times as many {points_between('classifier', ('covariance', 4), ('covariance', 2))}; in brackets "
     "is the standard deviation over networks. So it saturates, well below the trained networks. The readout does not: its "
-    f"last doubling gains {points_between('readout', ('covariance', 4), ('covariance', 2))} points, up to {percent(read['covariance', 4].mean(), 1)}, "
-    f"and the trained networks have {percent(tops_of['readout'], 1)}. But white noise gains "
-    f"{points_between('readout', ('white', 4), ('white', 2))} by it, so that is what random features gain by their number. What the "
-    f"covariance gives beyond them is {listed(lead_by_width, lambda v: decimals(v, 1))} points at the four widths: it does not grow with the width. "
+    f"last doubling gains {points_between('readout', ('covariance', 4), ('covariance', 2))} points. But white noise gains "
+    f"{points_between('readout', ('white', 4), ('white', 2))} by it, so that is what random features gain by their number: the lead that the "
+    f"covariance gives, {decimals(lead_by_width[0], 1)} points at half the width and {decimals(lead_by_width[-1], 1)} at four times, does not grow. "
     "(With half as many rows the maps are no longer orthogonal, so the alignment loses too.)\n\n"
-    f"Pooling changes the two accuracies by {both(against['pooled'], decimals, 1)} points on average over the widths, and keeping the spikes alone by "
-    f"{both(against['spikes alone'], decimals, 1)}: what the classifier can use is in the few directions of the spikes. A pooled draw explains {both(pooled)} of "
-    f"network 2, and trained networks {both(shares['trained'])}. Drawing layer 1 alone costs network 1 "
-    f"{left[1]:.0f} points, and layer 2 alone {left[3]:.0f}."
+    f"Pooling changes the two accuracies by {both(against['pooled'], decimals, 1)} points on average over the widths. The spikes alone "
+    f"gain {decimals(of_spikes['classifier', 1], 1)} and {decimals(of_spikes['classifier', 4], 1)} points through the classifier, at the trained width and at four times as "
+    f"much, and by the readout {decimals(of_spikes['readout', 1], 1)} and {decimals(of_spikes['readout', 4], 1)}: the classifier needs no more than the spikes of drawn rows (of "
+    "trained rows it needs more, as was seen above), and a readout of many rows does. "
+    f"Drawing layer 1 alone costs network 1 {left[1]:.0f} points, and layer 2 alone {left[3]:.0f}."
 )
 
 # %% [markdown]
 # The scale of the drawn rows matters too. The source's sampler multiplies white noise by the singular
 # values and right singular vectors of $W$ and forgets the factor $1/\sqrt H$. So its first layer is
-# $\sqrt{512} \approx 22.6$ times too large, and its second $\sqrt{256} = 16$ times. A ReLU network without
-# biases hides that in its accuracy, which does not depend on the scale of a layer. Its
-# {term}`cross-entropy` shows it.
+# $\sqrt{512} \approx 22.6$ times too large, and its second $\sqrt{256} = 16$ times. The accuracy of a ReLU network without
+# biases hides that (exercise 1), and its {term}`cross-entropy` shows it.
 
 # %%
 too_large = models.clone(sampled[0])
@@ -1799,8 +1803,7 @@ Markdown(
 # linear classifier. Channels are now the dimensions that are aligned, and positions are more samples,
 # since a convolution treats all positions alike. Only the classifier sees all positions at once; its
 # input is aligned as one flat vector. {numref}`fig-channels` shows the eigenvalues of the covariance of
-# activations, of both kinds of networks. Their {term}`participation ratio` says how many directions the
-# variance fills in effect.
+# the channels' activations. Their {term}`participation ratio` says how many directions the variance fills in effect.
 
 # %%
 make_cnn = zoo.gray_cnn(images)
@@ -1852,23 +1855,17 @@ spectra = {
 claims.check("covariance_cnn_accuracy", np.mean(cnn_accuracy), images.name)
 claims.check("covariance_cnn_sampled", both_drawn, images.name)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-channels", "caption": "Eigenvalues of the covariance of activations, as shares of their sum: of the hidden layers of the perceptrons, above, and of the channels of the convolutional networks, below. Within each kind the curves nearly coincide, but for untrained convolutions. (No convolutional network was trained on random labels.) After training the first few eigenvalues have smaller shares, and in perceptrons most of those of high rank too; those between have larger ones."}, "image": {"alt": "Four panels of falling curves on logarithmic axes. In each the trained networks, in one colour, start below the untrained ones, dashed, cross them at low rank and lie above them; in the panels of the perceptron they cross back and end below. The perceptrons on random labels, dotted, start lowest or near the trained ones and fall less. The curves of untrained convolutions lie apart from one another."}}
-fig, axes = plt.subplots(2, 2, figsize=(7.2, 5), sharey=True)
-dashes = {"trained": "-", "random labels": ":", "untrained": "--"}
-for (place, kind), matrices in spectra.items():
-    ax = axes.flat[list(dict.fromkeys(p for p, _ in spectra)).index(place)]
-    color = C["matched"] if kind == "trained" else C["null"]
-    for k, matrix in enumerate(matrices):
-        values = eigenvalue_shares(matrix)
-        ax.loglog(
-            range(1, len(values) + 1), values, dashes[kind], color=color, label=None if k else kind
-        )  # fmt: skip
-    ax.set(title=place, ylim=(1e-6, 1))
-for ax in axes[:, 0]:
-    ax.set_ylabel("share of the variance")
-for ax in axes[1]:
-    ax.set_xlabel("rank")
-axes[0, 0].legend(loc="lower left")
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-channels", "caption": "Eigenvalues of the covariance of the channels' activations, as shares of their sum, one line a network. After training the first eigenvalue has a smaller share, and the variance is spread over more directions."}, "image": {"alt": "Two panels of falling curves on logarithmic axes, one a convolution. The trained networks, solid, start below the untrained ones, dashed, cross them and lie above them."}}
+fig, axes = plt.subplots(1, 2, figsize=(7.2, 2.9), sharey=True)
+for k, ax in enumerate(axes, start=1):
+    for kind, dash in {"trained": "-", "untrained": "--"}.items():
+        color = C["matched"] if kind == "trained" else C["null"]
+        for n, matrix in enumerate(spectra[f"convolution {k}", kind]):
+            values = eigenvalue_shares(matrix)
+            ax.loglog(range(1, len(values) + 1), values, dash, color=color, label=None if n else kind)  # fmt: skip
+    ax.set(title=f"convolution {k}", xlabel="rank", ylim=(1e-6, 1))
+axes[0].set_ylabel("share of the variance")
+axes[0].legend(loc="lower left")
 plt.show()
 
 # %% tags=["remove-input"]
@@ -1876,10 +1873,13 @@ ratios = {
     kind: [participation(m) for (_, k), m in spectra.items() if k == kind]
     for kind in groups
 }
-trained_ratios, untrained_ratios = ratios["trained"], ratios["untrained"]
-wider = all(np.greater(trained_ratios, untrained_ratios))
+wider = all(
+    min(participation([m]) for m in spectra[place, "trained"])
+    > max(participation([m]) for m in spectra[place, "untrained"])
+    for place in {place for place, _ in spectra}
+)
 Markdown(
-    "In all four layers trained networks spread the variance over more directions than untrained ones. "
+    "In all four layers every trained network spreads the variance over more directions than every untrained one. "
     * wider
     + "The participation ratio is "
     f"{both(ratios['trained'][:2], decimals, 0)} in the perceptrons' hidden layers after training and "
@@ -1916,7 +1916,7 @@ Markdown(
     f"All draws come from the first network, whose accuracy is {percent(cnn_accuracy[0], 1)}. "
     f"Drawn from its covariances, it keeps {percent(both_drawn, 1)}; the source reports 58.0 % and, in two runs, "
     f"36.0 % and 40.3 %. White noise has {percent(np.mean(cnn_drawn['both, from white noise']), 1)}, so here too "
-    f"the covariances matter. Drawing one convolution alone costs {lost['convolution 1 alone']:.0f} points for the "
+    f"the covariances matter; whether their eigenvalues or their directions do was not tried. Drawing one convolution alone costs {lost['convolution 1 alone']:.0f} points for the "
     f"first and {lost['convolution 2 alone']:.0f} for the second, and both cost "
     f"{lost['both convolutions']:.0f}. The perceptron loses {100 * (accuracies[0] - mean['classifier', 'covariance']):.0f} points. "
     "The source explains the loss of convolutions by filters that are not Gaussian."
@@ -1926,8 +1926,8 @@ Markdown(
 # ## Are the rows Gaussian?
 #
 # A drawn row is Gaussian along each principal direction of its covariance. {numref}`fig-quantiles` shows what the trained rows
-# are along the first ten of them: their quantiles against those of a normal distribution, beside the band in
-# which as many Gaussian rows with the same covariance lie.
+# are along the first ten of them: their quantiles against those of a normal distribution, beside the band
+# that forty samples of as many Gaussian rows with the same covariance fill.
 
 
 # %% tags=["hide-input"]
@@ -1969,7 +1969,7 @@ for name, of_groups in row_groups.items():
     ]
     normal_bands[name] = np.sort(
         [z.flatten().sort().values for z in samples], axis=0
-    )[[1, 38]]
+    )[[0, -1]]
     gaussian_tails[name] = np.sort(
         [stats.kurtosis(z, axis=0).mean() for z in samples]
     )
@@ -1983,19 +1983,7 @@ claims.check(
     null=max(np.mean(by_chance), gaussian_tails["perceptron, layer 1"][-1]),
     repeats=in_layer_1,
 )
-resampled = [
-    training.accuracy(m, images.test)
-    for m in draws(reference, knobs.draws, rows="resampled")
-]
-claims.check(
-    "covariance_resampled",
-    np.mean(resampled) - mean["classifier", "covariance"],
-    images.name,
-    null=accuracies[0] - mean["classifier", "covariance"],
-    repeats=[one - mean["classifier", "covariance"] for one in resampled],
-)
-
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-quantiles", "caption": "Quantiles of trained rows along the first ten principal directions of their covariance, all directions together, against normal quantiles, one line a network. The band holds 95 % of Gaussian samples of as many rows. Rows of the perceptron have heavier tails, above all in layer 1; the few filters of the convolutions hardly leave the band."}, "image": {"alt": "Four panels, each with a band along the diagonal and one line for each network. The lines leave the band at both ends in layer 1 of the perceptron, and less in layer 2. In the panels of the convolutions they lie in the band or near its border."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-quantiles", "caption": "Quantiles of trained rows along the first ten principal directions of their covariance, all directions together, against normal quantiles, one line a network. The band is what forty samples of as many Gaussian rows span. Rows of the perceptron's layer 1 have much heavier tails, and those of its layer 2 somewhat heavier ones; the filters of the convolutions are so few that the band is wide."}, "image": {"alt": "Four panels, each with a band along the diagonal and one line for each network. The lines leave the band at both ends in layer 1 of the perceptron, and less in layer 2. In the panels of the convolutions the band is wider, and they lie in it or near its border."}}
 fig, axes = plt.subplots(2, 2, figsize=(7.2, 5.4), sharex=True, sharey=True)
 for ax, (name, of_groups) in zip(axes.flat, row_groups.items(), strict=True):
     low, high = normal_bands[name]
@@ -2011,7 +1999,7 @@ for ax, (name, of_groups) in zip(axes.flat, row_groups.items(), strict=True):
     )
     for k, weight in enumerate(of_groups[0]):
         ax.plot(normal, along(weight).flatten().sort().values, color=C["matched"], lw=1, label=None if k else "trained rows")  # fmt: skip
-    ax.set(title=name, xlim=(-3.7, 3.7), ylim=(-6, 6))
+    ax.set(title=name, xlim=(-3.7, 3.7), ylim=(-8, 8))
 for ax in axes[1]:
     ax.set_xlabel("normal quantile")
 for ax in axes[:, 0]:
@@ -2025,6 +2013,71 @@ tails = {
     for name, of_groups in tail_weight.items()
 }
 highest = max(found[-1] for found in gaussian_tails.values())
+Markdown(
+    "The mean excess kurtosis along these directions, which is zero for a normal distribution, is "
+    f"{listed([of[0] for of in tails.values()], lambda v: decimals(v, 1))} in the four layers, and at most {decimals(highest, 1)} in forty Gaussian samples of each. "
+    f"At the start it is {listed([of[1] for of in tails.values()], lambda v: decimals(v, 1))}. Perceptrons on random labels have "
+    f"{both([tails[name][2] for name in list(tails)[:2]], decimals, 1)} in their two layers: heavy tails tell the two apart in layer 1 only. "
+    "In the other three layers the tails are lighter, and still beyond those of the Gaussian samples."
+)
+
+# %% [markdown]
+# Is this why drawn networks lose? Keep the tails: pick each row's value along each principal direction from those that
+# the trained rows have there, each direction by itself. What such rows lack is dependence: within a row, between the
+# rows of a layer, and between the layers. To tell the first from the others, make the hidden layers of *whole rows of the
+# other networks*, mixed at random, and align them as in a draw. Each row is then as it was trained, but most pairs of rows come from
+# different networks, and none from the network whose classifier reads them.
+
+
+# %%
+def whole_rows(k):
+    """Network k with hidden layers of whole rows, mixed from the other networks."""
+    model, R = models.clone(networks[k]), torch.eye(len(fit.x[0].flatten()))
+    generator = torch.Generator().manual_seed(50 + k)
+    for layer in (1, 3):
+        rows = []
+        for j in set(range(len(networks))) - {k}:
+            W = networks[j][layer].weight
+            into = covariance.procrustes(train[2].second(j, k)).float()
+            rows.append(W if layer == 1 else W @ into)
+        order = torch.randperm(len(W) * len(rows), generator=generator)
+        model[layer].weight.data = torch.cat(rows)[order[: len(W)]] @ R
+        both_nets = covariance.moments([networks[k], model], fit.x, [layer + 1])
+        R = covariance.procrustes(both_nets[layer + 1].second(0, 1)).float()
+    model[5].weight.data = networks[k][5].weight @ R
+    return model
+
+
+# %% tags=["hide-input"]
+drawn_from_each = np.array(rungs["classifier"]["covariance", 1])
+pooled_each = np.array(rungs["classifier"]["pooled", 1])
+of_rows = {
+    name: np.array([training.accuracy(make(k), images.test) for k in range(knobs.references)])
+    for name, make in {
+        "whole": whole_rows,
+        "resampled": lambda k: drawn_from(k, 1, "resampled"),
+    }.items()
+}  # fmt: skip
+extra = {name: found - drawn_from_each for name, found in of_rows.items()}
+drawing_costs = accuracies[: knobs.references] - drawn_from_each
+
+# %% tags=["remove-cell"]
+claims.check(
+    "covariance_resampled",
+    extra["resampled"].mean(),
+    images.name,
+    null=drawing_costs.mean(),
+    repeats=extra["resampled"],
+)
+claims.check(
+    "covariance_whole_rows",
+    extra["whole"].mean(),
+    images.name,
+    null=max(extra["resampled"].mean(), (pooled_each - drawn_from_each).mean()),
+    repeats=extra["whole"],
+)
+
+# %% tags=["remove-input"]
 cnn_gain = 100 * (
     np.mean(cnn_drawn["both, each direction resampled"]) - both_drawn
 )
@@ -2034,46 +2087,43 @@ cnn_error = 100 * np.hypot(
         for key in ("both, each direction resampled", "both convolutions")
     )
 )
-mlp_gain = 100 * (np.mean(resampled) - mean["classifier", "covariance"])
-mlp_error = (
-    100
-    * np.hypot(np.std(resampled, ddof=1), deviation["classifier", "covariance"])
-    / knobs.draws**0.5
-)
+
+
+def in_points(values):
+    """Mean and standard deviation over networks, in points."""
+    return (
+        f"{decimals(100 * values.mean(), 1)} ({100 * values.std(ddof=1):.1f})"
+    )
+
+
 Markdown(
-    "The mean excess kurtosis along these directions, which is zero for a normal distribution, is "
-    f"{listed([of[0] for of in tails.values()], lambda v: decimals(v, 1))} in the four layers, and at most {decimals(highest, 1)} in forty Gaussian samples of each. "
-    f"At the start it is {listed([of[1] for of in tails.values()], lambda v: decimals(v, 1))}. Perceptrons on random labels have "
-    f"{both([tails[name][2] for name in list(tails)[:2]], decimals, 1)} in their two layers: heavy tails come with the task in layer 1 only. "
-    "So the rows least like a Gaussian are those of the perceptron's first layer, which are no spatial filters. Filters are few, so "
-    "less can be said of them.\n\n"
-    "Is this why drawn networks lose? Keep the tails: pick each row's value along each principal direction from those that the "
-    "trained rows have there, each direction by itself. Such rows have the covariance and the distribution along every principal direction. They change the "
-    f"accuracy of drawn perceptrons by {decimals(mlp_gain, 1)} points (standard error {mlp_error:.1f}), and of drawn convolutional networks by "
-    f"{decimals(cnn_gain, 1)} ({cnn_error:.1f}), of {100 * (accuracies[0] - mean['classifier', 'covariance']):.0f} and {lost['both convolutions']:.0f} points "
-    "that were lost. So tails along single directions are not what a draw mainly lacks. What is left is how a row's values along different directions "
-    "go together, which no covariance holds."
+    f"With the tails, drawn perceptrons change by {in_points(extra['resampled'])} points, with the standard deviation over networks in brackets, of the {100 * drawing_costs.mean():.0f} that drawing costs "
+    f"{len(drawing_costs)} networks on average, and drawn convolutional networks by {decimals(cnn_gain, 1)} (standard error {cnn_error:.1f}), of {lost['both convolutions']:.0f}. "
+    f"With whole rows perceptrons gain {in_points(extra['whole'])} and reach {percent(of_rows['whole'].mean(), 1)}. "
+    "So what Gaussian rows mainly lack lies within the rows: how the values of a row along different directions go together, which no "
+    "covariance holds. Rows of other networks have it too, so it is shared, up to a rotation. What whole rows still lack, "
+    f"{decimals(100 * (drawing_costs - extra['whole']).mean(), 1)} points, is left for dependence between rows and between layers, which this "
+    "mixing breaks in part only. Convolutions were not mixed like this."
 )
 
 # %% [markdown]
 # ## Take-aways
 #
 # - Two trained perceptrons share the covariances of their weights in good part. What training adds to two
-#   random starts is, in the first layer, as alike as independent Gaussian rows with one covariance, and
+#   random starts is, in the first layer, more alike than two sets of rows of one network, and
 #   similar in the second. In networks on the same images with random labels, which fit their labels less well, the
-#   agreement is much smaller.
+#   agreement is much smaller; whether the common task makes the difference, this page cannot tell.
 # - That is not all that they share. The classifier of one trained network can read the hidden layers of
 #   another after a rotation, at a small cost. Gaussian rows with the trained covariances keep a part of the
 #   accuracy only. Through the trained classifier, wider draws, pooled rows or the trained rows' own tails do not
-#   make up for it; a new readout of wider draws comes closer, as do wider random features.
-# - Random networks agree because their kernels approach one expectation as one over the width. The alignment
-#   error falls more slowly, since the many weak directions settle last. Training makes more directions common, above all
+#   make up for it. Whole rows of other networks nearly do: trained networks share how the values within a row go together.
+# - Untrained networks of one architecture agree because their kernels approach one expectation as one over the width; the alignment
+#   error falls more slowly, and without a common kernel too. Training makes more directions common, above all
 #   in hidden layer 2.
 # - Much that looks like agreement is had without a common task: covariances of activations, most of the
 #   share that one network explains of another, and much of the accuracy of a drawn network, which white
 #   noise keeps through the alignments and the trained classifier.
-# - Spikes above the noise are a lower bound of what a layer has learned. Random matrix theory says how strong a
-#   direction must be to show, and how much of it shows then. Where the start is at hand,
+# - Spikes above the noise are a lower bound of what a layer has learned. Where the start is at hand,
 #   subtract it. What a layer has learned keeps a part of the accuracy without the start on which it was
 #   learned, and less on another start.
 # - Say which number you report: a cosine or its square, centred or not, on training or on held-out images.
@@ -2119,7 +2169,7 @@ claims.table("03_covariance_universality")
 # :::{admonition} Solution
 # :class: dropdown
 # In both layers they matter: rows with the eigenvalues in random directions do worse than rows with the
-# covariance, and no better than white noise. On CIFAR-10 they matter more in layer 2, although drawing
+# covariance, and no better than white noise, to within a point. On CIFAR-10 they matter more in layer 2, although drawing
 # layer 1 with its covariance costs more accuracy than drawing layer 2: what a covariance keeps and what its
 # directions add are two questions.
 # ```python
@@ -2167,7 +2217,7 @@ claims.table("03_covariance_universality")
 # The function stays, since $\operatorname{relu}(a z) = a \operatorname{relu}(z)$: this is a {term}`gauge` of the network. The covariances of
 # both layers change, so they are no property of the function alone. A drawn network depends on the gauge in which training left
 # the reference. Gradient flow conserves, for each unit, the squared length of the incoming weights less that of the
-# outgoing ones {cite:p}`du2018`, so networks trained alike from like starts end near one gauge.
+# outgoing ones {cite:p}`du2018`, and descent in small steps nearly does, so networks trained alike from like starts end near one gauge.
 # ```python
 # scaled = models.clone(reference)
 # generator = torch.Generator().manual_seed(0)

@@ -93,7 +93,7 @@ knobs = settings.pick(
 # often as those of trained ones (the rotation test says why); and networks that were trained on
 # {term}`random labels`. Each of these has its own permutation of the true labels, so no two of them learn the
 # same task. To fit such labels takes many epochs, so they get few images; networks with the true labels of the
-# same few images stand beside them where labels are the question.
+# same few images, and with one permutation for all, stand beside them where labels are the question.
 
 # %%
 images = data.images(grayscale=False)
@@ -145,7 +145,8 @@ def train_on(splits):
     ]
 
 
-relabelled, fewer = train_on(mixed), train_on([part] * len(networks))
+relabelled, fewer = train_on(mixed), train_on([part] * 3)
+in_common = train_on([mixed[0]] * 3)
 
 # %% tags=["remove-cell"]
 n = len(networks)
@@ -158,6 +159,7 @@ KINDS = {"trained": C["matched"], "untrained": C["null"]}
 FOUR = {**KINDS, SAME_ZEROS: C["other"], RANDOM: C["inside"]}
 NULLS = ["untrained", SAME_ZEROS, RANDOM]
 FEW_IMAGES = "true labels, few images"
+ONE = "same random labels"
 fitted = [
     training.accuracy(model, split)
     for model, split in zip(relabelled, mixed, strict=True)
@@ -496,9 +498,9 @@ Markdown(
 # after a random rotation. The rotation keeps the space and its dimension and takes away the units. The
 # difference of the two mean correlations is the *gain*: what the units contribute.
 #
-# First, two {term}`planted cases <planted case>` with known answers. A network and a copy of it with
-# permuted channels must be matched perfectly. A network and a rotated copy of itself hold the same
-# information, while their units do not correspond.
+# First, two {term}`planted cases <planted case>`. A network and a copy of it with permuted channels must be
+# matched perfectly. A network and a rotated copy of itself hold the same information, while their units do not
+# correspond.
 
 # %%
 first = networks[0]
@@ -528,17 +530,15 @@ Markdown(
 # *sign* of its own, so absolute correlations are matched, for units as well. A *dead* unit cannot match,
 # while no rotated axis is dead, so dead units are left out.
 #
-# The fourth is the *zeros*. Behind a ReLU a unit is zero for many images. A rotated axis mixes many units
-# and is hardly ever zero. Two units that are mostly zero are alike in this without any feature in common.
-# There are two remedies. One rotates before the ReLU
+# The fourth is the *zeros*. Behind a ReLU a unit is zero for many images, and a rotated axis, which mixes many
+# units, hardly ever. Two units that are mostly zero are alike in this without any feature in common. One remedy rotates before the ReLU
 # ({py:func}`.convergence.preactivation_rotation_test`): a rotated axis is what a unit with other incoming
 # weights would compute, it is rectified like a unit, and its bias makes it zero as often as a unit is. The other
 # is a stronger null: untrained networks with biases set so that their units are zero as often as trained
 # ones ({py:func}`.convergence.with_zeros_of`).
 #
-# The fifth is the *shape* of a unit's distribution: a mixture of many units is nearer to a Gaussian. The bias
-# matches the share of zeros and not the tails, so this is left in both tests, and only the nulls can tell how much it
-# does.
+# The fifth is the *shape* of a unit's distribution: a mixture of many units is nearer to a Gaussian. This is left
+# in both tests, and only the nulls can tell how much it does.
 #
 # A third planted case tells which remedy is needed. Two layers of units with random directions, mostly
 # zero, have no axes in common, so the right answer is no gain.
@@ -586,15 +586,17 @@ def entering(model):
 
 # %% tags=["remove-cell"]
 rows, zero_shares = [], {}
-tested = {kind: (everyone, found, start) for kind, start in FIRST.items()}
-tested[FEW_IMAGES] = fewer, moments(fewer, test.x, relu, batch_size=200), 0
+tested = {kind: (everyone[k : k + n], found, k) for kind, k in FIRST.items()}
+for kind, group in {FEW_IMAGES: fewer, ONE: in_common}.items():
+    tested[kind] = group, moments(group, test.x, relu, batch_size=200), 0
 for kind, (group, statistics, start) in tested.items():
-    inputs_of = [entering(model) for model in group[start : start + n]]
+    inputs_of = [entering(model) for model in group]
+    members = range(len(group))
     for name, layer in layers.items():
         zero_shares[kind, name] = np.mean(
             [float((a[name] <= 0).double().mean()) for a in inputs_of]
         )
-        for i, j in [*pairs, *((k, k) for k in range(n))]:
+        for i, j in [*combinations(members, 2), *((k, k) for k in members)]:
             results = {
                 "behind": convergence.rotation_test(
                     statistics[layer], start + i, start + j, generator
@@ -666,7 +668,7 @@ for ax, (where, title) in zip(axes, panels.items(), strict=True):
         "ax": ax,
     }
     sns.stripplot(
-        others[others.rotated == where], dodge=True, size=4, legend=where == "behind", **style
+        others[(others.rotated == where) & (others.networks != ONE)], dodge=True, size=4, legend=where == "behind", **style
     )  # fmt: skip
     ax.axhline(0, color=C["ink"], lw=0.8)
     ax.set(title=title, xlabel="", ylabel="gain over rotated axes")
@@ -701,7 +703,7 @@ cells = {
         for name in names
     }
     for where in ("behind", "before")
-    for kind in (*FOUR, FEW_IMAGES)
+    for kind in (*FOUR, FEW_IMAGES, ONE)
 }
 plotting.table(pd.DataFrame(cells).T.rename_axis("gain (share)"))
 
@@ -710,6 +712,7 @@ plain, hard = apart(NULLS[:2]), apart([RANDOM])
 leading = share.trained > 1.5 * share[RANDOM]
 both_tests = leading.groupby("layer").all()
 either = leading.groupby("layer").any()
+in_dense = share.xs("dense", level="layer").loc[["behind", "before"]]
 Markdown(
     "The table holds the mean gains, and in brackets what share they are of the gain of networks that are matched with "
     "themselves, in which all units correspond. Untrained networks are not quite at zero, so they, and not zero, are what trained ones "
@@ -738,10 +741,16 @@ Markdown(
         if not either.all()
         else ""
     )
-    + ". With the true labels of the same few images the share is on average "
-    f"{percent(share.loc['before'][FEW_IMAGES].mean())} before the ReLU, with random ones {percent(share.loc['before'][RANDOM].mean())}. "
-    "True labels differ from these random ones in two ways: they say something about the images, and all networks share them. "
-    "Which of the two brings the axes, networks with the *same* random labels would tell; they were not trained."
+    + ".\n\n"
+    "True labels differ from these random ones in two ways: they say something about the images, and all networks share them. Two more sets of three "
+    "networks tell these apart, on the same few images. In the dense layer, behind and before the ReLU, random labels of their own bring shares of "
+    f"{listed(in_dense[RANDOM], percent)}, the same random labels {listed(in_dense[ONE], percent)}, and true ones {listed(in_dense[FEW_IMAGES], percent)}. "
+    + (
+        "So labels in common bring a part of the shared axes even if they say nothing about the images; true ones bring more."
+        if (in_dense[ONE] > 1.3 * in_dense[RANDOM]).all()
+        and (in_dense[FEW_IMAGES] > 1.2 * in_dense[ONE]).all()
+        else "So this run does not tell the two apart."
+    )
 )
 
 # %% [markdown]
@@ -776,8 +785,7 @@ Markdown(
 
 # %% [markdown]
 # This is the chapter's main evidence, and it has limits. It rests on a few networks, so its pairs are not
-# independent, and the spread of the dots is partly that of the random rotations; where two dots are close,
-# another rotation could change their order.
+# independent; and where two dots are close, another random rotation could change their order.
 #
 # ## On other images
 #
@@ -1115,11 +1123,9 @@ Markdown(
 # $$I(X; Y) = \sum_{s, t} \Pr(X = s, Y = t)\, \log
 # \frac{\Pr(X = s, Y = t)}{\Pr(X = s)\, \Pr(Y = t)} \ \text{nats},$$
 #
-# sees all. It is estimated from a table of counts: the activations of
-# each of the two units are put into ten bins of equal counts, or fewer where many are zero. From a table of
-# finitely many samples it comes out too large, by about the number of free cells divided by twice the number
-# of samples {cite:p}`paninski2003`; {py:func}`.convergence.mutual_information` subtracts that, which is the
-# {term}`Miller-Madow correction`. Do units keep their partners if information takes the place of
+# sees all. It is estimated from a table of counts, in ten bins of equal counts for each unit, or fewer where
+# many activations are zero. From finitely many samples it comes out too large {cite:p}`paninski2003`;
+# {py:func}`.convergence.mutual_information` subtracts the {term}`Miller-Madow correction`. Do units keep their partners if information takes the place of
 # correlation, on the same samples ({numref}`fig-information`)?
 
 
@@ -1217,13 +1223,10 @@ Markdown(
 # The {term}`lasso` {cite:p}`tibshirani1996` depends on the data through second moments only, so moments
 # serve here too, now of training images: {py:func}`.convergence.sparse_path` finds this {term}`sparse map`
 # for many penalties at once. The error is measured on held-out images. It is one half where nothing is
-# predicted, since a standardised unit has variance one. We report its median over units, because a unit
-# that almost never fires has next to no variance to be standardised by, and a mean would show such units
-# only.
+# predicted. We report its median over units, because a mean would show units alone that almost never fire.
 #
 # The question is about *few* predictors, so errors are compared at the same number of them, and there are
-# two controls: untrained networks, and the same networks with the predicting one rotated at random. All
-# predictors together predict equally well after a rotation. If a few rotated axes predicted as well as a
+# two controls: untrained networks, and the same networks with the predicting one rotated at random. If a few rotated axes predicted as well as a
 # few units, the few would say nothing about units. {numref}`fig-lasso` shows all three.
 
 # %%
@@ -1451,8 +1454,7 @@ Markdown(
 # network 1 from network 2, and nothing tells which direction is right. Cut both trees into half as many
 # groups as a layer has units, and compare them by the {term}`adjusted Rand index`, which is 1 for equal
 # groups and 0 on average for unrelated ones. Both trees come from the same correlations, so they agree to
-# some degree whatever the units are. The null is therefore the index for a rotated partner, which has no
-# units to group.
+# some degree whatever the units are. The null is a rotated partner, which has no units to group.
 
 
 # %% tags=["hide-input"]
@@ -1495,8 +1497,7 @@ Markdown(
 #
 # CKA has two known weaknesses. A few directions of large variance can decide it {cite:p}`davari2023`, so we also
 # take it with the largest principal component of each layer removed. And the estimate from finitely many images is
-# too large, so that unrelated representations come out above zero; in the debiased version the diagonals, where an image meets
-# itself, are left out. A third measure
+# too large; the debiased version leaves out the diagonals, where an image meets itself. A third measure
 # asks about small distances only. The {term}`mutual nearest neighbours` are the share of the ten images nearest to an
 # image in one network that are also among the ten nearest in the other. The *Platonic representation
 # hypothesis* {cite:p}`huh2024`, that good networks come to measure likeness in one way, was argued for with
@@ -1568,7 +1569,7 @@ for kind, group in groups_of.items():
         for model in group
     ]
     for view in VIEWS:
-        for i, j in pairs:
+        for i, j in combinations(range(len(group)), 2):
             values = (of_kind[i][view] * of_kind[j][view]).sum(1)
             rows += [
                 [view, name, kind, i, j, float(value)]
@@ -1576,7 +1577,7 @@ for kind, group in groups_of.items():
             ]
     rows += [
         ["pixels", name, kind, i, i, float(value)]
-        for i in range(n)
+        for i in range(len(group))
         for name, value in zip(
             names,
             of_kind[i]["mutual neighbours"] @ pixels_["mutual neighbours"],
@@ -1700,9 +1701,8 @@ Markdown(
 # {cite:p}`balogh2025,smith2025`.
 #
 # For both questions B is a trained network, and A is of any kind ({numref}`fig-rungs`). ({py:func}`.convergence.best_maps`,
-# {py:func}`.convergence.stitch`.) That one target serves all of them matters. An untrained
-# network is well predicted by another untrained one, since it varies in few directions; that shows how
-# easy the target is.
+# {py:func}`.convergence.stitch`.) One target has to serve all of them: an untrained network is well predicted by another
+# untrained one, since it varies in few directions.
 
 
 # %% tags=["hide-input"]
@@ -1896,7 +1896,8 @@ Markdown(
 # - One to one: a little. In every layer the units of trained networks match better than rotated axes of the
 #   same space do, and by more than those of untrained networks, with scale, sign, dead units and zeros taken out.
 #   The gain is a small part of what identical units would show. In the dense layer random labels bring
-#   next to none of it; in the convolutions they bring a good part.
+#   next to none of it if each network has its own, and a part of it if all have the same; in the convolutions they bring
+#   a good part either way.
 # - Few to one: a few units predict a unit better than as few rotated axes, in untrained networks too, and zeros are not
 #   taken out of this. Agreement that comes with common labels shows in the dense layer alone, and most of it
 #   is in the best single partner.

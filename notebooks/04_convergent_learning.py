@@ -1684,12 +1684,35 @@ Markdown(
 # %% [markdown]
 # ## A ladder of maps, and stitching
 #
-# How large a kind of map does it take to bring one network to another? A permutation pairs units. {term}`Soft matching <soft matching>` {cite:p}`khosla2024` lets a unit be shared among several, each with
+# How large a kind of map does it take to bring one network to another ({numref}`fig-maps`)? A permutation
+# pairs units. {term}`Soft matching <soft matching>` {cite:p}`khosla2024` lets a unit be shared among several, each with
 # the same total, so that layers of different widths can be compared; between layers of one width the best soft
 # matching *is* a permutation, by Birkhoff's theorem, so the two coincide here. An orthogonal map, the
 # {term}`Procrustes alignment` of {doc}`chapter 3 </notebooks/03_covariance_universality>`, rotates. A linear map
 # may do anything. A permutation of *rotated* units is the null of the first rung. The permutation and the
 # orthogonal map come with one factor for the layer, fitted by least squares.
+
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-maps", "caption": "Kinds of linear maps between layers of one width. Soft matchings and orthogonal maps are different kinds, and have just the permutations in common: an orthogonal matrix without negative entries is a permutation."}, "image": {"alt": "A large ellipse named linear maps holds two smaller ellipses that overlap, named soft matchings and orthogonal maps. The area that both share is named permutations."}}
+from matplotlib.patches import Ellipse
+
+fig, ax = plt.subplots(figsize=(4.6, 1.9))
+for x, width, height, colour in [
+    (0, 9.6, 3.8, C["null"]),
+    (-1.3, 5, 2.2, C["other"]),
+    (1.3, 5, 2.2, C["outside"]),
+]:
+    shape_ = Ellipse((x, 0), width, height, fill=False, lw=1.5, color=colour)
+    ax.add_patch(shape_)
+for x, y, label in [
+    (0, 1.4, "linear maps"),
+    (-2.4, 0, "soft\nmatchings"),
+    (2.5, 0, "orthogonal\nmaps"),
+    (0, 0, "permutations"),
+]:
+    ax.text(x, y, label, ha="center", va="center", fontsize=8)
+ax.set(xlim=(-5, 5), ylim=(-2, 2))
+ax.axis("off")
+plt.show()
 
 # %% [markdown]
 # The share of variance that a map explains says nothing of what the *network* loses by it: it counts each

@@ -478,6 +478,14 @@ def test_a_network_takes_the_shares_of_zeros_of_another():
         cv.with_zeros_of(nn.Sequential(nn.ReLU()), nn.Sequential(nn.ReLU()), x)
 
 
+def test_axes_whose_largest_values_are_tied_are_dead_and_left_out():
+    """Of 60 equal samples, such as empty patches, none lies above a threshold that all share."""
+    z = torch.cat([0.1 * gaussian(40, 6, seed=3), -torch.ones(60, 6)])
+    for seed in range(20):
+        found = cv.preactivation_rotation_test(z, z, torch.Generator().manual_seed(seed), 3)
+        assert found[0] == pytest.approx(1) and 0 <= found[1] <= 1
+
+
 # Stitching
 
 

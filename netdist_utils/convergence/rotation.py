@@ -187,7 +187,9 @@ def preactivation_rotation_test(acts_i, acts_j, generator, rotations=5):
     for _ in range(rotations):
         after = before @ _rotation(before.shape[1], generator).to(before)
         # The axes come in random order: which of them takes which share is left to chance.
-        after = _standardised((after - thresholds(after, shares)).relu())
+        after = (after - thresholds(after, shares)).relu()
+        # Where samples are alike, all of an axis may lie at its threshold: a dead unit again.
+        after = _standardised(after[:, _varies(after)])
         rotated.append(_mean_match(units.T @ after / len(units)))
     return _mean_match(own), sum(rotated) / rotations
 

@@ -55,7 +55,7 @@ from netdist_utils import (
     settings,
     training,
 )
-from netdist_utils.words import listed, percent
+from netdist_utils.words import listed, minus, percent
 from netdist_utils.words import number as num
 
 plotting.use_style()
@@ -1044,10 +1044,10 @@ Markdown(
 
 # %% tags=["remove-input"]
 Markdown(
-    f"Unit by unit, mean gradient and mean effect correlate at {same_units:.3f} at p = 0.5. This does not carry "
-    "over to other p, where a unit is on and off unequally often: at p = 0.25 most gradients are lower bounds, "
-    f"and their mean is {quarter['gradient']:.2f} nats where the mean effect is {quarter['effect']:+.2f}. ".replace(
-        "-", "−"
+    minus(
+        f"Unit by unit, mean gradient and mean effect correlate at {same_units:.3f} at p = 0.5. This does not carry "
+        "over to other p, where a unit is on and off unequally often: at p = 0.25 most gradients are lower bounds, "
+        f"and their mean is {quarter['gradient']:.2f} nats where the mean effect is {quarter['effect']:+.2f}. "
     )
     + "So gradients tell what units are worth on average where units are kept half of the time. A single one "
     "bounds the effect; at the full network it is near zero, and its sign follows the training set."
@@ -1106,7 +1106,7 @@ for a in corner:
     ax.plot(*place[a], "o", ms=5, color=C["ink"])
     below, left = a in (0, 1, 5), a == 5  # where a label crosses no arrow
     ax.annotate(
-        f"{set_name(a)}  {cube[a]:.2f}".replace("-", "−"), place[a], (-6 if left else 5, -4 if below else 5),
+        minus(f"{set_name(a)}  {cube[a]:.2f}"), place[a], (-6 if left else 5, -4 if below else 5),
         textcoords="offset points", ha="right" if left else "left", va="top" if below else "bottom",
         fontsize=9, bbox={"fc": C["paper"], "ec": "none", "pad": 0.5},
     )  # fmt: skip
@@ -1142,7 +1142,7 @@ text = (
     f"{percent(cube_shares[0])}, the three pairs {percent(cube_shares[1])}, and the set of all three "
     f"{percent(cube_shares[2])}."
 )
-Markdown(text.replace("-", "−"))
+Markdown(minus(text))
 
 # %% [markdown]
 # **All units.** For $2^H$ subnetworks {py:func}`.ablation.walsh`, a fast
@@ -1514,13 +1514,13 @@ plt.show()
 few_flips = [int((correlation < at).nonzero()[0, 0]) for at in (0.5, 0.2)]
 on_other = [even_less_odd(f) for f in elsewhere]
 Markdown(
-    "On the cube, the covariance of all 48 paths agrees with the formula to rounding. For all units of "
-    f"network 1 the correlation falls below 0.5 after {few_flips[0]} flips and "
-    f"below 0.2 after {few_flips[1]}; the source saw that it is lost after five or six, and was surprised that it comes back at the end. It is "
-    f"{float(correlation[-1]):.2f} at the complement ({spread(on_other)} on other sets of points), and "
-    f"{spread(complements['trained'])} over the ensemble, where log losses dealt out within each size have "
-    f"{complements['dealt by size'].mean():.2f}, within equal counts of both kinds {complements['dealt by kinds'].mean():.2f}, and untrained networks {complements['untrained'].mean():.2f}. ".replace(
-        "-", "−"
+    minus(
+        "On the cube, the covariance of all 48 paths agrees with the formula to rounding. For all units of "
+        f"network 1 the correlation falls below 0.5 after {few_flips[0]} flips and "
+        f"below 0.2 after {few_flips[1]}; the source saw that it is lost after five or six, and was surprised that it comes back at the end. It is "
+        f"{float(correlation[-1]):.2f} at the complement ({spread(on_other)} on other sets of points), and "
+        f"{spread(complements['trained'])} over the ensemble, where log losses dealt out within each size have "
+        f"{complements['dealt by size'].mean():.2f}, within equal counts of both kinds {complements['dealt by kinds'].mean():.2f}, and untrained networks {complements['untrained'].mean():.2f}. "
     )
     + f"Of the complements of the best tenth of all subnetworks, {percent(tenths[0, 0])} are among the best tenth and "
     f"{percent(tenths[0, -1])} among the worst; of those of the worst three tenths, {percent(tenths[-3:, -3:].sum() / 3)} "
@@ -1618,14 +1618,16 @@ plt.show()
 # %% tags=["remove-input"]
 late = keep_grid.index(0.9)
 Markdown(
-    f"Both matter. At p = 0.9 single units hold {percent(over_p[:, late, 0].mean())} of the variance and pairs "
-    f"{percent(over_p[:, late, 1].mean())}: near the full network, with one or two units removed, units count "
-    "one by one. That says little of units: of the same log losses dealt out anew within each size, single units hold "
-    f"{percent(over_p_dealt[:, late, 0].mean())}, because with few units removed nearly any function is a sum over them. Before training single units hold "
-    f"{percent(course[0, :, 1].mean())}; pairs take the lead as the loss falls. At the source's loss (mean "
-    f"{at_source[:, 0].mean():.3f}) pairs hold {percent(at_source[:, 2].mean())}, the correlation with the "
-    f"complement is {spread(at_source[:, 3])}, and it lies between {at_source[:, 3].min():.2f} and "
-    f"{at_source[:, 3].max():.2f} from network to network. ".replace("-", "−")
+    minus(
+        f"Both matter. At p = 0.9 single units hold {percent(over_p[:, late, 0].mean())} of the variance and pairs "
+        f"{percent(over_p[:, late, 1].mean())}: near the full network, with one or two units removed, units count "
+        "one by one. That says little of units: of the same log losses dealt out anew within each size, single units hold "
+        f"{percent(over_p_dealt[:, late, 0].mean())}, because with few units removed nearly any function is a sum over them. Before training single units hold "
+        f"{percent(course[0, :, 1].mean())}; pairs take the lead as the loss falls. At the source's loss (mean "
+        f"{at_source[:, 0].mean():.3f}) pairs hold {percent(at_source[:, 2].mean())}, the correlation with the "
+        f"complement is {spread(at_source[:, 3])}, and it lies between {at_source[:, 3].min():.2f} and "
+        f"{at_source[:, 3].max():.2f} from network to network. "
+    )
     + "So the source's surprise is real at its own loss, but weaker than in networks trained further, and another "
     "seed could have hidden it."
 )
@@ -1913,7 +1915,7 @@ text += (
         else "."
     )
 )
-Markdown(text.replace("-", "−"))
+Markdown(minus(text))
 
 # %% [markdown]
 # The same two weightings exist for pairs, as {term}`interaction indices <interaction index>`

@@ -60,7 +60,7 @@ from netdist_utils import (
     training,
 )
 from netdist_utils.moments import as_samples, moments
-from netdist_utils.words import listed, number, percent
+from netdist_utils.words import listed, minus, number, percent
 
 plotting.use_style()
 C = plotting.COLORS
@@ -168,10 +168,8 @@ fitted = [
 
 def side_by_side(*values, form="z.2f"):
     """0.58 / 0.57, unbroken."""
-    text = " / ".join(f"{value:{form}}" for value in values)
-    return text.replace(" ", "\N{NO-BREAK SPACE}").replace(
-        "-", "\N{MINUS SIGN}"
-    )
+    text = " / ".join(minus(f"{value:{form}}") for value in values)
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def place(name):

@@ -2162,7 +2162,7 @@ def beside(model, split):
         "training loss": training.cross_entropy(model, split),
         "norm of the weights": model[1].weight.norm().item(),
         "number of images": len(split),
-        "n": len(split),
+        "n": len(split),  # the same, as a name of groups
     }
 
 
@@ -2279,12 +2279,17 @@ def table_of(kind, networks):
     return cells[numbers].to_numpy(), cells.error.to_numpy(), groups_of
 
 
-def by_chance(values, errors, in_groups, rng):
-    """Taus with the errors in random orders within each group."""
-    mixed = errors.copy()
+def mixed(errors, in_groups, rng):
+    """The errors in a random order within each group."""
+    found = errors.copy()
     for g in in_groups:
-        mixed[g] = rng.permutation(errors[g])
-    return tau(values, mixed, in_groups)
+        found[g] = rng.permutation(errors[g])
+    return found
+
+
+def by_chance(values, errors, in_groups, rng):
+    """Taus with the errors mixed within the same groups."""
+    return tau(values, mixed(errors, in_groups, rng), in_groups)
 
 
 def other_seed(kind):
@@ -2338,12 +2343,10 @@ _, _, same_images = table_of("images the same", fair)
 column = numbers.index("largest eigenvalue")
 turns = []  # with the effect of the images kept: errors mixed where they are the same
 for _ in range(knobs.orders):
-    mixed = errors.copy()
-    for g in same_images:
-        mixed[g] = rng.permutation(errors[g])
+    by_luck = mixed(errors, same_images, rng)
     turns.append(
         np.subtract(
-            *(tau(values, mixed, g)[column] for g in (same_images, everyone))
+            *(tau(values, by_luck, g)[column] for g in (same_images, everyone))
         )
     )
 

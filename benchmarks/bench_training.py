@@ -44,6 +44,11 @@ if __name__ == "__main__":
         size = sum(p.numel() for p in models.mlp(widths).parameters())
         ratio = ratio_at_once(lambda widths=widths: models.mlp(widths), digits, 8)
         print(f"mlp {widths}, {size:,} parameters, 8 networks: {ratio:.2f}")
+    gray = data.Split(torch.randn(2000, 1024), torch.arange(2000) % 10)
+    for widths in ([1024, 256, 10], [1024, 512, 10], [1024, 512, 256, 10]):
+        size = sum(p.numel() for p in models.mlp(widths).parameters())
+        ratio = ratio_at_once(lambda widths=widths: models.mlp(widths), gray, 4)
+        print(f"mlp {widths}, {size:,} parameters, 4 networks: {ratio:.2f}")
     x = torch.randn(1000, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     split = data.Split(x, torch.arange(1000) % 10)
 

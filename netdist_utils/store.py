@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 from netdist_utils import models, settings
 
 _spared = []  # seconds of training that files have spared this process
-FORMAT = 2  # raise it when a change of `training` changes the networks that come out
+FORMAT = 3  # raise it when a change of `training` changes the networks that come out
 
 
 def path_of(model, split, seed, recipe, epoch):

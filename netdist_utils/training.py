@@ -25,7 +25,7 @@ from netdist_utils import models, settings, store
 TOLERANCE = 1e-3
 # On a CPU, members with more parameters than this, or with convolutions, train one by one:
 # batching them gains nothing there, or loses (benchmarks/bench_training.py).
-BATCHED_PARAMETERS = 200_000
+BATCHED_PARAMETERS = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ upper edge up to a fluctuation of order N^(-2/3) (Tracy and Widom 1996; Johnston
 """
 
 import numpy as np
+import torch
 
 # Quantiles of the Tracy-Widom law of real matrices (beta = 1), from Bejan (2005), table 2.
 TRACY_WIDOM = {0.90: 0.4501, 0.95: 0.9793, 0.99: 2.0234}
@@ -157,3 +158,25 @@ def _median(aspect_ratio):
     mass = marchenko_pastur_density(grid, aspect_ratio) * np.sin(angle)
     cumulated = np.cumsum(mass) - mass / 2
     return np.interp(0.5 * cumulated[-1], cumulated, grid)
+
+
+def random_rotation(size, generator):
+    """A random orthogonal matrix, uniform: QR of normal entries, its signs made definite.
+
+    Parameters
+    ----------
+    size : int
+    generator : torch.Generator
+
+    Returns
+    -------
+    (size, size) float64 tensor
+
+    Examples
+    --------
+    >>> q = random_rotation(3, torch.Generator().manual_seed(0))
+    >>> bool(torch.allclose(q @ q.T, torch.eye(3).double()))
+    True
+    """
+    q, r = torch.linalg.qr(torch.randn(size, size, generator=generator, dtype=torch.double))
+    return q * r.diagonal().sign()

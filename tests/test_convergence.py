@@ -14,8 +14,8 @@ from torch import nn
 
 from netdist_utils import convergence as cv
 from netdist_utils import matching, models, training
-from netdist_utils.convergence.rotation import _rotation
 from netdist_utils.moments import moments
+from netdist_utils.random_matrices import random_rotation
 from tests import helpers
 from tests.helpers import allclose, gaussian, generator, moments_of, permutation, rotation
 
@@ -347,7 +347,7 @@ def test_rotated_match_is_the_one_of_rotated_samples():
     b = SOURCES @ torch.randn(12, 7, generator=generator(3))
     own, rotated = cv.rotation_test(moments_of(a, b), 0, 1, generator(), 3)
     draws = generator()
-    slow = [slow_match(a, standardised(b) @ _rotation(7, draws)) for _ in range(3)]
+    slow = [slow_match(a, standardised(b) @ random_rotation(7, draws)) for _ in range(3)]
     assert own == pytest.approx(slow_match(a, b), abs=1e-4)
     assert rotated == pytest.approx(sum(slow) / 3, abs=1e-4)
 
@@ -373,10 +373,10 @@ def test_a_shared_basis_shows_and_an_isotropic_one_has_none():
 
 
 def test_rotations_are_orthogonal_and_uniform():
-    q = _rotation(6, generator())
+    q = random_rotation(6, generator())
     torch.testing.assert_close(q @ q.T, torch.eye(6, dtype=torch.double))
     draws = generator()
-    corner = torch.stack([_rotation(3, draws)[0, 0] for _ in range(4000)])
+    corner = torch.stack([random_rotation(3, draws)[0, 0] for _ in range(4000)])
     assert abs(corner.mean()) < 0.03  # of either sign: uniform on [-1, 1] for three axes
     assert corner.square().mean() == pytest.approx(1 / 3, abs=0.03)
 
@@ -399,7 +399,7 @@ def test_rotation_before_the_relu_is_the_slow_one():
     own, rotated = cv.preactivation_rotation_test(a, b, generator(), 3)
     slow, draws = [], generator()
     for _ in range(3):
-        turned = (standardised(b) @ _rotation(4, draws)).numpy()
+        turned = (standardised(b) @ random_rotation(4, draws)).numpy()
         for k, share in enumerate((b <= 0).double().mean(0).tolist()):
             turned[:, k] -= np.sort(turned[:, k])[round(share * 500) - 1]
         slow.append(slow_match(a.relu(), torch.from_numpy(turned).relu()))

@@ -16,28 +16,32 @@ MOST_UNITS = 24
 
 
 @torch.no_grad()
-def all_losses(model, split, fill=None):
+def all_losses(model, split, fill=None, groups=None):
     """Cross-entropy of every subnetwork, exactly.
 
     Parameters
     ----------
     model : torch.nn.Sequential
-        At most 24 hidden units in all; any number of classes.
+        At most 24 hidden units in all, or groups of them; any number of classes.
     split : data.Split
         x (N, D), y (N,).
     fill : (H,) or (N, H) tensor, optional
         What a removed unit puts out in place of zero (its mean, or its outputs on other
         samples); one hidden layer only.
+    groups : (H,) long tensor, optional
+        Number of each unit's group, from 0 to G - 1: the units of a group are removed together,
+        so that a wide network has 2^G subnetworks; one hidden layer only.
 
     Returns
     -------
-    (2**H,) float64 tensor, on the CPU
-        Entry m in nats, with unit i kept where bit i of m is 1.
+    (2**H,) or (2**G,) float64 tensor, on the CPU
+        Entry m in nats, with unit (or group) i kept where bit i of m is 1.
 
     Raises
     ------
     ValueError
-        If there are more than 24 units, or ``fill`` is given for a deeper network.
+        If there are more than 24 units or groups, not one group a unit, or ``fill`` or
+        ``groups`` are given for a deeper network.
 
     Notes
     -----
@@ -53,19 +57,23 @@ def all_losses(model, split, fill=None):
     >>> all_losses(models.mlp([2, 3, 2]), data.circle(5, 0)).shape
     torch.Size([8])
     """
-    n = n_units(model)
+    units = n_units(model)
+    n = units if groups is None else _n_groups(groups, units)
     if n > MOST_UNITS:
-        evaluations = 2.0**n * len(split)
+        evaluations, what = 2.0**n * len(split), "units" if groups is None else "groups"
         raise ValueError(
-            f"{n} units have 2^{n} subnetworks: {2.0 ** (n + 3) / 2**30:,.2f} GiB and about "
-            f"{evaluations / 3e9 / 60:,.0f} minutes; up to {MOST_UNITS} are enumerated. Sample "
-            "masks instead and use losses(model, split, masks)"
+            f"{n} {what} have 2^{n} subnetworks: {2.0 ** (n + 3) / 2**30:,.2f} GiB and "
+            f"about {evaluations / 3e9 / 60:,.0f} minutes; up to {MOST_UNITS} are enumerated. "
+            "Sample masks instead and use losses(model, split, masks)"
         )
     layers = models.weight_layers(model)
     output = model[layers[-1]]
     additive = logistic_losses if output.out_features == 2 else softmax_losses
-    if fill is not None and len(layers) > 2:
-        raise ValueError(f"fill takes one hidden layer, not {len(layers) - 1}")
+    if not (fill is None and groups is None) and len(layers) > 2:
+        raise ValueError(f"fill and groups take one hidden layer, not {len(layers) - 1}")
+    if groups is not None:
+        h = hidden(model, split.x, None, layers[:-1])[0]
+        return softmax_losses(h, output, split.y, fill, torch.as_tensor(groups))
     last = model[layers[-2]].out_features
     masks = bits(torch.arange(2 ** (n - last)), n - last)  # of all hidden layers but the last
     found = torch.empty(len(masks), 2**last, dtype=torch.float64)
@@ -73,3 +81,13 @@ def all_losses(model, split, fill=None):
         h = hidden(model, split.x, mask[None], layers[:-1])[0]
         found[row] = additive(h, output, split.y, fill)
     return found.T.flatten()  # the last layer's units are the highest bits
+
+
+def _n_groups(groups, units):
+    groups = torch.as_tensor(groups)
+    if groups.shape != (units,) or groups.is_floating_point() or groups.min() < 0:
+        raise ValueError(
+            f"groups of shape {tuple(groups.shape)} were given; a number from 0 for each of "
+            f"{units} units is needed"
+        )
+    return int(groups.max()) + 1

@@ -8,6 +8,7 @@ log a + log b = log ab, one logarithm serves several points.
 """
 
 import torch
+from torch import nn
 
 from netdist_utils.ablation.subsets import subset_sums
 
@@ -16,7 +17,7 @@ LARGEST_EXPONENT = 650.0
 CHUNK = 2**22  # entries of a table of all subsets, for the points that are in memory at once
 
 
-def softmax_losses(h, output, y, fill=None):
+def softmax_losses(h, output, y, fill=None, groups=None):
     """Mean cross-entropy of all subsets of one hidden layer.
 
     Parameters
@@ -28,10 +29,13 @@ def softmax_losses(h, output, y, fill=None):
     y : (N,) long tensor
     fill : (H,) or (N, H) tensor, optional
         What a removed unit puts out; zero by default.
+    groups : (H,) long tensor, optional
+        Number of each unit's group, from 0: the units of a group are removed together.
 
     Returns
     -------
     (2**H,) float64 tensor, on the CPU
+        With groups, 2 to the number of groups.
 
     Examples
     --------
@@ -44,6 +48,8 @@ def softmax_losses(h, output, y, fill=None):
     fill = torch.zeros_like(h) if fill is None else torch.as_tensor(fill).double().cpu()
     start = bias.double() + fill.expand_as(h) @ weight.T  # (N, K): logits of no unit
     terms = (h - fill)[:, None] * weight  # (N, K, H): what each unit adds
+    if groups is not None:
+        terms = terms @ nn.functional.one_hot(groups).double()  # (N, K, G)
     own = torch.arange(n_points), y
     return _log_sums(start - start[own][:, None], terms - terms[own][:, None]) / n_points
 

@@ -20,6 +20,7 @@ import torch
 from netdist_utils.alignment import bipartite_match, matched
 from netdist_utils.convergence.nulls import thresholds, zeros
 from netdist_utils.moments import CONSTANT
+from netdist_utils.random_matrices import random_rotation
 
 
 def random_axes(statistics, j, generator):
@@ -50,7 +51,7 @@ def random_axes(statistics, j, generator):
     """
     alive = ~statistics.dead(j)
     axes = torch.eye(len(alive)).to(statistics.means)
-    rotation = _rotation(int(alive.sum()), generator).to(axes)
+    rotation = random_rotation(int(alive.sum()), generator).to(axes)
     rises = (statistics.correlation(j)[alive][:, alive] @ rotation).sum(0)
     rotation = rotation * torch.where(rises < 0, -1.0, 1.0)
     axes[alive.nonzero(), alive.nonzero().T] = statistics.scale(j)[alive][:, None] * rotation
@@ -137,7 +138,7 @@ def rotation_test(statistics, i, j, generator, rotations=20):
     _check(rotations, between)
     rotated = []
     for _ in range(rotations):
-        axes = _rotation(len(within), generator).to(within)
+        axes = random_rotation(len(within), generator).to(within)
         deviation = (axes * (within @ axes)).sum(0).sqrt()
         rotated.append(_mean_match(between @ axes / deviation))
     return _mean_match(between), sum(rotated) / rotations
@@ -185,7 +186,7 @@ def preactivation_rotation_test(acts_i, acts_j, generator, rotations=5):
     shares, before = zeros(there), _standardised(there)
     rotated = []
     for _ in range(rotations):
-        after = before @ _rotation(before.shape[1], generator).to(before)
+        after = before @ random_rotation(before.shape[1], generator).to(before)
         # The axes come in random order: which of them takes which share is left to chance.
         after = (after - thresholds(after, shares)).relu()
         # Where samples are alike, all of an axis may lie at its threshold: a dead unit again.
@@ -205,12 +206,6 @@ def _mean_match(correlation):
     """Mean absolute correlation of the best one-to-one pairs, their sign left free."""
     size = correlation.abs()
     return float(matched(size, bipartite_match(size)).mean())
-
-
-def _rotation(size, generator):
-    """A random orthogonal map, uniform: QR of normal entries, its signs made definite."""
-    q, r = torch.linalg.qr(torch.randn(size, size, generator=generator, dtype=torch.double))
-    return q * r.diagonal().sign()
 
 
 def _varies(acts):

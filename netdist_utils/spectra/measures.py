@@ -249,7 +249,7 @@ def rank_correlation(x, y, controls=(), draws=1000, seed=0):
     controls : sequence of (n,) array_like
         Their ranks are regressed out of the ranks of both.
     draws : int
-        Resamples of the n pairs.
+        Resamples of the n pairs; with none the interval is NaN.
     seed : int or numpy Generator
 
     Returns
@@ -278,7 +278,7 @@ def rank_correlation(x, y, controls=(), draws=1000, seed=0):
     rng = np.random.default_rng(seed)
     resamples = rng.integers(data.shape[1], size=(draws, data.shape[1]))
     found = [_partial(data[:, rows]) for rows in resamples]
-    low, high = np.nanquantile(found, [0.025, 0.975])
+    low, high = np.nanquantile(found, [0.025, 0.975]) if draws else (np.nan, np.nan)
     return _partial(data), float(low), float(high)
 
 

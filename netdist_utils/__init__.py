@@ -1,7 +1,7 @@
 """netdist_utils: what do neural networks trained on the same task have in common?
 
-One room a chapter (`matching`, `ablation`, `covariance`, `convergence`, `spectra`) over one ground
-floor. Nothing is imported here, so that ``import netdist_utils`` costs nothing; import what you
+One room a chapter (`matching`, `ablation`, `covariance`, `convergence`, `spectra`, and `lenses`,
+which enters the others) over one ground floor. Nothing is imported here, so that ``import netdist_utils`` costs nothing; import what you
 need:
 
 >>> from netdist_utils import models
@@ -20,6 +20,7 @@ __all__ = [
     "covariance",
     "data",
     "interactive",
+    "lenses",
     "matching",
     "models",
     "moments",

@@ -1,0 +1,300 @@
+"""What each lens says of two networks: one number each, from the functions of the five rooms."""
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.metrics import cohen_kappa_score
+
+from netdist_utils import matching, models, spectra, training
+from netdist_utils.alignment import alignment_cosine, bipartite_match, procrustes
+from netdist_utils.convergence import rotation_test
+from netdist_utils.moments import moments
+from netdist_utils.units import axes, read
+
+
+def hidden_layers(model):
+    """Where the outputs of the hidden layers stand: after the ReLU that follows each.
+
+    Examples
+    --------
+    >>> hidden_layers(models.mlp([4, 3, 2]))
+    [2]
+    """
+    inner = models.weight_layers(model)[:-1]
+    return [i + isinstance(model[i + 1], torch.nn.ReLU) for i in inner]
+
+
+def weight_correlation(model_a, model_b):
+    """Correlation of all weights of two networks of one shape, unit by unit as they stand.
+
+    Examples
+    --------
+    >>> net = models.mlp([4, 3, 2])
+    >>> round(weight_correlation(net, net), 6)
+    1.0
+    """
+    vectors = [torch.nn.utils.parameters_to_vector(m.parameters()) for m in (model_a, model_b)]
+    return float(torch.corrcoef(torch.stack(vectors).detach().double())[0, 1])
+
+
+def aligned_share(fitted, held_out, i, j):
+    """Share of network j's variance that the best rotation of network i explains elsewhere.
+
+    Parameters
+    ----------
+    fitted, held_out : moments.LayerMoments
+        Where the rotation is fitted, and where it is judged; means are taken out.
+    i, j : int
+        Networks.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> found = moments([models.mlp([4, 3])], torch.randn(99, 4), [1])[1]
+    >>> round(aligned_share(found, found, 0, 0), 6)
+    1.0
+    """
+    rotation = procrustes(fitted.covariance(i, j))
+    return alignment_cosine(held_out, i, j, rotation, centered=True) ** 2
+
+
+def weight_covariance_cosine(model_a, model_b):
+    """Cosine of the covariances of two first layers' rows, their isotropic parts taken out.
+
+    Examples
+    --------
+    >>> net = models.mlp([4, 3, 2])
+    >>> round(weight_covariance_cosine(net, net), 6)
+    1.0
+    """
+    found = []
+    for model in (model_a, model_b):
+        rows = model[models.weight_layers(model)[0]].weight.detach().flatten(1).double()
+        covariance = rows.T @ rows / len(rows)
+        covariance -= covariance.trace() / len(covariance) * torch.eye(len(covariance)).to(rows)
+        found.append(covariance / covariance.norm())
+    return float((found[0] * found[1]).sum())
+
+
+def spectral_distance(model_a, model_b, least=10):
+    """Mean over layers of `spectra.log_distance`; layers with fewer eigenvalues are left out.
+
+    Examples
+    --------
+    >>> net = models.mlp([40, 30, 20])
+    >>> spectral_distance(net, net)
+    0.0
+    """
+    pairs = zip(spectra.layer_spectra(model_a), spectra.layer_spectra(model_b), strict=True)
+    found = [spectra.log_distance(a, b) for a, b in pairs if len(a.eigenvalues) >= least]
+    return float(np.mean(found)) if found else float("nan")
+
+
+def error_consistency(right_a, right_b):
+    """Cohen's kappa of which samples two networks get right, beyond what their rates force.
+
+    Parameters
+    ----------
+    right_a, right_b : (N,) bool tensors
+
+    Returns
+    -------
+    float
+        1 where they err on the same samples, 0 where independently (Geirhos, Meding and
+        Wichmann 2020); NaN where both are always right, or always wrong.
+
+    Examples
+    --------
+    >>> right = torch.tensor([True, True, False, False])
+    >>> error_consistency(right, right), error_consistency(right, right.roll(1))
+    (1.0, 0.0)
+    """
+    if all(len(right.unique()) == 1 for right in (right_a, right_b)):
+        return float("nan")
+    return float(cohen_kappa_score(right_a.cpu(), right_b.cpu()))
+
+
+def output_correlation(model_a, model_b, split):
+    """Correlation of the probabilities that two networks give, over images and classes.
+
+    Examples
+    --------
+    >>> from netdist_utils import data
+    >>> net = models.mlp([64, 9, 10])
+    >>> round(output_correlation(net, net, data.digits().test), 6)
+    1.0
+    """
+    outputs = [training.logits(m, split.x).softmax(1).cpu() for m in (model_a, model_b)]
+    return float(torch.corrcoef(torch.stack(outputs).flatten(1).double())[0, 1])
+
+
+def right(model, split):
+    """Which samples of a split a network gets right: (N,) bool tensor, on the CPU.
+
+    Examples
+    --------
+    >>> from netdist_utils import data
+    >>> right(models.mlp([2, 3, 2]), data.circle(5, 0)).shape
+    torch.Size([5])
+    """
+    return training.logits(model, split.x).argmax(1).cpu() == split.y.cpu()
+
+
+@torch.no_grad()
+def removal_effects(model, split, hidden=0):
+    """How much the loss rises when one unit of a hidden layer is removed, for each unit.
+
+    Parameters
+    ----------
+    model : torch.nn.Sequential
+    split : data.Split
+    hidden : int
+        Hidden layer, from 0; the units are channels where it is a convolution.
+
+    Returns
+    -------
+    (H,) float64 tensor
+        In nats; exact for this split, with all other units kept.
+
+    Examples
+    --------
+    >>> from netdist_utils import data
+    >>> removal_effects(models.mlp([2, 3, 2]), data.circle(5, 0)).shape
+    torch.Size([3])
+    """
+    axes(model)  # refuses what has no units
+    layer = hidden_layers(model)[hidden]
+    h, back = models.outputs(model, split.x, [layer])[layer], model[layer + 1 :]
+    y = split.y.to(h.device)
+    loss = torch.nn.functional.cross_entropy
+    without = []
+    for unit in range(h.shape[1]):
+        kept = h.clone()
+        kept[:, unit] = 0
+        without.append(loss(back(kept), y).double())
+    return (torch.stack(without) - loss(back(h), y).double()).cpu()
+
+
+def unit_sizes(model, hidden=0):
+    """Norm of each unit's incoming weights (and bias) times that of its outgoing ones: (H,) array.
+
+    It does not change where a ReLU's scale is moved from one side to the other.
+
+    Examples
+    --------
+    >>> unit_sizes(models.mlp([4, 3, 2])).shape
+    (3,)
+    """
+    found, squares = read(model), {}
+    for a in found.axes:
+        if a.hidden == hidden:
+            p = np.moveaxis(found.parameters[a.parameter], a.axis, 0)
+            rows = p.reshape(found.hidden[hidden], -1)
+            squares[a.axis] = squares.get(a.axis, 0) + (rows**2).sum(1)
+    return np.sqrt(squares[0] * squares[1])
+
+
+def effect_correlation(statistics, effects, sizes, i=0, j=1):
+    """Do units that are matched by their activations have the same effect, beyond their sizes?
+
+    Large units have large effects, and matching pairs large units with large ones. So the sizes
+    of both units are held fixed.
+
+    Parameters
+    ----------
+    statistics : moments.LayerMoments
+    effects : pair of (H,) array_like
+        Of `removal_effects`, for networks i and j.
+    sizes : pair of (H,) array_like
+        Of `unit_sizes`.
+    i, j : int
+
+    Returns
+    -------
+    float
+        Partial rank correlation; dead units of either network are left out.
+
+    Examples
+    --------
+    >>> found = moments([models.mlp([4, 5])], torch.randn(99, 4), [1])[1]
+    >>> round(effect_correlation(found, [range(5)] * 2, [[1, 3, 1, 2, 1]] * 2, 0, 0), 6)
+    1.0
+    """
+    partner = bipartite_match(statistics.correlation(i, j))
+    alive = (partner >= 0) & ~statistics.dead(i).cpu()
+    alive &= ~statistics.dead(j).cpu()[partner]
+    ours, theirs = alive.numpy(), partner[alive].numpy()
+    effects, sizes = (
+        [np.asarray(one)[ours], np.asarray(two)[theirs]] for one, two in (effects, sizes)
+    )
+    return spectra.rank_correlation(*effects, controls=sizes, draws=0)[0]
+
+
+def measure_pairs(networks, split, seed=0, rotations=3):
+    """All lenses on all pairs of networks of one shape and one hidden layer.
+
+    Parameters
+    ----------
+    networks : list of torch.nn.Sequential
+        Two or more.
+    split : data.Split
+        Images that no network was trained on. On the first half maps are fitted, on the second
+        everything is judged.
+    seed : int
+        Of the rotations of the rotation test.
+    rotations : int
+        To average over.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a pair, indexed by (i, j), i < j. Columns: ``matching``, correlation of weights,
+        units matched by them; ``half-way``, accuracy of the mean of the two less
+        that of the two; ``same partner``, share of units
+        that matching by activations gives the same partner; ``ablation``, `effect_correlation`;
+        ``covariance``, `aligned_share`; ``weight covariance``; ``convergence``, gain of the
+        rotation test; ``spectra``, less `spectral_distance`, so that more is more alike;
+        ``errors``, `error_consistency`; and ``outputs``, `output_correlation`.
+
+    Examples
+    --------
+    >>> from netdist_utils import data
+    >>> nets = [models.mlp([64, 9, 10]) for _ in range(3)]
+    >>> measure_pairs(nets, data.digits().test).shape
+    (3, 10)
+    """
+    (layer,) = {i for model in networks for i in hidden_layers(model)}
+    half = len(split) // 2
+    first, rest = split.first(half), type(split)(split.x[half:], split.y[half:])
+    fitted, held = (moments(networks, part.x, [layer])[layer] for part in (first, rest))
+    rights = [right(model, rest) for model in networks]
+    effects = [removal_effects(model, rest) for model in networks]
+    sizes = [unit_sizes(model) for model in networks]
+    accuracies = [float(found.double().mean()) for found in rights]
+    generator, rows = torch.Generator().manual_seed(seed), {}
+    for j in range(len(networks)):
+        for i in range(j):
+            a, b = networks[i], networks[j]
+            by_weights = matching.match(a, b)
+            by_units = [bipartite_match(held.correlation(i, j))]
+            aligned = matching.permute(b, by_weights)
+            own, rotated = rotation_test(held, i, j, generator, rotations)
+            rows[i, j] = {
+                "matching": weight_correlation(a, aligned),
+                "half-way": training.accuracy(matching.average([a, aligned]), rest)
+                - (accuracies[i] + accuracies[j]) / 2,
+                "same partner": float((by_weights[0] == by_units[0]).double().mean()),
+                "ablation": effect_correlation(
+                    fitted, (effects[i], effects[j]), (sizes[i], sizes[j]), i, j
+                ),
+                "covariance": aligned_share(fitted, held, i, j),
+                "weight covariance": weight_covariance_cosine(a, b),
+                "convergence": own - rotated,
+                "spectra": -spectral_distance(a, b),
+                "errors": error_consistency(rights[i], rights[j]),
+                "outputs": output_correlation(a, b, rest),
+            }
+    return pd.DataFrame(rows).T.rename_axis(["i", "j"])

@@ -65,7 +65,7 @@ knobs = settings.pick(
     random_epochs=(40, 12, 12),
     draws=(4, 4, 50),
     few_draws=(3, 3, 20),
-    fewer_draws=(2, 3, 10),
+    fewer_draws=(2, 2, 10),
     references=(2, 3, 10),
     ranks=([10, 20, 40], [10, 50, 200], [10, 50, 200]),
     kernel_widths=(
@@ -74,7 +74,7 @@ knobs = settings.pick(
         [64, 256, 1024, 4096],
     ),
     images=(1000, 10000, 50000),
-    clip_images=(300, 10000, 10000),
+    clip_images=(300, 5000, 10000),
 )
 
 

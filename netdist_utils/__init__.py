@@ -1,8 +1,8 @@
 """netdist_utils: what do neural networks trained on the same task have in common?
 
 One room a chapter (`matching`, `ablation`, `covariance`, `convergence`, `spectra`, and `lenses`,
-which enters the others) over one ground floor. Nothing is imported here, so that ``import netdist_utils`` costs nothing; import what you
-need:
+which enters the others) over one ground floor. Nothing is imported here, so that
+``import netdist_utils`` costs nothing; import what you need:
 
 >>> from netdist_utils import models
 >>> models.mlp([2, 3, 1])[1]

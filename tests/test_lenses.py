@@ -48,6 +48,19 @@ def test_the_interval_of_the_intraclass_correlation_covers(share):
     assert 0.91 < hits / 400 < 0.99
 
 
+def test_blocks_leave_their_degrees_of_freedom():
+    """With blocks the F is that of a two-way table, and without groups it has mean share 0."""
+    rng = np.random.default_rng(2)
+    values = rng.normal(size=(8, 6)) + 5 * rng.normal(size=6)
+    found = lenses.intraclass(values, blocks=True)[0]
+    centred = values - values.mean(0)
+    rows = 6 * centred.mean(1).var(ddof=1)
+    rest = ((centred - centred.mean(1, keepdims=True)) ** 2).sum() / 35
+    assert found == pytest.approx((rows / rest - 1) / (rows / rest + 5))
+    nothing = [lenses.intraclass(rng.normal(size=(8, 6)), blocks=True) for _ in range(1000)]
+    assert np.mean([low > 0 for _, low, _ in nothing]) == pytest.approx(0.025, abs=0.015)
+
+
 def test_intraclass_at_its_ends():
     assert lenses.intraclass([[1, 1], [2, 2]]) == (1.0, 1.0, 1.0)
     assert lenses.intraclass([[1, 1], [1, 1]])[0] == 0

@@ -63,8 +63,17 @@ def test_it_fits_its_page(width, tmp_path):
         assert "matching" in page.locator("svg").get_attribute("aria-label")
 
 
-def test_settings_must_have_the_same_pairs_and_all_nulls():
+@needs_browser
+def test_a_null_stands_where_it_applies_alone(tmp_path):
+    nulls = {"untrained": NULLS["untrained"], "random labels": {"base": frame(3, 9)}}
+    with open_page(lenses.pair_chooser(PAIRS, nulls, WANTED).data, tmp_path) as page:
+        setting, output = page.locator("select").first, page.locator("output")
+        assert page.locator("polygon").count() == 4
+        setting.select_option("wide")
+        assert page.locator("polygon").count() == 2
+        assert "no more than" not in output.inner_text()
+
+
+def test_settings_must_have_the_same_pairs():
     with pytest.raises(ValueError, match="2 different sets of pairs"):
         lenses.pair_chooser({"a": frame(0), "b": frame(1).iloc[:3]}, {}, WANTED)
-    with pytest.raises(ValueError, match="untrained"):
-        lenses.pair_chooser(PAIRS, {"untrained": {"base": frame(0)}}, WANTED)

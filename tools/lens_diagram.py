@@ -24,10 +24,10 @@ NESTED = [
 BESIDE = ("ablation", 2, "looks at what happens to the errors as units are removed")
 ALT = (
     "Four boxes, one inside the other. The outermost is spectra, chapter 5, which forgive a "
-    "rotation of the units and one of their inputs. Inside it covariance, chapter 3, which forgives "
-    "a rotation of the units; inside that matching and convergence, chapters 1 and 4, which forgive "
-    "another order of the units; innermost the weights as they came. Beside them a box for "
-    "ablation, chapter 2, which looks at what happens to the errors as units are removed."
+    "rotation of the units and one of their inputs. Inside it covariance, chapter 3, which "
+    "forgives a rotation of the units; inside that matching and convergence, chapters 1 and 4, "
+    "which forgive another order of the units; innermost the weights as they came. Below them a "
+    "box for ablation, chapter 2, which looks at what happens to the errors as units are removed."
 )
 
 

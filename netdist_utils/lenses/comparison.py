@@ -128,11 +128,9 @@ def _convergence(pair, first, rest, generator, draws):
 
 
 def _spectra(pair, first, rest, generator, draws):
+    fresh = ([_untrained(model, generator) for model in pair] for _ in range(draws))
     with _applies():
-        values = [
-            spectral_distance(pair[0], model)
-            for model in [pair[1], *(_shuffled(pair[1], generator) for _ in range(draws))]
-        ]
+        values = [spectral_distance(*two) for two in [pair, *fresh]]
     if np.isnan(values[0]):
         raise DoesNotApplyError("no layer has ten eigenvalues")
     return values[0], values[1:]
@@ -164,7 +162,7 @@ LENSES = {
     "convergence": (_convergence, "mean correlation of units matched by activations",
                     "the partner's axes rotated", "above"),
     "spectra": (_spectra, "mean difference of log eigenvalues",
-                "the partner's weights in random order", "below"),
+                "both networks untrained", "below"),
     "errors": (_errors, "kappa: which images are right",
                "images in random order within a class", "above"),
 }  # fmt: skip
@@ -202,16 +200,6 @@ def _untrained(model, generator):
         for index in models.weight_layers(fresh):
             fresh[index].reset_parameters()
     return fresh
-
-
-def _shuffled(model, generator):
-    """The same weights in a random order within each layer."""
-    mixed = models.clone(model)
-    for index in models.weight_layers(mixed):
-        weight = mixed[index].weight
-        order = torch.randperm(weight.numel(), generator=generator).to(weight.device)
-        weight.data = weight.data.flatten()[order].view_as(weight)
-    return mixed
 
 
 def _checked(model_a, model_b, split):

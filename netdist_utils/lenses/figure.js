@@ -1,7 +1,7 @@
 // One pair of networks through all lenses: a row for each lens, with an axis of its own, on which
 // stand all pairs of the chosen setting, the chosen pair, and the mean of each null.
 // data: {settings, lenses, nulls, pairs: [[i, j]], values: [setting][lens][pair],
-// means: [null][setting][lens]}.
+// means: [null][setting][lens], null where it does not apply}.
 
 const ROW = 58; // height of a lens, in units of the drawing
 
@@ -23,12 +23,12 @@ function mount(root, data) {
   const output = root.querySelector("output");
   root.querySelector(".key").innerHTML =
     '<span class="chosen">●</span> this pair, <span class="others">●</span> other pairs of the setting' +
-    data.nulls.map((_, k) => `, <span class="null${k}">${"◆▼"[k]}</span> <span></span>`).join("");
-  root.querySelectorAll(".key span:empty").forEach((span, k) => (span.textContent = data.nulls[k]));
+    data.nulls.map((_, k) => `, <span class="together"><span class="null${k}">${"◆▼"[k]}</span> <span class="name"></span></span>`).join("");
+  root.querySelectorAll(".key .name").forEach((span, k) => (span.textContent = data.nulls[k]));
 
   // Each lens keeps its axis over all settings, so that settings can be compared.
   const ends = data.lenses.map((_, l) => {
-    const all = data.values.map((of) => of[l]).concat(data.means.map((of) => of.map((row) => row[l]))).flat();
+    const all = data.values.map((of) => of[l]).concat(data.means.map((of) => of.filter(Boolean).map((row) => row[l]))).flat();
     return [Math.min(...all), Math.max(...all)];
   });
   let x;
@@ -50,6 +50,7 @@ function mount(root, data) {
         const middle = l * ROW + 30;
         const dot = (value, kind, r) => `<circle class="${kind}" r="${r}" cx="${x[l](value).toFixed(1)}" cy="${middle}"/>`;
         const marks = data.nulls.map((_, k) => {
+          if (!data.means[k][s]) return "";
           const at = x[l](data.means[k][s][l]).toFixed(1);
           const shape = k ? "-6,-14 6,-14 0,-3" : "0,-7 6,0 0,7 -6,0";
           return `<polygon class="null${k}" points="${shape}" transform="translate(${at} ${middle})"/>`;
@@ -72,7 +73,7 @@ function mount(root, data) {
     } else {
       data.lenses.forEach((name, l) => {
         const value = data.values[s][l][pair];
-        const beaten = data.nulls.filter((_, k) => value <= data.means[k][s][l]);
+        const beaten = data.nulls.filter((_, k) => data.means[k][s] && value <= data.means[k][s][l]);
         const number = value.toFixed(2).replace("-", "−");
         words.push(`${name} ${number}${beaten.length ? ` (no more than ${beaten.join(", ")})` : ""}`);
       });

@@ -13,7 +13,8 @@ def pair_chooser(pairs, nulls, wanted):
     pairs : dict of str to pandas.DataFrame
         For each setting, its pairs as `measure_pairs` gives them.
     nulls : dict of str to (dict of str to pandas.DataFrame)
-        For each null its name and, for each setting, pairs that show what likeness it has.
+        For each null its name and, for the settings to which it applies, pairs that show what
+        likeness it has.
     wanted : dict of str to str
         Columns to show, one row of the figure each, and their names in the figure.
 
@@ -24,7 +25,7 @@ def pair_chooser(pairs, nulls, wanted):
     Raises
     ------
     ValueError
-        If a null lacks a setting, or settings have other pairs.
+        If settings have different pairs.
 
     Examples
     --------
@@ -34,24 +35,24 @@ def pair_chooser(pairs, nulls, wanted):
     True
     """
     indices = {tuple(frame.index) for frame in pairs.values()}
-    lacking = [name for name, frames in nulls.items() if set(pairs) - set(frames)]
-    if len(indices) != 1 or lacking:
-        raise ValueError(
-            f"settings have {len(indices)} different sets of pairs, one is needed; nulls without "
-            f"some setting: {lacking}"
-        )
+    if len(indices) != 1:
+        raise ValueError(f"settings have {len(indices)} different sets of pairs; one is needed")
     (index,) = indices
     columns = list(wanted)
     values = np.stack([frame[columns].to_numpy().T for frame in pairs.values()])  # (S, L, P)
-    means = np.stack(
-        [[frames[name][columns].mean().to_numpy() for name in pairs] for frames in nulls.values()]
-    )  # (nulls, S, L)
+    means = [
+        [
+            frames[name][columns].mean().round(4).to_list() if name in frames else None
+            for name in pairs
+        ]
+        for frames in nulls.values()
+    ]  # (nulls, S, L)
     data = {
         "settings": list(pairs),
         "lenses": list(wanted.values()),
         "nulls": list(nulls),
         "pairs": [list(map(int, pair)) for pair in index],
         "values": np.round(values, 4).tolist(),
-        "means": np.round(means, 4).tolist(),
+        "means": means,
     }
     return interactive.figure("lenses", data, title="One pair of networks through all lenses")

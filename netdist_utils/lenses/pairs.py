@@ -170,12 +170,16 @@ def removal_effects(model, split, hidden=0):
     h, back = models.outputs(model, split.x, [layer])[layer], model[layer + 1 :]
     y = split.y.to(h.device)
     loss = torch.nn.functional.cross_entropy
-    without = []
+    logits, without = back(h), []
     for unit in range(h.shape[1]):
+        if len(back) == 1:  # one product less: the unit's own part of the logits
+            without.append(logits - h[:, unit, None] * back[0].weight[:, unit])
+            continue
         kept = h.clone()
         kept[:, unit] = 0
-        without.append(loss(back(kept), y).double())
-    return (torch.stack(without) - loss(back(h), y).double()).cpu()
+        without.append(back(kept))
+    losses = torch.stack([loss(z, y).double() for z in without])
+    return (losses - loss(logits, y).double()).cpu()
 
 
 def unit_sizes(model, hidden=0):
@@ -233,7 +237,7 @@ def effect_correlation(statistics, effects, sizes, i=0, j=1):
     return spectra.rank_correlation(*effects, controls=sizes, draws=0)[0]
 
 
-def measure_pairs(networks, split, seed=0, rotations=3):
+def measure_pairs(networks, split, seed=0, rotations=2):
     """All lenses on all pairs of networks of one shape and one hidden layer.
 
     Parameters

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import stats
 
 
-def intraclass(groups, level=0.95):
+def intraclass(groups, level=0.95, blocks=False):
     """Share of the variance that lies between groups, in a one-way model with random effects.
 
     Parameters
@@ -17,6 +17,9 @@ def intraclass(groups, level=0.95):
         n independent values of each of S groups.
     level : float
         Of the interval.
+    blocks : bool
+        Whether column k of all groups is one block, whose mean is taken out first. The variance
+        is then that which blocks leave.
 
     Returns
     -------
@@ -37,7 +40,12 @@ def intraclass(groups, level=0.95):
     values = np.asarray(groups, dtype=float)
     if values.ndim != 2 or min(values.shape) < 2 or not np.isfinite(values).all():
         raise ValueError(f"groups of shape {values.shape}; a finite (S, n), both 2 or more")
-    return _of_mean_squares(*_mean_squares(values), *values.shape, level)
+    between, within = _mean_squares(values - blocks * values.mean(0))
+    n_groups, n = values.shape
+    freedom = (n_groups - blocks) * (n - 1)
+    return _of_mean_squares(
+        between, within * n_groups * (n - 1) / freedom, n_groups, n, freedom, level
+    )
 
 
 def intraclass_of_pairs(matrices, level=0.95):
@@ -70,7 +78,8 @@ def intraclass_of_pairs(matrices, level=0.95):
         raise ValueError(f"matrices of shape {matrices.shape}; two or more, n even and at least 4")
     rounds = [matrices[:, pairs[:, 0], pairs[:, 1]] for pairs in disjoint_pairs(n)]
     between, within = np.mean([_mean_squares(values) for values in rounds], axis=0)
-    return _of_mean_squares(between, within, len(matrices), n // 2, level)
+    n_groups, freedom = len(matrices), len(matrices) * (n // 2 - 1)
+    return _of_mean_squares(between, within, n_groups, n // 2, freedom, level)
 
 
 def disjoint_pairs(n):
@@ -93,10 +102,10 @@ def _mean_squares(values):
     return n * values.mean(1).var(ddof=1), values.var(axis=1, ddof=1).mean()
 
 
-def _of_mean_squares(between, within, n_groups, n, level):
+def _of_mean_squares(between, within, n_groups, n, freedom_within, level):
     if within == 0:
         return (1.0, 1.0, 1.0) if between > 0 else (0.0, -1 / (n - 1), 1.0)
-    ratio, freedom = between / within, (n_groups - 1, n_groups * (n - 1))
+    ratio, freedom = between / within, (n_groups - 1, freedom_within)
     tail = (1 - level) / 2
     ends = ratio / stats.f.isf(tail, *freedom), ratio * stats.f.isf(tail, *freedom[::-1])
     return tuple(float((f - 1) / (f + n - 1)) for f in (ratio, *ends))

@@ -267,7 +267,7 @@ single = single.rename(columns={"pairs beyond size": "degree two beyond size"})
 single["test error"] = errors.set_index(["setting", "seed"])["test error"]
 six = [*FIVE, "errors"]
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-lenses", "caption": "What each lens says of all pairs of networks of one setting (dots) and of untrained pairs of the same shape (diamonds: means); in the row of the base the mean of pairs with the same random labels (upright bar). To the right means more alike."}, "image": {"alt": "Six panels with nine rows each. In matching, ablation, convergence and errors the dots lie far to the right of the diamonds in every row. In the row of the base the bar lies close to the left of the dots in matching, half-way in ablation, convergence and errors, and next to the diamond in covariance. In covariance the dots of many images and large rate lie just right of their diamonds, those of few images furthest. In spectra dots and diamonds overlap in most rows; for narrow the diamond lies left of the dots, for large rate right of them."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-lenses", "caption": "What each lens says of all pairs of networks of one setting (dots) and of untrained pairs of the same shape (diamonds: means); in the row of the base the mean of pairs with the same random labels (upright bar). To the right means more alike."}, "image": {"alt": "Six panels with nine rows each. In matching, convergence and errors the dots lie far to the right of the diamonds in every row, and so do nearly all in ablation. In the row of the base the bar lies close to the left of the dots in matching, half-way in ablation, convergence and errors, and next to the diamond in covariance. In covariance the dots of many images and large rate lie just right of their diamonds, those of few images furthest. In spectra dots and diamonds overlap in most rows; for narrow the diamond lies left of the dots, for large rate right of nearly all of them."}}
 fig, axes = plt.subplots(2, 3, figsize=(7.2, 6.4), sharey=True)
 units = [
     "correlation",
@@ -367,7 +367,7 @@ Markdown(
     f"of ablation and convergence, {percent(brought['ablation'])} and {percent(brought['convergence'])}; and of the cosine of the weights' covariances "
     f"{percent(brought['weight covariance'])}. "
     f"In the covariance of activations it is only {percent(brought['covariance'])}. It would be rash to call that the meaning of the labels, though: of the settings with the base's shape and images, {listed(below) if below else 'none'} "
-    f"{'lies' if len(below) == 1 else 'lie'} below the networks with random labels as well, although their labels mean something. Between settings this lens falls where training goes further, from few images over the base to many images, and random labels take longer to fit than true ones. So what is due to their meaning cannot be told here. "
+    f"{'lies' if len(below) == 1 else 'lie'} below the networks with random labels as well, although their labels mean something. Between settings this lens falls from few images over the base to many images, too, so it depends on more than what labels mean. "
     "Spectra are as alike before training as after in most settings, because two random matrices of one shape have one spectrum, too."
 )
 
@@ -420,7 +420,7 @@ for measure in OF_ONE:
     of_setting[measure] = lenses.intraclass(values)
     of_start[measure] = lenses.intraclass(values.T, blocks=True)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-intraclass", "caption": "Share of the variance that lies between settings (circles), and, of what settings leave, share that lies between seeds (triangles), with 95\u00a0% intervals. Above the line numbers of pairs of networks, below it numbers of one network. Settings were chosen, not drawn, so the intervals speak of settings like these."}, "image": {"alt": "Twelve rows with a circle and a horizontal bar each. Most circles lie next to one with short bars. Ablation and spectra of pairs lie near a half with long bars, and degree two beyond size near a quarter. The triangles of the last six rows lie between zero and a quarter, with bars that reach from just below zero to a half or more."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-intraclass", "caption": "Share of the variance that lies between settings (circles), and, of what settings leave, share that lies between seeds (triangles), with 95\u00a0% intervals. Above the line numbers of pairs of networks, below it numbers of one network. Settings were chosen, not drawn, so the intervals speak of settings like these."}, "image": {"alt": "Twelve rows with a circle and a horizontal bar each. Most circles lie next to one with short bars. Ablation and spectra of pairs lie near a half with long bars, and degree two beyond size near a quarter. The triangles of the last six rows lie between about zero and a quarter, with bars that reach from just below zero to a third, a half or more."}}
 fig, ax = plt.subplots(figsize=(7.2, 4.2))
 rows = {measure: row for row, measure in enumerate(of_setting)}
 for found, mark, colour, name in (
@@ -455,9 +455,11 @@ plt.show()
 # %% tags=["hide-input"]
 
 
-def same_pairs(measure, rng=None):
+def same_pairs(measure, rng=None, own_part=False):
     """Is one pair of seeds alike in every setting? Mean rank correlation between settings."""
     values = as_matrices([pairs[name] for name in SAME_START], measure)
+    if own_part:
+        values = lenses.without_networks(values)
     if rng is not None:
         values = np.array(
             [m[p][:, p] for m in values for p in [rng.permutation(len(m))]]
@@ -467,29 +469,57 @@ def same_pairs(measure, rng=None):
     return (np.corrcoef(ranks).sum() - n) / (n * (n - 1))
 
 
-rng = np.random.default_rng(0)
-across_settings = {m: same_pairs(m) for m in six}
-by_luck = {
-    m: np.quantile([same_pairs(m, rng) for _ in range(knobs.orders // 2)], 0.95)
-    for m in six
-}
-kept = [m for m in six if across_settings[m] > by_luck[m]]
-
-
-def crossed(name):
-    """Pairs of a network of the base and one of another setting, of other seeds and of one."""
-    n = min(4, knobs.seeds)
-    found = look([*ensemble["base"][:n], *ensemble[name][:n]], images.test)[
-        [*FIVE, "outputs"]
+def remembered(own_part):
+    """The same of each lens, and what the largest of all exceeds in 5 % of random orders."""
+    rng = np.random.default_rng(0)
+    largest = [
+        max(same_pairs(m, rng, own_part) for m in six)
+        for _ in range(knobs.orders // 4)
     ]
-    between = found[[i < n <= j for i, j in found.index]]
-    same = np.array([j - i == n for i, j in between.index])
-    return between[~same].mean(), between[same].mean()
+    found = pd.Series({m: same_pairs(m, own_part=own_part) for m in six})
+    return found, np.quantile(largest, 0.95)
 
 
-others_of_base = {
-    name: crossed(name) for name in ("wrong labels", "weight decay")
-}
+(memory, memory_limit), (own_memory, own_memory_limit) = (
+    remembered(False),
+    remembered(True),
+)
+kept = memory.index[memory > memory_limit]
+own_kept = own_memory.index[own_memory > own_memory_limit]
+
+
+def crossed(others, n=4):
+    """Mean over pairs of networks of the base and of others: of two seeds, and of one seed."""
+    n = min(n, knobs.seeds)
+    found = look([*ensemble["base"][:n], *others[:n]], images.test)[
+        [*six, "outputs"]
+    ]
+    of_both = np.array([i < n <= j for i, j in found.index])
+    same = np.array([j - i == n for i, j in found.index])
+    within = np.array([i >= n for i, _ in found.index])
+    return {
+        "of one kind, two seeds": found[within].mean(),
+        "with the base, two seeds": found[of_both & ~same].mean(),
+        "with the base, one seed": found[same].mean(),
+    }
+
+
+first_four = base[[max(i, j) < 4 for i, j in base.index]][
+    [*six, "outputs"]
+].mean()
+of_pairs = {"base, two seeds": first_four}
+for name, others in {
+    "weight decay": ensemble["weight decay"],
+    "wrong labels": ensemble["wrong labels"],
+    "random labels": random_labels,
+    "its start": [
+        training.start(settings_of["base"].make_model, k) for k in range(4)
+    ],
+}.items():
+    of_pairs |= {
+        f"{name}, {kind}": found for kind, found in crossed(others).items()
+    }
+of_pairs = pd.DataFrame(of_pairs).T
 
 # %% tags=["remove-cell"]
 
@@ -523,37 +553,39 @@ Markdown(
     f"asked: the share of degree one has {with_interval(of_setting['degree one'])}, degree two beyond size {with_interval(of_setting['degree two beyond size'])}, the agreement of pairs "
     f"in the lens of ablation {with_interval(of_setting['ablation'])}. Most other numbers are the recipe's. "
     f"Seeds explain {number(max(v[0] for v in of_start.values()))} at most of what settings leave, of {max(of_start, key=lambda m: of_start[m][0])}; eight seeds leave room for more, as the intervals say. "
-    "But a pair has a memory. "
-    f"If networks of seeds 1 and 2 are an alike pair in one setting, are they in another? On average over the settings this has a rank correlation of {listed(f'{number(across_settings[m])} ({m})' for m in kept)}, "
-    f"each beyond what random orders of the networks give in 95 % of draws ({number(max(by_luck.values()))} or less). "
-    f"For {listed(m for m in six if m not in kept)} it is not beyond chance. So something of the seed survives training, and shows between two networks rather than in one."
+    "Do *pairs* have a memory? If networks of seeds 1 and 2 are an alike pair in one setting, are they in another? Over the settings this has a mean rank correlation of "
+    f"{listed(f'{number(memory[m])} ({m})' for m in kept)}, where the largest of six reaches {number(memory_limit)} in 5 % of random orders. Without what each network brings to all of its pairs (explained below), "
+    + (
+        f"{listed(f'{number(own_memory[m])} ({m})' for m in own_kept)} {'is' if len(own_kept) == 1 else 'are'} left beyond {number(own_memory_limit)}. "
+        if len(own_kept)
+        else f"nothing is left beyond {number(own_memory_limit)}; the largest is {number(own_memory.max())} ({own_memory.idxmax()}). "
+    )
+    + "So some trace of the seed survives training, most of it in single networks."
 )
 
 # %% [markdown]
-# Which lens tells two *networks* apart, and which two *recipes*? For this, networks of the base are paired with networks of two other
-# settings: of other seeds, and of the same seed.
+# Which lens tells two *networks* apart, and which two *recipes*? For this, the first four networks of the base are paired with four networks of
+# other kinds, of other seeds and of the same seeds; the last kind are their own starts.
 
 # %% tags=["remove-input"]
-plotting.table(
-    pd.DataFrame(
-        {"base, two seeds": base[[*FIVE, "outputs"]].mean()}
-        | {
-            f"base and {name}, {kind}": found[k]
-            for name, found in others_of_base.items()
-            for k, kind in enumerate(["two seeds", "one seed"])
-        }
-    ).rename_axis("mean over pairs"),
-    digits=3,
-)
+plotting.table((of_pairs.round(3) + 0.0).rename_axis("mean over pairs"))
 
 # %% tags=["remove-input"]
-decay = others_of_base["weight decay"]
-wrong_ones = others_of_base["wrong labels"]
+
+
+def of(kind, pair, measure, digits=2):
+    """A number of the table above."""
+    return number(of_pairs[measure][f"{kind}, {pair}"], digits)
+
+
+ONE, TWO = "with the base, one seed", "with the base, two seeds"
 Markdown(
-    f"*The seed:* in the lens of matching, two recipes with one seed ({number(wrong_ones[1].matching)} with wrong labels, {number(decay[1].matching)} with decay) are more alike than two seeds of one recipe "
-    f"({number(base.matching.mean())}). *The recipe:* with two seeds, wrong labels lower matching to {number(wrong_ones[0].matching)} and convergence from {number(base.convergence.mean(), 3)} to {number(wrong_ones[0].convergence, 3)}; decay lowers neither. "
-    f"So matching sees both, and the seed first. Spectra see the recipe: two seeds "
-    f"of one recipe differ by {number(-base.spectra.mean(), 3)}, two recipes by {number(-wrong_ones[0].spectra, 3)} and {number(-decay[0].spectra, 3)}, and with one seed by as much ({number(-wrong_ones[1].spectra, 3)} and {number(-decay[1].spectra, 3)})."
+    f"*The seed.* In the lens of matching, two recipes with one seed ({of('weight decay', ONE, 'matching')} with decay, {of('wrong labels', ONE, 'matching')} with wrong labels) are more alike than two seeds of one recipe "
+    f"({of('base', 'two seeds', 'matching')}), and with random labels about as alike ({of('random labels', ONE, 'matching')}). A part of it is the start itself, with which a trained network still has {of('its start', ONE, 'matching')}. "
+    f"*The labels.* With two seeds, wrong labels lower matching to {of('wrong labels', TWO, 'matching')} and random labels to {of('random labels', TWO, 'matching')}; decay does not lower it. Networks of the base and of random labels share the images and no labels: in convergence and in what they do they have no more in common "
+    f"than untrained ones ({of('random labels', TWO, 'convergence', 3)} and {of('its start', 'of one kind, two seeds', 'convergence', 3)}; outputs {of('random labels', TWO, 'outputs')}). So what networks of one kind share comes, for the most part, from fitting the *same* labels; that these mean something adds little. "
+    f"Spectra see the recipe alone: two seeds of the base differ by {number(-first_four.spectra, 3)}, two recipes by {number(-of_pairs.spectra[f'weight decay, {TWO}'], 3)} and {number(-of_pairs.spectra[f'wrong labels, {TWO}'], 3)}, and with one seed by as much "
+    f"({number(-of_pairs.spectra[f'weight decay, {ONE}'], 3)} and {number(-of_pairs.spectra[f'wrong labels, {ONE}'], 3)})."
 )
 
 # %% [markdown]
@@ -662,7 +694,7 @@ over_pairs, pairs_limit = lenses.mantel(per_setting, draws=knobs.draws)
 own = {m: lenses.without_networks(values) for m, values in per_setting.items()}
 of_the_pair, own_limit = lenses.mantel(own, draws=knobs.draws)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-lens-agreement", "caption": "Rank correlations between measures over the pairs of networks of one setting, mean over the nine settings, in the order of the filled marks: hollow as they are, filled without what each network brings to all of its pairs. Beyond the shaded part (filled) or the dotted lines (hollow) lies the largest of all in 5\u00a0% of random orders."}, "image": {"alt": "Twenty-eight rows with a filled and a hollow mark each. About eight filled marks lie to the right of the shaded part: errors with outputs, the three pairs among matching, covariance and convergence, weight covariance with outputs, with covariance and with matching, and matching with ablation. All others lie in it. Hollow marks are mostly near the filled ones; that of matching with weight covariance lies furthest to the right of its own."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-lens-agreement", "caption": "Rank correlations between measures over the pairs of networks of one setting, mean over the nine settings, in the order of the filled marks: hollow as they are, filled without what each network brings to all of its pairs. Beyond the shaded part (filled) or the dotted lines (hollow) lies the largest of all in 5\u00a0% of random orders."}, "image": {"alt": "Twenty-eight rows with a filled and a hollow mark each. Seven filled marks lie to the right of the shaded part: the three pairs among matching, covariance and convergence, errors with outputs, and weight covariance with outputs, with covariance and with matching. All others lie in it, matching with ablation at its edge. Hollow marks lie near the filled ones in many rows, and up to two tenths off in others, most of them with errors, outputs or weight covariance."}}
 rows = sorted(
     [(i, j) for j in range(len(eight)) for i in range(j)],
     key=lambda p: -of_the_pair[p],
@@ -742,16 +774,19 @@ def of_ablation(measures):
     )
 
 
-def by_chance(statistic, rng):
-    """The 95 % point of a mean of correlations, networks in random orders."""
+def by_chance(statistic, rng, measures, moved):
+    """The 95 % point of a mean of correlations, networks of some measures in random orders."""
     draws = []
     for _ in range(knobs.orders // 10):
-        mixed = {
-            m: np.array(
-                [v[p][:, p] for v in values for p in [rng.permutation(len(v))]]
+        mixed = dict(measures)
+        for m in moved:
+            mixed[m] = np.array(
+                [
+                    v[p][:, p]
+                    for v in measures[m]
+                    for p in [rng.permutation(len(v))]
+                ]
             )
-            for m, values in own.items()
-        }
         draws.append(statistic(mixed))
     return np.quantile(draws, 0.95)
 
@@ -792,7 +827,12 @@ claims.check(
     ],
 )
 rng = np.random.default_rng(1)
-weakly, weak_limit = of_ablation(own), by_chance(of_ablation, rng)
+three = ["matching", "covariance", "convergence"]
+weakly = of_ablation(own)
+weak_limit = by_chance(of_ablation, rng, own, ["ablation"])
+trio_limits = [
+    by_chance(of_trio, rng, one, three) for one in [*one_by_one, *null_own]
+]
 single_trios = pd.Series([of_trio(one) for one in one_by_one], list(pairs))
 
 # %% tags=["remove-input"]
@@ -801,7 +841,8 @@ Markdown(
     f"{listed(number(between(over_pairs, a, b)) for a, b in trio)}, and {listed(number(between(of_the_pair, a, b)) for a, b in trio)} once the networks' own parts are out "
     f"(limit {number(own_limit)}); at equal norms the mean of the three is {number(of_trio(equal_norms))} in place of {number(of_trio(own))}. Ablation agrees with the three more weakly ({number(weakly)} on average; this mean has a limit of {number(weak_limit)}), "
     f"spectra with none. So a pair can have something of its own that is seen in the weights and in the activations. It is not the same everywhere: from setting to setting the mean of the three goes from {number(single_trios.min())} ({single_trios.idxmin()}) to "
-    f"{number(single_trios.max())} ({single_trios.idxmax()}). And it is not the task: networks with random labels have {number(of_trio(null_own[0]))}, and untrained ones {number(of_trio(null_own[1]))}."
+    f"{number(single_trios.max())} ({single_trios.idxmax()}), and in {sum(a > b for a, b in zip(single_trios, trio_limits, strict=False))} of {len(single_trios)} it is more than chance gives in 95 % of draws (about {number(np.mean(trio_limits))} in one setting). And it does not need a task: networks with random labels have {number(of_trio(null_own[0]))}; untrained ones have {number(of_trio(null_own[1]))}"
+    + (", within chance." if of_trio(null_own[1]) <= trio_limits[-1] else ".")
 )
 
 # %% [markdown]
@@ -809,6 +850,10 @@ Markdown(
 # does not repeat cannot agree with anything. So kappa and the correlation of outputs are measured twice, on either half of the test images.
 
 # %% tags=["remove-input"]
+
+
+equal_answers = lenses.mantel(equal_norms, draws=1)[0]
+null_answers = [lenses.mantel(one, draws=1)[0] for one in null_own]
 
 
 def whole(r):
@@ -823,7 +868,8 @@ Markdown(
     f"steadier, and they go with the covariances of the weights: {number(between(over_pairs, 'weight covariance', 'outputs'))}, and "
     f"{number(between(of_the_pair, 'weight covariance', 'outputs'))} without the networks' own parts. With the five lenses outputs have {number(min(between(of_the_pair, m, 'outputs') for m in FIVE))} to "
     f"{number(max(between(of_the_pair, m, 'outputs') for m in FIVE))}. "
-    "So networks whose first layers have alike covariances answer more alike; networks with alike matched weights do not, beyond their own parts. With kappa alone we would have called all of it absent."
+    f"At equal norms the former is {number(between(equal_answers, 'weight covariance', 'outputs'))}; networks with random labels have {number(between(null_answers[0], 'weight covariance', 'outputs'))}, untrained ones {number(between(null_answers[1], 'weight covariance', 'outputs'))}. "
+    "So networks whose first layers have alike covariances answer more alike, which is no lens's finding: of the five, none goes with outputs. With kappa alone we would have called all of it absent."
 )
 
 # %% [markdown]
@@ -880,7 +926,7 @@ def chance(tables):
 tau = pd.DataFrame({kind: taus(some) for kind, some in tables.items()})
 limits = {kind: chance(some) for kind, some in tables.items()}
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-error", "caption": "Kendall's tau of each measure with the test error: squares across the nine settings, dots inside settings (mean). Beyond the dashed lines (squares) or the shaded band (dots) lies the largest of all in 5\u00a0% of random orders. No mark lies beyond."}, "image": {"alt": "Twelve rows with a square and a dot each. All squares lie between two dashed lines far out on either side, and all dots in a narrow shaded band around zero."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-error", "caption": "Kendall's tau of each measure with the test error: squares across the nine settings, dots inside settings (mean). Beyond the dashed lines (squares) or the shaded band (dots) lies the largest of all in 5\u00a0% of random orders. No mark lies beyond."}, "image": {"alt": "A row for each measure, with a square and a dot. All squares lie between two dashed lines far out on either side, and all dots in a narrow shaded band around zero."}}
 fig, ax = plt.subplots(figsize=(7.2, 4.2))
 ax.axvspan(
     -limits["inside"], limits["inside"], color=C["matched"], alpha=0.15, lw=0
@@ -985,7 +1031,7 @@ Markdown(
 # - the *mean in the matched frame*: the average of half of the networks, matched ({py:func}`.matching.consensus`).
 #
 # Beside them stand controls: the mean of half of the networks *as they came*; the mean after the units of all networks but one were *rotated*, and
-# matched again; and networks with *random labels*.
+# matched again to that one; and networks with *random labels*.
 #
 # Each is judged twice: with the classifier that it comes with, and with a new one, by ridge regression on the same training images. The
 # ridge penalty decides much, so it is chosen for each network, on images on which neither the network nor
@@ -1067,7 +1113,7 @@ ladder = pd.DataFrame(
     columns=["description", "its own classifier", "a new classifier"],
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-descriptions", "caption": "Test accuracy of networks drawn from each description, with the classifier that comes with them (left; dotted: chance) and with a new one by ridge regression (right); one mark a network, two for means. On the right a part of the way from random weights to trained networks comes with covariances and with means of unmatched units, nearly all of it with matched units."}, "image": {"alt": "Two panels of twelve rows. Left, with their own classifier: random weights, spectrum and random labels lie at chance; white rows and both covariances about two thirds of the way to the trained networks; rotated units, the two unmatched means and the matched frame lower again; the matched mean next to the trained networks. Right, with a new one: random weights, spectrum and white rows lie together at the left; random labels, covariances, rotated units and the unmatched means in the middle; matched frame and matched mean close to the trained networks at the right."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-descriptions", "caption": "Test accuracy of networks drawn from each description, with the classifier that comes with them (left; dotted: chance) and with a new one by ridge regression (right); one mark a network, two for means. On the right a part of the way from random weights to trained networks comes with covariances and with means of unmatched units, most of it with units in the matched frame, nearly all with their mean."}, "image": {"alt": "Two panels of twelve rows. Left, with their own classifier: random weights, spectrum and random labels lie at chance; white rows and both covariances two thirds or three quarters of the way to the trained networks; rotated units, the two unmatched means and the matched frame lower again; the matched mean next to the trained networks. Right, with a new one: random weights, spectrum and white rows lie together at the left; random labels, covariances, rotated units and the unmatched means in the middle; matched frame and matched mean close to the trained networks at the right."}}
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 4.4), sharey=True)
 heights = ladder.description.map([*DRAWS].index)
 for ax, column, colour in zip(
@@ -1151,7 +1197,9 @@ claims.check(
     "lenses_subspaces",
     gained("rotated units").mean(),
     images.name,
-    null=max(gained(k).mean() for k in ("spectrum", "white rows")),
+    null=max(
+        gained(k).mean() for k in ("spectrum", "white rows", "random labels")
+    ),
     repeats=gained("rotated units"),
 )
 
@@ -1181,7 +1229,7 @@ Markdown(
     f"*A new classifier* reaches {percent(floor, 1)} on random weights and {percent(ceiling, 1)} on trained networks. That difference is small, and it is all that training adds for it; the table gives "
     "shares of it. The spectrum in random directions and white rows bring nothing: the spectrum says how much a layer does, and not what. "
     f"Second moments bring {percent(gained('covariance').mean())} (drawn rows), {percent(gained('covariance, pooled').mean())} (pooled) and {percent(gained('rotated units').mean())} (rotated units). Much of that is not specific: networks with random labels "
-    f"have {percent(gained('random labels').mean())}, and means that respect no units have {percent(gained('mean as they came').mean())} and {percent(gained('mean after rotation').mean())}. "
+    f"have {percent(gained('random labels').mean())}, and means without common units have {percent(gained('mean as they came').mean())} (as they came) and {percent(gained('mean after rotation').mean())} (one network's units, and the others' rotated and matched to them). "
     f"Units drawn in the matched frame bring {percent(gained('matched frame').mean())}, their mean {percent(gained('mean, matched').mean())}. So what makes these networks better than random ones is in their units at least as much as in their subspaces."
 )
 
@@ -1347,7 +1395,7 @@ Markdown(
     f"{number(two['circle'])} on the circle, {number(two['digits'])} on digits, and {number(min(two[n] for n in pictures))} to "
     f"{number(max(two[n] for n in pictures))} in all settings but the whitened one ({number(two['whitened'])}). The nulls, which have lost the same mean, have at most "
     f"{number(max(max(two_mixed[n], two_fresh[n]) for n in [*small, *pictures]))} there. "
-    f"With random labels it is {number(two['random labels'])}: what matters is that a network fits labels, and not that they mean something. The complement beyond size has {number(complement_beyond['circle'][0])} on the circle, "
+    f"With random labels it is {number(two['random labels'])} (nulls at most {number(max(two_mixed['random labels'], two_fresh['random labels']))}): labels need no meaning for this, although the excess over the nulls is smaller without it. Whitened networks fit their labels, too, and have no excess (nulls at most {number(max(two_mixed['whitened'], two_fresh['whitened']))}). The complement beyond size has {number(complement_beyond['circle'][0])} on the circle, "
     f"{number(complement_beyond['digits'][0])} on digits, and {number(min(complement_beyond[n][0] for n in settings_of))} to {number(max(complement_beyond[n][0] for n in settings_of))} in the settings (nulls at most {number(max(max(v[1:]) for n, v in complement_beyond.items() if n in [*small, *pictures]))}, but for the whitened): it is weaker away from the circle. "
     "On pictures the pairs are of groups of units, and in groups drawn at random differences between single ones average out; on digits and on the circle they are units."
 )
@@ -1422,7 +1470,7 @@ claims.check(
     "lenses_importance",
     same_worth["digits"][:, 1].mean(),
     "digits",
-    null=max(lucky.max(), same_worth["random labels"][:, 1].mean()),
+    null=lucky.max(),
     repeats=same_worth["digits"][disjoint_duos, 1],
 )
 
@@ -1430,7 +1478,7 @@ claims.check(
 Markdown(
     f"Over {len(duos)} pairs of networks, the Shapley values of matched units have a rank correlation of {number(same_worth['digits'][:, 0].mean())}, and of {number(same_worth['digits'][:, 1].mean())} once sizes are held fixed; units in random order have, with sizes fixed, "
     f"{number(lucky.min())} to {number(lucky.max())} in {len(lucky)} draws of all partners. Networks with random labels have {number(same_worth['random labels'][:, 1].mean())}, on the digits that they know by heart. "
-    "So about half of the agreement is size, and a little is left that comes with meaningful labels. "
+    "So about half of the agreement is size, and a little is left; whether that needs meaningful labels, these networks do not decide. "
     f"In the wide networks on pictures more is left: there the lens of ablation, which holds sizes fixed as well, has {number(in_base['the task']['ablation'])} in the base, {number(in_base['random labels']['ablation'])} with random labels and {number(in_base['untrained']['ablation'])} untrained. It measures "
     "another thing, the cost of removing one unit while all others are there."
 )
@@ -1515,13 +1563,13 @@ Markdown(
 #
 # | prediction | what came |
 # |---|---|
-# | 1. Spectra are the recipe's; what removals do is the seed's. | First half right. The second depends on the measure: degree one is the recipe's, degree two beyond size and the effects of single units are not. |
+# | 1. Spectra are the recipe's; what removals do is the seed's. | First half right. Second half: degree one is the recipe's; of degree two beyond size and the effects of single units it is not decided. |
 # | 2. Alike covariances, alike units, over settings. | Not shown: nine settings are too few. |
 # | 3. Over pairs, only covariance and convergence agree. | Too little: matching agrees with both, and ablation weakly. |
-# | 4. No lens knows which pairs err alike. | Not decided by kappa, which hardly repeats. Outputs do, and go with the weights' covariances. |
-# | 5. Several measures know the error across settings, none inside. | Across: none was shown to. Inside: there is no error to know. |
+# | 4. No lens knows which pairs err alike. | Not decided by kappa, which hardly repeats. Outputs repeat better, and none of the five lenses goes with them; the covariances of the weights do. |
+# | 5. Several measures know the error across settings, none inside. | Across: none was shown to. Inside: as far as the test images can tell, there is no error to know. |
 # | 6. The spectrum makes nothing; the mean is worse than covariances. | First half right, second wrong: the mean in the matched frame is the best of all descriptions. |
-# | 7. Degree two and the complement do not travel. | Right as chapter 2 measured them. Beyond the size of the subset, a question that came later, pairs lead on digits and on all pictures but whitened ones. |
+# | 7. Degree two and the complement do not travel. | Right as chapter 2 measured them. Beyond the size of the subset, a question that came later, pairs (on pictures, of groups of units) lead on digits and on all pictures but whitened ones. |
 #
 # (what-the-book-found)=
 # ## What the book found
@@ -1529,24 +1577,24 @@ Markdown(
 # Networks were trained on the same task from different starts. What do they have in common? Each sentence is a claim of this chapter or of
 # the one that it names, with its null beside it in the {doc}`ledger </book/ledger>`.
 #
-# 1. **Matched weights agree, and most of that agreement is no knowledge of the task.** Networks that fitted the same meaningless labels agree nearly as much
-#    ({doc}`chapter 1 </notebooks/01_matching_mlps>`, and here).
+# 1. **Networks share what comes with fitting the same labels on the same images.** Whether the labels mean something matters little: networks with the same random labels agree nearly as
+#    much in their matched weights ({doc}`chapter 1 </notebooks/01_matching_mlps>`, and here), and networks with different labels have little in common.
 # 2. **The seed stays visible between networks, the recipe in each of them.** Two recipes with one seed can be more alike in their weights than two seeds of one recipe; of a single
 #    network's numbers, most are the recipe's.
-# 3. **Three lenses see the same pairs.** Weights, subspaces and units agree about which two networks are alike; so do networks without a task.
+# 3. **Three lenses see the same pairs.** Over the settings, weights, subspaces and units agree about which two networks are alike. They do so for networks without a task as well.
 # 4. **Subspaces and units both carry what was learned.** Second moments of the weights bring under a half of what training adds, and other things bring as much; units in
-#    the matched frame bring most of it ({doc}`chapters 3 </notebooks/03_covariance_universality>` and {doc}`4 </notebooks/04_convergent_learning>`, and here).
-# 5. **The mean of matched networks works as well as they do on test images**, and forgets a part of what they know by heart. No mean without matching does.
+#    the matched frame bring most of it, in the one setting where this was tried ({doc}`chapters 3 </notebooks/03_covariance_universality>` and {doc}`4 </notebooks/04_convergent_learning>`, and here).
+# 5. **The mean of matched networks works as well as they do on test images**, and forgets a part of what they know by heart. A mean of networks without common units does not.
 # 6. **Spectra are the mark of a recipe, and make no network.** They tell recipes apart far better than seeds; a network with a trained spectrum in random directions is no better than
 #    a random one ({doc}`chapter 5 </notebooks/05_heavy_tailed_spectra>`, and here).
-# 7. **What a unit does depends on the others.** Beyond the number of removed units, pairs hold more of the variance than single units, on a circle, on digits and
-#    on pictures that are not whitened ({doc}`chapter 2 </notebooks/02_circle_ablation>`, and here); this comes with fitting any labels.
+# 7. **What a unit does depends on the others.** Beyond the number of removed units, pairs hold most of the variance, on a circle, on digits and, for groups of units,
+#    on pictures that are not whitened ({doc}`chapter 2 </notebooks/02_circle_ablation>`, and here); labels need no meaning for it.
 # 8. **No number knew the error.** Inside a recipe seeds are equally good, as far as the test images can tell; across recipes no measure was shown to know.
 #
-# The opening questions, then. The lenses agree about pairs, and were not shown to agree about recipes. Weights tell two seeds
-# apart, spectra two recipes. None was shown to know the error. And the description that is enough to make a network is the mean of units in one order.
-# What do neural networks trained on the same task have in common? Nearly everything that a single number says, which is the recipe's; up to the order of
-# units, a mean that works; and much that any training on the same images brings, whatever the task. All of it was measured on small networks of
+# The opening questions, then. The lenses agree about pairs, and were not shown to agree about recipes. All of them but the spectra tell two seeds
+# apart where recipes are close; spectra tell two recipes, whatever the seeds. None was shown to know the error. And the description that is enough to make a network is the mean of units in one order.
+# What do neural networks trained on the same task have in common? Most of what a single number says, which is the recipe's; up to the order of
+# units, a mean that works; and much that comes with fitting the same labels on the same images, whether they mean something or not. All of it was measured on small networks of
 # one hidden layer here, and on few kinds in the chapters; each claim names where.
 #
 # ## Ledger

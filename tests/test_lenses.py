@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from joblib import parallel_config
 from scipy import stats
 from sklearn.metrics import cohen_kappa_score
 
@@ -300,6 +301,21 @@ def test_a_permuted_copy_is_the_same_through_every_lens():
     assert (
         strangers[[*same, "spectra", "convergence"]] < found[[*same, "spectra", "convergence"]]
     ).all()
+
+
+def test_pairs_are_the_same_side_by_side_and_one_by_one():
+    nets = [net(*SIZES, seed=k) for k in range(3)]
+    alone = lenses.measure_pairs(nets, DIGITS)
+    with parallel_config(backend="threading", n_jobs=2):
+        pd.testing.assert_frame_equal(alone, lenses.measure_pairs(nets, DIGITS))
+
+
+@pytest.mark.parametrize(
+    "networks", [[], [net(*SIZES)], [net(64, 5, 5, 10)] * 2, [net(*SIZES), net(64, 5, 5, 10)]]
+)
+def test_pairs_that_cannot_be_measured_are_named(networks):
+    with pytest.raises(ValueError, match="one hidden layer at one place"):
+        lenses.measure_pairs(networks, DIGITS)
 
 
 def test_weight_covariances_less_their_isotropic_part():

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import torch
+from joblib import Parallel, delayed
 from sklearn.metrics import cohen_kappa_score
 
 from netdist_utils import matching, models, spectra, training
@@ -263,6 +264,15 @@ def measure_pairs(networks, split, seed=0, rotations=2):
         rotation test; ``spectra``, less `spectral_distance`, so that more is more alike;
         ``errors``, `error_consistency`; and ``outputs``, `output_correlation`.
 
+    Raises
+    ------
+    ValueError
+        If there are fewer than two networks, or not one hidden layer in each, of one width.
+
+    Notes
+    -----
+    Pairs are computed one after another, or as a ``joblib.parallel_config`` around the call says.
+
     Examples
     --------
     >>> from netdist_utils import data
@@ -270,7 +280,13 @@ def measure_pairs(networks, split, seed=0, rotations=2):
     >>> measure_pairs(nets, data.digits().test).shape
     (3, 10)
     """
-    (layer,) = {i for model in networks for i in hidden_layers(model)}
+    layers = {tuple(hidden_layers(model)) for model in networks}
+    if len(networks) < 2 or len(layers) > 1 or len(next(iter(layers))) != 1:
+        raise ValueError(
+            f"{len(networks)} networks with hidden layers that end at {sorted(layers)}; two or "
+            "more, with one hidden layer at one place, are needed"
+        )
+    ((layer,),) = layers
     half = len(split) // 2
     first, rest = split.first(half), type(split)(split.x[half:], split.y[half:])
     fitted, held = (moments(networks, part.x, [layer])[layer] for part in (first, rest))
@@ -278,27 +294,29 @@ def measure_pairs(networks, split, seed=0, rotations=2):
     effects = [removal_effects(model, rest) for model in networks]
     sizes = [unit_sizes(model) for model in networks]
     accuracies = [float(found.double().mean()) for found in rights]
-    generator, rows = torch.Generator().manual_seed(seed), {}
-    for j in range(len(networks)):
-        for i in range(j):
-            a, b = networks[i], networks[j]
-            by_weights = matching.match(a, b)
-            by_units = [bipartite_match(held.correlation(i, j))]
-            aligned = matching.permute(b, by_weights)
-            own, rotated = rotation_test(held, i, j, generator, rotations)
-            rows[i, j] = {
-                "matching": weight_correlation(a, aligned),
-                "half-way": training.accuracy(matching.average([a, aligned]), rest)
-                - (accuracies[i] + accuracies[j]) / 2,
-                "same partner": float((by_weights[0] == by_units[0]).double().mean()),
-                "ablation": effect_correlation(
-                    fitted, (effects[i], effects[j]), (sizes[i], sizes[j]), i, j
-                ),
-                "covariance": aligned_share(fitted, held, i, j),
-                "weight covariance": weight_covariance_cosine(a, b),
-                "convergence": own - rotated,
-                "spectra": -spectral_distance(a, b),
-                "errors": error_consistency(rights[i], rights[j]),
-                "outputs": output_correlation(a, b, rest),
-            }
-    return pd.DataFrame(rows).T.rename_axis(["i", "j"])
+
+    def measure(i, j):
+        a, b = networks[i], networks[j]
+        by_weights, by_units = matching.match(a, b), bipartite_match(held.correlation(i, j))
+        aligned = matching.permute(b, by_weights)
+        generator = torch.Generator().manual_seed(seed + len(networks) * i + j)
+        own, rotated = rotation_test(held, i, j, generator, rotations)
+        mean = training.accuracy(matching.average([a, aligned]), rest)
+        return {
+            "matching": weight_correlation(a, aligned),
+            "half-way": mean - (accuracies[i] + accuracies[j]) / 2,
+            "same partner": float((by_weights[0] == by_units).double().mean()),
+            "ablation": effect_correlation(
+                fitted, (effects[i], effects[j]), (sizes[i], sizes[j]), i, j
+            ),
+            "covariance": aligned_share(fitted, held, i, j),
+            "weight covariance": weight_covariance_cosine(a, b),
+            "convergence": own - rotated,
+            "spectra": -spectral_distance(a, b),
+            "errors": error_consistency(rights[i], rights[j]),
+            "outputs": output_correlation(a, b, rest),
+        }
+
+    index = [(i, j) for j in range(len(networks)) for i in range(j)]
+    rows = Parallel()(delayed(measure)(i, j) for i, j in index)
+    return pd.DataFrame(rows, pd.MultiIndex.from_tuples(index, names=["i", "j"]))

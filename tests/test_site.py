@@ -52,5 +52,5 @@ def test_chapters_show_no_progress_bar_and_no_traceback():
 def test_chapters_open_without_a_complaint(page):
     """No script fails, nothing foreign is asked for, and the figure with a handle is drawn."""
     with open_site(page) as opened:
-        assert opened.locator(".netdist-figure input[type=range]").count() > 0
+        assert opened.locator(".netdist-figure :is(input[type=range], select)").count() > 0
         assert opened.evaluate("document.documentElement.scrollWidth") <= 390

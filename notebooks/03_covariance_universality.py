@@ -2251,4 +2251,5 @@ claims.table("03_covariance_universality")
 # function: {cite:t}`radhakrishnan2024`. Random matrices: {cite:t}`marchenko1967`, {cite:t}`johnstone2001`, {cite:t}`baik2005`; directions planted
 # in noise: {cite:t}`benaych2011`, {cite:t}`benaych2012`. Kernels of random features: {cite:t}`rahimi2007`. The Procrustes
 # problem: {cite:t}`schonemann1966`. Whether representations of larger models converge: {cite:t}`huh2024`. What
-# networks share, direction by direction: {cite:t}`chen2025`.
+# networks share, direction by direction: {cite:t}`chen2025`; which directions come back in many models, and why:
+# {cite:t}`mahner2026`.

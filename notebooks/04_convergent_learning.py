@@ -2035,7 +2035,8 @@ claims.table("04_convergent_learning")
 # The paper: {cite:t}`li2016`. Axes that networks share, in brains and machines: {cite:t}`khosla2024axes`; units that
 # come back in language models: {cite:t}`gurnee2024`. Comparing representations as wholes:
 # {cite:t}`kornblith2019`, {cite:t}`huh2024`; where CKA misleads: {cite:t}`davari2023`. Matching layers of different
-# widths: {cite:t}`khosla2024`; agreement across layers, training and other images: {cite:t}`kapoor2025`. Joining the
+# widths: {cite:t}`khosla2024`; agreement across layers, training and other images: {cite:t}`kapoor2025`. Which measures tell families of
+# models apart: {cite:t}`wu2026`. Joining the
 # halves of two networks: {cite:t}`lenc2015`, {cite:t}`bansal2021`, {cite:t}`csiszarik2021`; where that misleads:
 # {cite:t}`balogh2025`, {cite:t}`smith2025`. Pictures of units: {cite:t}`zeiler2014`, {cite:t}`springenberg2015`; what
 # they depend on: {cite:t}`adebayo2018`.

@@ -146,6 +146,30 @@ def alignment_cosine(statistics, i, j, alignment, centered=False):
     return float((alignment.to(cross) * cross).sum() / sizes.sqrt())
 
 
+def matrix_cosine(one, two):
+    """Cosine of two covariances, each less its isotropic part.
+
+    Parameters
+    ----------
+    one, two : (D, D) tensors
+        Symmetric, in one frame.
+
+    Returns
+    -------
+    float
+        1 where the same directions stand out; 0 for unrelated ones. NaN for multiples of the
+        identity, in which no direction does.
+
+    Examples
+    --------
+    >>> one, two = torch.diag(torch.tensor([2.0, 1.0])), torch.diag(torch.tensor([1.0, 3.0]))
+    >>> round(matrix_cosine(one, two), 4)
+    -1.0
+    """
+    one, two = (c - c.diagonal().mean() * torch.eye(len(c)).to(c) for c in (one, two))
+    return float((one * two).sum() / (one.norm() * two.norm()))
+
+
 def soft_match(scores):
     """The transport plan of greatest total between units of equal masses.
 

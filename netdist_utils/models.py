@@ -194,6 +194,17 @@ def weight_layers(model):
     return [i for i, layer in enumerate(model) if isinstance(layer, WEIGHTED)]
 
 
+def hidden_layers(model):
+    """Where the outputs of the hidden layers stand: after the ReLU that follows each, if one does.
+
+    Examples
+    --------
+    >>> hidden_layers(mlp([4, 3, 2]))
+    [2]
+    """
+    return [i + isinstance(model[i + 1], nn.ReLU) for i in weight_layers(model)[:-1]]
+
+
 def device_of(model):
     """Device of a model's parameters (the CPU for a model that has none).
 

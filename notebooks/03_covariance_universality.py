@@ -1066,8 +1066,8 @@ Markdown(
 # covariance there. For activations take $R$ and $C$ of the same hidden layer, $R$ from training images
 # and $C$ from held-out ones. Weights live in the space of what enters their layer: pixels for layer 1,
 # which need no $R$, and hidden layer 1 for layer 2. Any two covariances share an {term}`isotropic` part, a
-# multiple of the identity, so take that out. The cosine of what is left measures whether the same
-# directions stand out. Weights are compared twice: as they are, and as what training added to the start
+# multiple of the identity, so take that out. The cosine of what is left ({py:func}`.covariance.matrix_cosine`) measures
+# whether the same directions stand out. Weights are compared twice: as they are, and as what training added to the start
 # ({numref}`fig-agreement`).
 #
 # Which cosine would be high? A layer has few rows, so even the covariances of two sets of its own rows differ. As a
@@ -1077,14 +1077,6 @@ Markdown(
 
 
 # %%
-def matrix_cosine(one, two):
-    """Cosine of two covariances, each less its isotropic part."""
-    one, two = (
-        c - c.diagonal().mean() * torch.eye(len(c)).to(c) for c in (one, two)
-    )
-    return float((one * two).sum() / (one.norm() * two.norm()))
-
-
 def second_moment(rows):
     """Mean outer product of the rows."""
     return rows.T @ rows / len(rows)
@@ -1094,7 +1086,7 @@ def benchmark(rows, generator):
     """Cosine of the covariances of two sets of a layer's rows, from its halves."""
     order = torch.randperm(len(rows), generator=generator)
     halves = [second_moment(rows[half]) for half in order.chunk(2)]
-    found = matrix_cosine(*halves)
+    found = covariance.matrix_cosine(*halves)
     return 2 * found / (1 + found)
 
 
@@ -1145,7 +1137,9 @@ for kind, of_kind in pairs.items():
                 if of.startswith("added") and "untrained" in kind:
                     continue
                 turn = R[number if of == "activations" else number - 1]
-                value = matrix_cosine(turn.T @ found[i] @ turn, found[j])
+                value = covariance.matrix_cosine(
+                    turn.T @ found[i] @ turn, found[j]
+                )
                 rows.append({"what": of, "pair": kind, "of": (i, j), "layer": number, "cosine": value})  # fmt: skip
 agreements = pd.DataFrame(rows)
 benchmarks = {
@@ -2239,8 +2233,8 @@ claims.table("03_covariance_universality")
 # assert torch.allclose(scaled(x), reference(x), atol=1e-3)
 # for layer in (1, 3):
 #     before, after = (second_moment(m[layer].weight) for m in (reference, scaled))
-#     print(layer, f"{matrix_cosine(before, after):.2f}")
-#     assert matrix_cosine(before, after) < 0.99
+#     print(layer, f"{covariance.matrix_cosine(before, after):.2f}")
+#     assert covariance.matrix_cosine(before, after) < 0.99
 # ```
 # :::
 #

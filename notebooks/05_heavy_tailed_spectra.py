@@ -2224,7 +2224,7 @@ plt.show()
 # %% [markdown]
 # **Do the measures rank networks by their error?** {term}`Kendall's tau` of a measure and the error is
 # the share of pairs of networks that both put in the same order, minus the share that they put in
-# opposite orders. Of the exponent and of alpha-hat a larger value is promised to mean a larger error: their tau should be positive, whatever is varied. Of the others either sign would do, if it is the same whatever is varied. So take it over all
+# opposite orders. Of the exponent and of alpha-hat a larger value is promised to mean a larger error: their tau should be positive, whatever is varied. Of the others either sign would do, if it is the same whatever is varied. So take it ({py:func}`.spectra.kendall_tau`) over all
 # pairs, and then over pairs that share settings: in groups where the number of images is the same, and
 # in groups where *only one* thing differs.
 
@@ -2240,19 +2240,6 @@ kinds = {
     "only the rate differs": ["n", "decay"],
     "only labels differ": ["decay", "faster"],
 }
-
-
-def order(values):
-    """Sign of the difference, for each pair along the last axis."""
-    first, second = np.triu_indices(values.shape[-1], 1)
-    return np.sign(values[..., first] - values[..., second])
-
-
-def tau(values, errors, groups):
-    """Kendall's tau of each column with the errors, mean over groups."""
-    found = [(order(values[g].T) * order(errors[g])).mean(-1) for g in groups]
-    return np.mean(found, axis=0)
-
 
 # %% [markdown]
 # What would chance give? The {term}`null` puts the errors into a random order within each group, and
@@ -2289,7 +2276,7 @@ def mixed(errors, in_groups, rng):
 
 def by_chance(values, errors, in_groups, rng):
     """Taus with the errors mixed within the same groups."""
-    return tau(values, mixed(errors, in_groups, rng), in_groups)
+    return spectra.kendall_tau(values, mixed(errors, in_groups, rng), in_groups)
 
 
 def other_seed(kind):
@@ -2298,7 +2285,7 @@ def other_seed(kind):
     for seed in range(knobs.fair_seeds):
         _, errors, in_groups = table_of(kind, fair[fair.seed == seed])
         others = table_of(kind, fair[fair.seed != seed])[1]
-        found.append(tau(others[:, None], errors, in_groups)[0])
+        found.append(spectra.kendall_tau(others[:, None], errors, in_groups)[0])
     return found
 
 
@@ -2306,14 +2293,17 @@ rng = np.random.default_rng(0)
 taus, chances, limits_of, of_seeds = {}, {}, {}, {}
 for kind in kinds:
     cells = table_of(kind, fair)
-    taus[kind] = pd.Series(tau(*cells), numbers)
+    taus[kind] = pd.Series(spectra.kendall_tau(*cells), numbers)
     chances[kind] = np.array(
         [by_chance(*cells, rng) for _ in range(knobs.orders)]
     )
     largest_of_six = np.abs(chances[kind][:, : len(spectral)]).max(1)
     limits_of[kind] = np.quantile(largest_of_six, 0.95, method="higher")
     of_seeds[kind] = pd.DataFrame(
-        [tau(*table_of(kind, part)) for _, part in fair.groupby("seed")],
+        [
+            spectra.kendall_tau(*table_of(kind, part))
+            for _, part in fair.groupby("seed")
+        ],
         columns=numbers,
     )
     of_seeds[kind]["error of other seeds"] = other_seed(kind)
@@ -2346,7 +2336,10 @@ for _ in range(knobs.orders):
     by_luck = mixed(errors, same_images, rng)
     turns.append(
         np.subtract(
-            *(tau(values, by_luck, g)[column] for g in (same_images, everyone))
+            *(
+                spectra.kendall_tau(values, by_luck, g)[column]
+                for g in (same_images, everyone)
+            )
         )
     )
 
@@ -2358,7 +2351,7 @@ def at_rate(faster, networks, rng=None):
     )
     if rng is not None:
         return by_chance(values, errors, in_groups, rng)[0]
-    return tau(values, errors, in_groups)[0]
+    return spectra.kendall_tau(values, errors, in_groups)[0]
 
 
 chance = [at_rate(1, fair, rng) for _ in range(knobs.orders)]

@@ -716,29 +716,12 @@ ax.set(xlabel="rank correlation over pairs")
 plt.show()
 
 # %% tags=["hide-input"]
-
-
-def anchors(networks, split):
-    """Kappa and correlation of outputs of all pairs, as `look` has them, on other images."""
-    outputs = torch.stack(
-        [training.logits(m, split.x).softmax(1).cpu() for m in networks]
-    )
-    correlation = torch.corrcoef(outputs.flatten(1).double())
-    right = outputs.argmax(2) == split.y
-    index = [(i, j) for j in range(len(networks)) for i in range(j)]
-    values = [
-        [lenses.error_consistency(right[i], right[j]), float(correlation[i, j])]
-        for i, j in index
-    ]
-    return pd.DataFrame(
-        values, pd.MultiIndex.from_tuples(index), ["errors", "outputs"]
-    )
-
-
 half = len(images.test) // 2
 halves = [
     [
-        anchors(ensemble[name], data.Split(s.test.x[part], s.test.y[part]))
+        lenses.measure_answers(
+            ensemble[name], data.Split(s.test.x[part], s.test.y[part])
+        )
         for name, s in settings_of.items()
     ]
     for part in (slice(half), slice(half, None))
@@ -892,20 +875,13 @@ tables = {"across settings": [across], "inside": [*inside.values()]}
 # %% tags=["hide-input"]
 
 
-def signs(values):
-    """Which of each two has more: +1, -1, or 0 where they tie."""
-    return np.sign(values[..., :, None] - values[..., None, :])
-
-
 def taus(tables, rng=None):
     """Kendall's tau of each measure with the errors, in order or mixed; mean over tables."""
     found = []
     for table in tables:
         error = table["test error"].to_numpy()
         error = error if rng is None else rng.permutation(error)
-        n = len(error)
-        agree = signs(table[predictors].to_numpy().T) * signs(error)
-        found.append(agree.sum((1, 2)) / (n * (n - 1)))
+        found.append(spectra.kendall_tau(table[predictors].to_numpy(), error))
     return pd.Series(np.mean(found, 0), predictors)
 
 

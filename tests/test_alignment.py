@@ -17,6 +17,7 @@ from netdist_utils.alignment import (
     bipartite_match,
     greedy_match,
     matched,
+    matrix_cosine,
     procrustes,
     share_explained,
     soft_match,
@@ -296,3 +297,11 @@ def test_its_square_is_not():
     x, y, z = (torch.tensor(np.cos(a) * u + np.sin(a) * v)[:, None] for a in angles)
     assert procrustes_distance(x, z) == pytest.approx(1)
     assert procrustes_distance(x, y) ** 2 + procrustes_distance(y, z) ** 2 < 0.6
+
+
+def test_matrix_cosine_does_not_see_the_isotropic_part():
+    one, two = (gaussian(20, 5, seed=k).double() for k in (0, 1))
+    one, two = one.T @ one, two.T @ two
+    found = matrix_cosine(one, two)
+    assert found == pytest.approx(matrix_cosine(3 * one + 7 * torch.eye(5), two))
+    assert matrix_cosine(one, one) == pytest.approx(1) and abs(found) < 0.9

@@ -419,3 +419,15 @@ def test_published_spectra_keep_their_notices():
     }
     notices = (folder / "published_spectra.LICENSES.txt").read_text(encoding="utf-8")
     assert "Idelbayev" in notices and "Battelle" in notices
+
+
+def test_kendalls_tau_is_scipys_in_each_group():
+    rng = np.random.default_rng(0)
+    values, target = rng.normal(size=(9, 2)), rng.normal(size=9)
+    groups = [np.arange(4), np.arange(4, 9)]
+    for g in (groups, None):
+        slow = [
+            [stats.kendalltau(values[rows, k], target[rows]).statistic for k in range(2)]
+            for rows in g or [np.arange(9)]
+        ]
+        assert allclose(spectra.kendall_tau(values, target, g), np.mean(slow, 0))

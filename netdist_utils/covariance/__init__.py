@@ -7,7 +7,13 @@ Rochette and Mallat, "A Rainbow in Deep Network Black Boxes" (JMLR 25, 2024). Wh
 of them says of the classes is read out by `ridge_readout`.
 """
 
-from netdist_utils.alignment import alignment_cosine, best_maps, procrustes, share_explained
+from netdist_utils.alignment import (
+    alignment_cosine,
+    best_maps,
+    matrix_cosine,
+    procrustes,
+    share_explained,
+)
 from netdist_utils.covariance.clipping import clip_curve
 from netdist_utils.covariance.directions import spectrum, weight_spectrum
 from netdist_utils.covariance.figure import rank_slider
@@ -20,6 +26,7 @@ __all__ = [
     "alignment_cosine",
     "best_maps",
     "clip_curve",
+    "matrix_cosine",
     "moments",
     "procrustes",
     "rainbow",

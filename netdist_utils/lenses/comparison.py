@@ -12,7 +12,6 @@ from netdist_utils.lenses.pairs import (
     aligned_share,
     effect_correlation,
     error_consistency,
-    hidden_layers,
     removal_effects,
     right,
     spectral_distance,
@@ -100,10 +99,7 @@ def _ablation(pair, first, rest, generator, draws):
         orders += [torch.randperm(len(theirs), generator=generator) for _ in range(draws)]
         with _applies():
             values.append(
-                [
-                    effect_correlation(found[layer], (ours, theirs[order]), sizes)
-                    for order in orders
-                ]
+                [effect_correlation(found[layer], (ours, theirs[o]), sizes) for o in orders]
             )
     return _over_layers(values)
 
@@ -185,7 +181,7 @@ def _over_layers(values):
 
 def _moments(pair, x):
     """Moments of the hidden layers of two networks, and where these stand."""
-    layers, others = map(hidden_layers, pair)
+    layers, others = map(models.hidden_layers, pair)
     if layers != others:
         raise DoesNotApplyError(f"hidden layers end at places {layers} and {others}")
     with _applies():

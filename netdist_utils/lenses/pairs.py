@@ -7,22 +7,15 @@ from joblib import Parallel, delayed
 from sklearn.metrics import cohen_kappa_score
 
 from netdist_utils import matching, models, spectra, training
-from netdist_utils.alignment import alignment_cosine, bipartite_match, procrustes
+from netdist_utils.alignment import (
+    alignment_cosine,
+    bipartite_match,
+    matrix_cosine,
+    procrustes,
+)
 from netdist_utils.convergence import rotation_test
 from netdist_utils.moments import moments
 from netdist_utils.units import axes, read
-
-
-def hidden_layers(model):
-    """Where the outputs of the hidden layers stand: after the ReLU that follows each.
-
-    Examples
-    --------
-    >>> hidden_layers(models.mlp([4, 3, 2]))
-    [2]
-    """
-    inner = models.weight_layers(model)[:-1]
-    return [i + isinstance(model[i + 1], torch.nn.ReLU) for i in inner]
 
 
 def weight_correlation(model_a, model_b):
@@ -71,13 +64,9 @@ def weight_covariance_cosine(model_a, model_b):
     >>> round(weight_covariance_cosine(net, net), 6)
     1.0
     """
-    found = []
-    for model in (model_a, model_b):
-        rows = model[models.weight_layers(model)[0]].weight.detach().flatten(1).double()
-        covariance = rows.T @ rows / len(rows)
-        covariance -= covariance.trace() / len(covariance) * torch.eye(len(covariance)).to(rows)
-        found.append(covariance / covariance.norm())
-    return float((found[0] * found[1]).sum())
+    pair = [m[models.weight_layers(m)[0]].weight.detach() for m in (model_a, model_b)]
+    rows = [weight.flatten(1).double() for weight in pair]
+    return matrix_cosine(*(r.T @ r / len(r) for r in rows))
 
 
 def spectral_distance(model_a, model_b, least=10):
@@ -118,18 +107,38 @@ def error_consistency(right_a, right_b):
     return float(cohen_kappa_score(right_a.cpu(), right_b.cpu()))
 
 
-def output_correlation(model_a, model_b, split):
-    """Correlation of the probabilities that two networks give, over images and classes.
+def measure_answers(networks, split):
+    """What all pairs of some networks have in common in what they answer.
+
+    Parameters
+    ----------
+    networks : list of torch.nn.Sequential
+    split : data.Split
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a pair, indexed by (i, j), i < j. Columns: ``errors``, `error_consistency`; and
+        ``outputs``, correlation of the probabilities given, over images and classes.
 
     Examples
     --------
     >>> from netdist_utils import data
     >>> net = models.mlp([64, 9, 10])
-    >>> round(output_correlation(net, net, data.digits().test), 6)
-    1.0
+    >>> measure_answers([net, net], data.digits().test).outputs.round(6).to_list()
+    [1.0]
     """
-    outputs = [training.logits(m, split.x).softmax(1).cpu() for m in (model_a, model_b)]
-    return float(torch.corrcoef(torch.stack(outputs).flatten(1).double())[0, 1])
+    outputs = torch.stack([training.logits(m, split.x).softmax(1).cpu() for m in networks])
+    correlation = torch.corrcoef(outputs.flatten(1).double())
+    rights = outputs.argmax(2) == split.y.cpu()
+    index = _pairs_of(networks)
+    rows = [[error_consistency(rights[i], rights[j]), float(correlation[i, j])] for i, j in index]
+    return pd.DataFrame(rows, index, ["errors", "outputs"])
+
+
+def _pairs_of(networks):
+    index = [(i, j) for j in range(len(networks)) for i in range(j)]
+    return pd.MultiIndex.from_tuples(index, names=["i", "j"])
 
 
 def right(model, split):
@@ -167,7 +176,7 @@ def removal_effects(model, split, hidden=0):
     torch.Size([3])
     """
     axes(model)  # refuses what has no units
-    layer = hidden_layers(model)[hidden]
+    layer = models.hidden_layers(model)[hidden]
     h, back = models.outputs(model, split.x, [layer])[layer], model[layer + 1 :]
     y = split.y.to(h.device)
     loss = torch.nn.functional.cross_entropy
@@ -262,7 +271,7 @@ def measure_pairs(networks, split, seed=0, rotations=2):
         that matching by activations gives the same partner; ``ablation``, `effect_correlation`;
         ``covariance``, `aligned_share`; ``weight covariance``; ``convergence``, gain of the
         rotation test; ``spectra``, less `spectral_distance`, so that more is more alike;
-        ``errors``, `error_consistency`; and ``outputs``, `output_correlation`.
+        ``errors`` and ``outputs``, `measure_answers`.
 
     Raises
     ------
@@ -280,7 +289,7 @@ def measure_pairs(networks, split, seed=0, rotations=2):
     >>> measure_pairs(nets, data.digits().test).shape
     (3, 10)
     """
-    layers = {tuple(hidden_layers(model)) for model in networks}
+    layers = {tuple(models.hidden_layers(model)) for model in networks}
     if len(networks) < 2 or len(layers) > 1 or len(next(iter(layers))) != 1:
         raise ValueError(
             f"{len(networks)} networks with hidden layers that end at {sorted(layers)}; two or "
@@ -290,10 +299,9 @@ def measure_pairs(networks, split, seed=0, rotations=2):
     half = len(split) // 2
     first, rest = split.first(half), type(split)(split.x[half:], split.y[half:])
     fitted, held = (moments(networks, part.x, [layer])[layer] for part in (first, rest))
-    rights = [right(model, rest) for model in networks]
     effects = [removal_effects(model, rest) for model in networks]
     sizes = [unit_sizes(model) for model in networks]
-    accuracies = [float(found.double().mean()) for found in rights]
+    accuracies = [training.accuracy(model, rest) for model in networks]
 
     def measure(i, j):
         a, b = networks[i], networks[j]
@@ -313,10 +321,8 @@ def measure_pairs(networks, split, seed=0, rotations=2):
             "weight covariance": weight_covariance_cosine(a, b),
             "convergence": own - rotated,
             "spectra": -spectral_distance(a, b),
-            "errors": error_consistency(rights[i], rights[j]),
-            "outputs": output_correlation(a, b, rest),
         }
 
-    index = [(i, j) for j in range(len(networks)) for i in range(j)]
+    index = _pairs_of(networks)
     rows = Parallel()(delayed(measure)(i, j) for i, j in index)
-    return pd.DataFrame(rows, pd.MultiIndex.from_tuples(index, names=["i", "j"]))
+    return pd.DataFrame(rows, index).join(measure_answers(networks, rest))

@@ -52,16 +52,7 @@ def rotated_units(model, generator):
 def from_spectrum(model, generator):
     """A network whose weights have a model's singular values, in random directions.
 
-    Parameters
-    ----------
-    model : torch.nn.Sequential
-        Of Linear, Conv2d, ReLU, pooling and Flatten; left as it is.
-    generator : torch.Generator
-
-    Returns
-    -------
-    torch.nn.Sequential
-        Biases are the model's.
+    Takes what `rotated_units` takes. Biases are the model's.
 
     Examples
     --------

@@ -14,8 +14,8 @@ units stands in `netdist_utils.units`.
 import numpy as np
 import torch
 from scipy.optimize import quadratic_assignment
-from torch import nn
 
+from netdist_utils import models
 from netdist_utils.alignment import bipartite_match
 from netdist_utils.matching.graphs import graph
 from netdist_utils.moments import moments
@@ -70,7 +70,7 @@ def match(reference, model, method="weights", *, x=None, rng=None):
     if method == "activations":
         if x is None:
             raise ValueError("method 'activations' needs inputs x; none were given")
-        outputs = [_behind_relu(reference, i) for i in target.layers[:-1]]
+        outputs = models.hidden_layers(reference)
         found = moments([reference, model], x, outputs)
         return [bipartite_match(found[layer].correlation(0, 1)) for layer in outputs]
     if method not in METHODS:
@@ -149,11 +149,6 @@ def _descend(target, current, rng):
         f"widths {target.widths}: layers still improved after {MOST_SWEEPS} sweeps; the objective "
         "rises with each, so this is a fault of the code"
     )
-
-
-def _behind_relu(model, index):
-    """The layer after a layer with weights if that is a ReLU, else the layer itself."""
-    return index + isinstance(model[index + 1], nn.ReLU)
 
 
 def _match_graphs(a, b, widths, method, rng):

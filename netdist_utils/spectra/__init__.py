@@ -20,6 +20,7 @@ from netdist_utils.spectra.layers import (
 from netdist_utils.spectra.measures import (
     alpha_hat,
     compare,
+    kendall_tau,
     log_distance,
     phase,
     rank_correlation,
@@ -47,6 +48,7 @@ __all__ = [
     "each_layer",
     "fit_power_law",
     "goodness_of_fit",
+    "kendall_tau",
     "layer_spectra",
     "likelihood_ratio",
     "log_distance",

@@ -240,6 +240,38 @@ def compare(one, two):
     return pd.DataFrame(rows, columns=columns).set_index("layer")
 
 
+def kendall_tau(values, target, groups=None):
+    """Kendall's tau of measures with a target, mean over groups.
+
+    Parameters
+    ----------
+    values : (n, L) array
+        A column a measure.
+    target : (n,) array
+    groups : sequence of (k,) int arrays, optional
+        Rows of each group; only rows of one group are compared. All are one group by default.
+
+    Returns
+    -------
+    (L,) array
+        Where values tie, the pair counts as 0 (tau a).
+
+    Examples
+    --------
+    >>> kendall_tau(np.array([[1, 3], [2, 2], [3, 1]]), np.array([10, 20, 30]))
+    array([ 1., -1.])
+    """
+    groups = [np.arange(len(target))] if groups is None else groups
+    found = [(_order(values[g].T) * _order(target[g])).mean(-1) for g in groups]
+    return np.mean(found, axis=0)
+
+
+def _order(values):
+    """Sign of the difference, for each pair along the last axis."""
+    first, second = np.triu_indices(values.shape[-1], 1)
+    return np.sign(values[..., first] - values[..., second])
+
+
 def rank_correlation(x, y, controls=(), draws=1000, seed=0):
     """Spearman's rank correlation, with others held fixed, and a bootstrap interval.
 

@@ -99,7 +99,10 @@ def _ablation(pair, first, rest, generator, draws):
         orders += [torch.randperm(len(theirs), generator=generator) for _ in range(draws)]
         with _applies():
             values.append(
-                [effect_correlation(found[layer], (ours, theirs[o]), sizes) for o in orders]
+                [
+                    effect_correlation(found[layer], (ours, theirs[o]), (sizes[0], sizes[1][o]))
+                    for o in orders
+                ]
             )
     return _over_layers(values)
 

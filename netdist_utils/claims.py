@@ -172,22 +172,12 @@ def check(name, value, dataset="digits", *, null=None, repeats=None):
             f"{name} is a finding: it needs its null and two repeats or more, not null {null} "
             f"and {len(repeats)} repeats"
         )
-    numbers = [value, *repeats, *([] if null is None else [null])]
-    if not all(map(math.isfinite, numbers)):
+    if not all(map(math.isfinite, repeats)):
         raise ClaimError(
-            f"{claim['title']} ({name}) is {value:.6g}, null {null}, repeats {repeats}: a number "
-            f"is NaN or infinite. {claim['why']}"
+            f"{claim['title']} ({name}): of its repeats {repeats}, one is NaN or infinite"
         )
-    where = f"on {dataset} at {settings.scale()} scale. {claim['why']}"
-    if limits and not _inside(value, limits):
-        raise ClaimError(
-            f"{claim['title']} ({name}) is {value:.6g}, outside {format_band(limits)} {where}"
-        )
-    if limits and null is not None and _inside(null, limits):
-        raise ClaimError(
-            f"{claim['title']} ({name}): its null, {claim['null']}, is {null:.6g} and would pass "
-            f"{format_band(limits)} {where}"
-        )
+    if fault := verdict(name, value, dataset, null=null):
+        raise ClaimError(fault)
     record = {key: claim[key] for key in ("chapter", "kind", "title", "source", "why")}
     record |= {"name": name, "value": value, "null": null, "null_is": claim["null"]}
     record |= {"repeats": repeats, "scale": settings.scale(), "dataset": dataset}
@@ -201,8 +191,45 @@ def check(name, value, dataset="digits", *, null=None, repeats=None):
     return value
 
 
-def _inside(value, limits):
-    return limits[0] <= value <= limits[1]
+def verdict(name, value, dataset="digits", *, null=None):
+    """Why a value would be refused, in a sentence; empty where the claim holds. Records nothing.
+
+    Parameters
+    ----------
+    name : str
+    value : float
+    dataset : {"digits", "cifar10", "synthetic"}
+    null : float
+        The same measurement under the strongest null, where it is known.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    KeyError, ValueError
+        As `band`.
+
+    Examples
+    --------
+    >>> verdict("matching_mean", 0.1)[:66]
+    'Accuracy of the mean of eight networks, units in consensus (matchi'
+    >>> verdict("matching_mean", 0.9, null=0.2)
+    ''
+    """
+    limits, claim = band(name, dataset), tables()[name]
+    where = f"on {dataset} at {settings.scale()} scale. {claim['why']}"
+    if not all(math.isfinite(number) for number in (value, null) if number is not None):
+        return f"{claim['title']} ({name}) is {value:.6g}, null {null}: NaN or infinite. {claim['why']}"
+    if limits and not limits[0] <= value <= limits[1]:
+        return f"{claim['title']} ({name}) is {value:.6g}, outside {format_band(limits)} {where}"
+    if limits and null is not None and limits[0] <= null <= limits[1]:
+        return (
+            f"{claim['title']} ({name}): its null, {claim['null']}, is {null:.6g} and would pass "
+            f"{format_band(limits)} {where}"
+        )
+    return ""
 
 
 _measured = {}  # of this process: what the table at the end of a chapter shows

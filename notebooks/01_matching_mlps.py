@@ -1452,87 +1452,140 @@ claims.table("01_matching_mlps")
 # %% [markdown]
 # ## Exercises
 #
-# **1.** Some pixels are zero in every training digit. What does gradient descent do to their
-# weights, and what follows for the correlation of matched weights?
+# The data of the coding exercises come from `SEED`: {doc}`how exercises work </book/exercises>`.
+
+# %% tags=["exercises"]
+from scipy.optimize import linear_sum_assignment
+
+from netdist_course import check, problem
+
+SEED = 1
+
+# %% [markdown]
+# :::{exercise} Pixels that are never on
+# :label: ex-matching-constant-pixels
 #
-# :::{admonition} Solution
+# *Understand, easy, 10 minutes.* Some pixels are zero in every training digit. What does gradient descent do to their
+# weights, and what follows for the correlation of matched weights?
+# :::
+#
+# :::{solution-start} ex-matching-constant-pixels
 # :class: dropdown
+# :::
+#
 # A pixel that is zero in every training digit has zero gradient, so its four times 15 weights stay at their random
 # start, and no order of the units makes them agree: they lower the correlation a little.
-# ```python
-# still = images.train.x.flatten(1).std(0) == 0
-# start = training.start(make, 0)
-# assert int(still.sum()) == 4
-# assert (networks[0][1].weight[:, still] == start[1].weight[:, still]).all()
-# assert (networks[0][1].weight[:, ~still] != start[1].weight[:, ~still]).any()
-# ```
+
+# %% tags=["solution"]
+still = images.train.x.flatten(1).std(0) == 0
+start = training.start(make, 0)
+assert int(still.sum()) == 4
+assert (networks[0][1].weight[:, still] == start[1].weight[:, still]).all()
+assert (networks[0][1].weight[:, ~still] != start[1].weight[:, ~still]).any()
+
+# %% [markdown]
+# :::{solution-end}
 # :::
 #
-# **2.** Which units of network 1 are dead, that is, zero for every training digit? Take them out. What
-# changes on the training digits?
+# :::{exercise} TITLE
+# :label: ex-matching-2
 #
-# :::{admonition} Solution
+# *Understand, easy, 10 minutes.* Which units of network 1 are dead, that is, zero for every training digit? Take them out. What
+# changes on the training digits?
+# :::
+#
+# :::{solution-start} ex-matching-2
 # :class: dropdown
+# :::
+#
 # Nothing changes: a unit that is zero adds nothing to any logit. On held-out digits a unit that was dead in
 # training may wake up, which is rare.
-# ```python
-# asleep = (models.outputs(eight[0], images.train.x, [2])[2] == 0).all(0)
-# without = models.clone(eight[0])
-# without[3].weight.data[:, asleep] = 0
-# same = training.logits(without, images.train.x) - training.logits(eight[0], images.train.x)
-# assert same.abs().max() < 1e-5
-# awake = models.clone(eight[0])
-# awake[3].weight.data[:, ~asleep] = 0
-# assert training.accuracy(awake, images.train) < 0.3
-# ```
+
+# %% tags=["solution"]
+asleep = (models.outputs(eight[0], images.train.x, [2])[2] == 0).all(0)
+without = models.clone(eight[0])
+without[3].weight.data[:, asleep] = 0
+same = training.logits(without, images.train.x) - training.logits(eight[0], images.train.x)
+assert same.abs().max() < 1e-5
+awake = models.clone(eight[0])
+awake[3].weight.data[:, ~asleep] = 0
+assert training.accuracy(awake, images.train) < 0.3
+
+# %% [markdown]
+# :::{solution-end}
 # :::
 #
-# **3.** Plant a permutation and get it back: shuffle the units of a network, add Gaussian noise of
-# growing size to its weights, and look at the share of units that {py:func}`.matching.match` finds. At which noise does
-# it begin to fail?
+# ::::{exercise} Find a planted order
+# :label: ex-matching-planted-order
 #
-# :::{admonition} Solution
+# *Code, medium, 20 minutes.* `problem("matching-planted-order", SEED)` gives two arrays with one row a unit: `a`, and
+# `b`, which has the same units in another order, with noise. Write a function that finds the order, exactly.
+#
+# ```python
+# def planted_order(a, b):
+#     """Index of the row of ``b`` that belongs to each row of ``a``.
+#
+#     >>> planted_order(np.eye(3), np.eye(3)[[2, 0, 1]])
+#     array([1, 2, 0])
+#     """
+# ```
+#
+# ```python
+# check("matching-planted-order", planted_order, SEED)
+# ```
+# ::::
+#
+# :::{solution-start} ex-matching-planted-order
 # :class: dropdown
-# All units are found at a fifth of the weights' own standard deviation, and nearly all where the noise is as large
-# as the weights: the inner product of two units sums over 75 weights, and the noise averages out. At ten
-# times the weights most are lost.
-# ```python
-# planted, size = torch.randperm(15), float(weights(eight[0]).std())
-# found = {}
-# for factor in [0.2, 1, 10]:
-#     tries = []
-#     for _ in range(20):
-#         noisy = matching.permute(eight[0], [planted])
-#         for w in noisy.parameters():
-#             w.data += factor * size * torch.randn_like(w)
-#         order, = matching.match(noisy, eight[0])
-#         tries.append(float((order == planted).float().mean()))
-#     found[factor] = np.mean(tries)
-# assert found[0.2] > 0.95 and found[1] > 0.7 and found[10] < 0.4
-# ```
 # :::
 #
-# **4.** Multiply the incoming weights of all hidden units by $c$ and divide the outgoing ones by $c$. Does the
+# The order is the linear assignment that makes the sum of the inner products largest. It is the most probable
+# one, because the noise is normal and has the same size in all entries. The largest inner product of each row alone
+# may use a row of `b` twice.
+
+# %% tags=["solution"]
+def planted_order(a, b):
+    return linear_sum_assignment(a @ b.T, maximize=True)[1]
+
+
+check("matching-planted-order", planted_order, SEED)
+a, b = problem("matching-planted-order", SEED)
+assert (a * b[planted_order(a, b)]).sum() > (a * b).sum()
+
+# %% [markdown]
+# :::{solution-end}
+# :::
+#
+# :::{exercise} TITLE
+# :label: ex-matching-4
+#
+# *Understand, easy, 10 minutes.* Multiply the incoming weights of all hidden units by $c$ and divide the outgoing ones by $c$. Does the
 # best order between two such networks depend on $c$?
+# :::
 #
-# :::{admonition} Solution
+# :::{solution-start} ex-matching-4
 # :class: dropdown
+# :::
+#
 # It may. Incoming weights then count $c^2$ times and outgoing ones $c^{-2}$ times in the inner products, so for large
 # $c$ the order is the one that brings the incoming weights together, and for small $c$ the other. The function is
 # the same throughout.
-# ```python
-# def scaled(model, c):
-#     result = models.clone(model)
-#     for p in result[1].parameters():
-#         p.data *= c
-#     result[3].weight.data /= c
-#     return result
-#
-# orders = [matching.match(scaled(eight[0], c), scaled(eight[1], c))[0] for c in (0.1, 1, 10)]
-# assert not torch.equal(orders[0], orders[2])
-# logits = [training.logits(scaled(eight[0], c), images.test.x) for c in (0.1, 10)]
-# assert torch.allclose(*logits, atol=1e-3)
-# ```
+
+# %% tags=["solution"]
+def scaled(model, c):
+    result = models.clone(model)
+    for p in result[1].parameters():
+        p.data *= c
+    result[3].weight.data /= c
+    return result
+
+orders = [matching.match(scaled(eight[0], c), scaled(eight[1], c))[0] for c in (0.1, 1, 10)]
+assert not torch.equal(orders[0], orders[2])
+logits = [training.logits(scaled(eight[0], c), images.test.x) for c in (0.1, 10)]
+assert torch.allclose(*logits, atol=1e-3)
+
+# %% [markdown]
+# :::{solution-end}
 # :::
 #
 # ## Further reading

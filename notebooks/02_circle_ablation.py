@@ -2189,10 +2189,16 @@ claims.table("02_circle_ablation")
 # %% [markdown]
 # ## Exercises
 #
-# **1.** Prove {eq}`eq-sandwich`. Where does the proof need that there is one hidden layer?
+# :::{exercise} TITLE
+# :label: ex-ablation-1
 #
-# :::{admonition} Solution
+# *Understand, easy, 10 minutes.* Prove {eq}`eq-sandwich`. Where does the proof need that there is one hidden layer?
+# :::
+#
+# :::{solution-start} ex-ablation-1
 # :class: dropdown
+# :::
+#
 # Let all mask entries be fixed but that of unit $i$, and let $t \in [0, 1]$ be this one. With one hidden
 # layer the logit of "outside" minus that of "inside" at a point is $a + t b$ with numbers $a$ and $b$
 # that do not depend on $t$. The loss at a point with label "outside" is $\log(1 + e^{-(a + tb)})$, and
@@ -2203,67 +2209,97 @@ claims.table("02_circle_ablation")
 # the difference of the logits is no longer linear in the mask entries of the first layer. So some
 # gradients of a deep network break the bounds in its first layer, and none in its second, in whose
 # masks the logits are linear:
-# ```python
-# draw = torch.Generator().manual_seed(0)
-# m = (torch.rand(60, 2 * half, generator=draw) < 0.5).float()
-# g = ablation.mask_gradients(deep[0], fewer, m)
-# one_unit = torch.eye(2 * half).bool()
-# switched = [torch.where(one_unit[u], v, m) for v in (1.0, 0.0) for u in range(2 * half)]
-# found = ablation.losses(deep[0], fewer, torch.cat(switched)).view(2, 2 * half, -1)
-# effect = (found[0] - found[1]).T
-# broken = torch.where(m == 1, g < effect - 1e-4, g > effect + 1e-4)
-# assert broken[:, :half].any()
-# assert not broken[:, half:].any()
-# ```
+
+# %% tags=["solution"]
+draw = torch.Generator().manual_seed(0)
+m = (torch.rand(60, 2 * half, generator=draw) < 0.5).float()
+g = ablation.mask_gradients(deep[0], fewer, m)
+one_unit = torch.eye(2 * half).bool()
+switched = [torch.where(one_unit[u], v, m) for v in (1.0, 0.0) for u in range(2 * half)]
+found = ablation.losses(deep[0], fewer, torch.cat(switched)).view(2, 2 * half, -1)
+effect = (found[0] - found[1]).T
+broken = torch.where(m == 1, g < effect - 1e-4, g > effect + 1e-4)
+assert broken[:, :half].any()
+assert not broken[:, half:].any()
+
+# %% [markdown]
+# :::{solution-end}
 # :::
 #
-# **2.** Show that $\operatorname{Cov}(H)$ is the energy of the even degrees from 2 on minus that of the odd
-# degrees.
+# :::{exercise} TITLE
+# :label: ex-ablation-2
 #
-# :::{admonition} Solution
+# *Understand, easy, 10 minutes.* Show that $\operatorname{Cov}(H)$ is the energy of the even degrees from 2 on minus that of the odd
+# degrees.
+# :::
+#
+# :::{solution-start} ex-ablation-2
 # :class: dropdown
+# :::
+#
 # After $H$ flips every sign has changed, so a product of $k$ signs is multiplied by $(-1)^k$. In
 # {eq}`eq-krawtchouk` only $j = k$ is left, and $\kappa_k(H) = (-1)^k \binom{H}{k}$. It is also the plain
 # covariance of subnetworks with their complements, whose numbers run backwards:
-# ```python
-# even_less_odd = energy[2::2].sum() - energy[1::2].sum()
-# assert torch.isclose(even_less_odd, covariance[0, -1])
-# centred = log_losses - log_losses.mean()
-# assert torch.isclose(even_less_odd, (centred * centred.flip(0)).mean())
-# ```
+
+# %% tags=["solution"]
+even_less_odd = energy[2::2].sum() - energy[1::2].sum()
+assert torch.isclose(even_less_odd, covariance[0, -1])
+centred = log_losses - log_losses.mean()
+assert torch.isclose(even_less_odd, (centred * centred.flip(0)).mean())
+
+# %% [markdown]
+# :::{solution-end}
 # :::
 #
-# **3.** Recover the source's 952 distinct masks from `masks_drawn`. How many are there among the first
-# 500 draws, and why more than half?
+# :::{exercise} TITLE
+# :label: ex-ablation-3
 #
-# :::{admonition} Solution
+# *Understand, easy, 10 minutes.* Recover the source's 952 distinct masks from `masks_drawn`. How many are there among the first
+# 500 draws, and why more than half?
+# :::
+#
+# :::{solution-start} ex-ablation-3
 # :class: dropdown
+# :::
+#
 # A mask is a row, so count the distinct rows. The first 500 draws have fewer repeated masks than the
 # 1,000 have: 491 of them are distinct. The number of pairs of draws that can agree grows with the square of the number of
 # draws; so more than half of the distinct masks come in the first half.
-# ```python
-# rows = masks_drawn[0.75]
-# assert len({tuple(row) for row in rows}) == 952
-# first_half = len({tuple(row) for row in rows[:500]})
-# assert first_half == 491 and 500 - first_half < (1000 - 952) / 2
-# ```
+
+# %% tags=["solution"]
+rows = masks_drawn[0.75]
+assert len({tuple(row) for row in rows}) == 952
+first_half = len({tuple(row) for row in rows[:500]})
+assert first_half == 491 and 500 - first_half < (1000 - 952) / 2
+
+# %% [markdown]
+# :::{solution-end}
 # :::
 #
-# **4.** Take a subnetwork of network 1 with one live unit removed. Can the loss fall, if a second unit is
-# removed? Look for such pairs, and say what the Gram matrix has to do with them.
+# :::{exercise} TITLE
+# :label: ex-ablation-4
 #
-# :::{admonition} Solution
+# *Understand, easy, 10 minutes.* Take a subnetwork of network 1 with one live unit removed. Can the loss fall, if a second unit is
+# removed? Look for such pairs, and say what the Gram matrix has to do with them.
+# :::
+#
+# :::{solution-start} ex-ablation-4
 # :class: dropdown
+# :::
+#
 # It can, for about a third of the pairs of network 1: after one unit is gone, its counterpart pushes against nothing, and removing it as
 # well restores the balance. Such pairs push the same points in opposite directions, so the entry of the
 # Gram matrix is lower for them than for the other pairs on average.
-# ```python
-# singles, doubles = log_losses[full & ~units], log_losses[full & ~(units[:, None] | units)]
-# helps = (doubles < singles[:, None]) & ~torch.eye(H).bool()
-# others = ~helps & ~torch.eye(H).bool()
-# assert helps.any()
-# assert gram[helps].mean() < gram[others].mean()
-# ```
+
+# %% tags=["solution"]
+singles, doubles = log_losses[full & ~units], log_losses[full & ~(units[:, None] | units)]
+helps = (doubles < singles[:, None]) & ~torch.eye(H).bool()
+others = ~helps & ~torch.eye(H).bool()
+assert helps.any()
+assert gram[helps].mean() < gram[others].mean()
+
+# %% [markdown]
+# :::{solution-end}
 # :::
 #
 # ## Further reading

@@ -2145,97 +2145,133 @@ claims.table("03_covariance_universality")
 # %% [markdown]
 # ## Exercises
 #
-# **1.** Show that multiplying all weights of one layer by $c > 0$ leaves the accuracy of a ReLU network
-# without biases as it is, and find what it does to the cross-entropy.
+# :::{exercise} TITLE
+# :label: ex-covariance-1
 #
-# :::{admonition} Solution
+# *Understand, easy, 10 minutes.* Show that multiplying all weights of one layer by $c > 0$ leaves the accuracy of a ReLU network
+# without biases as it is, and find what it does to the cross-entropy.
+# :::
+#
+# :::{solution-start} ex-covariance-1
 # :class: dropdown
+# :::
+#
 # The logits are multiplied by $c$, so the largest stays the largest. For large $c$ the loss of an image
 # that the network gets right tends to zero, and that of another grows as $c$ times the distance from
 # the largest logit to the right one: confident errors cost more and more. For small $c$ all classes
 # become equally probable, and the loss tends to $\log 10$.
-# ```python
-# found = {}
-# for c in (0.001, 1, 100):
-#     scaled = models.clone(sampled[0])
-#     scaled[1].weight.data *= c
-#     change = training.accuracy(scaled, images.test)
-#     change -= training.accuracy(sampled[0], images.test)
-#     assert abs(change) < 0.005
-#     found[c] = training.cross_entropy(scaled, images.test)
-# assert abs(found[0.001] - np.log(10)) < 0.05
-# assert found[100] > 10 * found[1]
-# ```
+
+# %% tags=["solution"]
+found = {}
+for c in (0.001, 1, 100):
+    scaled = models.clone(sampled[0])
+    scaled[1].weight.data *= c
+    change = training.accuracy(scaled, images.test)
+    change -= training.accuracy(sampled[0], images.test)
+    assert abs(change) < 0.005
+    found[c] = training.cross_entropy(scaled, images.test)
+assert abs(found[0.001] - np.log(10)) < 0.05
+assert found[100] > 10 * found[1]
+
+# %% [markdown]
+# :::{solution-end}
 # :::
 #
-# **2.** How far does white noise get in a single layer? Draw one layer only, as white noise, with the eigenvalues of $C_l$ in
-# random directions, or with the covariance. In which layer do the directions matter more?
+# :::{exercise} TITLE
+# :label: ex-covariance-2
 #
-# :::{admonition} Solution
+# *Understand, easy, 10 minutes.* How far does white noise get in a single layer? Draw one layer only, as white noise, with the eigenvalues of $C_l$ in
+# random directions, or with the covariance. In which layer do the directions matter more?
+# :::
+#
+# :::{solution-start} ex-covariance-2
 # :class: dropdown
+# :::
+#
 # In both layers they matter: rows with the eigenvalues in random directions do worse than rows with the
 # covariance, and no better than white noise, to within a point. On CIFAR-10 they matter more in layer 2, although drawing
 # layer 1 with its covariance costs more accuracy than drawing layer 2: what a covariance keeps and what its
 # directions add are two questions.
-# ```python
-# found = {}
-# for layer in (1, 3):
-#     for rows in ("covariance", "rotated", "white"):
-#         group = draws(reference, 4, sampled=[layer], rows=rows)
-#         reached = [training.accuracy(model, images.test) for model in group]
-#         found[layer, rows] = np.mean(reached)
-# cost = {k: found[k, "covariance"] - found[k, "rotated"] for k in (1, 3)}
-# print({k: f"{value:.3f}" for k, value in found.items()})
-# assert min(cost.values()) > 0.01
-# assert all(found[k, "rotated"] < found[k, "white"] + 0.01 for k in (1, 3))
-# if images.name == "cifar10":
-#     assert cost[3] > cost[1] and found[3, "covariance"] > found[1, "covariance"]
-# ```
+
+# %% tags=["solution"]
+found = {}
+for layer in (1, 3):
+    for rows in ("covariance", "rotated", "white"):
+        group = draws(reference, 4, sampled=[layer], rows=rows)
+        reached = [training.accuracy(model, images.test) for model in group]
+        found[layer, rows] = np.mean(reached)
+cost = {k: found[k, "covariance"] - found[k, "rotated"] for k in (1, 3)}
+print({k: f"{value:.3f}" for k, value in found.items()})
+assert min(cost.values()) > 0.01
+assert all(found[k, "rotated"] < found[k, "white"] + 0.01 for k in (1, 3))
+if images.name == "cifar10":
+    assert cost[3] > cost[1] and found[3, "covariance"] > found[1, "covariance"]
+
+# %% [markdown]
+# :::{solution-end}
 # :::
 #
-# **3.** Prove that $R = U V^\top$ maximises $\operatorname{tr}(R^\top M)$ over orthogonal $R$, where
-# $M = U \Sigma V^\top$.
+# :::{exercise} TITLE
+# :label: ex-covariance-3
 #
-# :::{admonition} Solution
+# *Understand, easy, 10 minutes.* Prove that $R = U V^\top$ maximises $\operatorname{tr}(R^\top M)$ over orthogonal $R$, where
+# $M = U \Sigma V^\top$.
+# :::
+#
+# :::{solution-start} ex-covariance-3
 # :class: dropdown
+# :::
+#
 # Put $Z = V^\top R^\top U$, which is orthogonal. Then
 # $\operatorname{tr}(R^\top M) = \operatorname{tr}(R^\top U \Sigma V^\top) = \operatorname{tr}(Z \Sigma)
 # = \sum_i Z_{ii} \Sigma_{ii}$. No entry of an orthogonal matrix exceeds 1 and no $\Sigma_{ii}$ is
 # negative, so the sum is at most $\operatorname{tr} \Sigma$, and $R = U V^\top$ reaches it, since then
 # $Z$ is the identity. No orthogonal matrix drawn at random does better:
-# ```python
-# M = train[2].second(0, 1)
-# best = torch.trace(covariance.procrustes(M).T @ M)
-# assert torch.isclose(best, torch.linalg.svdvals(M).sum())
-# for seed in range(5):
-#     generator = torch.Generator().manual_seed(seed)
-#     other = torch.linalg.qr(torch.randn(M.shape, generator=generator).to(M))[0]
-#     assert torch.trace(other.T @ M) < best
-# ```
+
+# %% tags=["solution"]
+M = train[2].second(0, 1)
+best = torch.trace(covariance.procrustes(M).T @ M)
+assert torch.isclose(best, torch.linalg.svdvals(M).sum())
+for seed in range(5):
+    generator = torch.Generator().manual_seed(seed)
+    other = torch.linalg.qr(torch.randn(M.shape, generator=generator).to(M))[0]
+    assert torch.trace(other.T @ M) < best
+
+# %% [markdown]
+# :::{solution-end}
 # :::
 #
-# **4.** Multiply the incoming weights of hidden unit $i$ of a network without biases by $a_i > 0$, and its outgoing ones by $1 / a_i$.
-# Does the function change? Do the covariances? What does that say of a model that is drawn from covariances?
+# :::{exercise} TITLE
+# :label: ex-covariance-4
 #
-# :::{admonition} Solution
+# *Understand, easy, 10 minutes.* Multiply the incoming weights of hidden unit $i$ of a network without biases by $a_i > 0$, and its outgoing ones by $1 / a_i$.
+# Does the function change? Do the covariances? What does that say of a model that is drawn from covariances?
+# :::
+#
+# :::{solution-start} ex-covariance-4
 # :class: dropdown
+# :::
+#
 # The function stays, since $\operatorname{relu}(a z) = a \operatorname{relu}(z)$: this is a {term}`gauge` of the network. The covariances of
 # both layers change, so they are no property of the function alone. A drawn network depends on the gauge in which training left
 # the reference. Gradient flow conserves, for each unit, the squared length of the incoming weights less that of the
 # outgoing ones {cite:p}`du2018`, and descent in small steps nearly does, so networks trained alike from like starts end near one gauge.
-# ```python
-# scaled = models.clone(reference)
-# generator = torch.Generator().manual_seed(0)
-# factors = torch.exp(torch.randn(len(scaled[1].weight), generator=generator))
-# scaled[1].weight.data *= factors[:, None]
-# scaled[3].weight.data /= factors
-# x = images.test.x[:100]
-# assert torch.allclose(scaled(x), reference(x), atol=1e-3)
-# for layer in (1, 3):
-#     before, after = (second_moment(m[layer].weight) for m in (reference, scaled))
-#     print(layer, f"{covariance.matrix_cosine(before, after):.2f}")
-#     assert covariance.matrix_cosine(before, after) < 0.99
-# ```
+
+# %% tags=["solution"]
+scaled = models.clone(reference)
+generator = torch.Generator().manual_seed(0)
+factors = torch.exp(torch.randn(len(scaled[1].weight), generator=generator))
+scaled[1].weight.data *= factors[:, None]
+scaled[3].weight.data /= factors
+x = images.test.x[:100]
+assert torch.allclose(scaled(x), reference(x), atol=1e-3)
+for layer in (1, 3):
+    before, after = (second_moment(m[layer].weight) for m in (reference, scaled))
+    print(layer, f"{covariance.matrix_cosine(before, after):.2f}")
+    assert covariance.matrix_cosine(before, after) < 0.99
+
+# %% [markdown]
+# :::{solution-end}
 # :::
 #
 # ## Further reading

@@ -1946,88 +1946,115 @@ claims.table("04_convergent_learning")
 # %% [markdown]
 # ## Exercises
 #
-# **1.** Why is the mean correlation of the greedy matching never below that of the bipartite one? Can
+# :::{exercise} TITLE
+# :label: ex-convergence-1
+#
+# *Understand, easy, 10 minutes.* Why is the mean correlation of the greedy matching never below that of the bipartite one? Can
 # the bipartite mean from network 1 to network 2 differ from that of network 2 to network 1? And the
 # greedy one?
+# :::
 #
-# :::{admonition} Solution
+# :::{solution-start} ex-convergence-1
 # :class: dropdown
+# :::
+#
 # Greedy takes the largest entry of each row, bipartite some entry of each row. Between layers of one width
 # the best one-to-one pairing is the same set of pairs in both directions, so its mean is the same. Greedy
 # takes maxima of rows in one direction and maxima of columns in the other, and these have different means.
-# ```python
-# c = found[layers["conv 1"]].correlation(0, 1).cpu()
-# one_way, other_way = (
-#     [float(convergence.matched(m, how(m)).mean())
-#      for how in (convergence.greedy_match, convergence.bipartite_match)]
-#     for m in (c, c.T)
-# )
-# assert min(one_way[0], other_way[0]) >= one_way[1]
-# assert abs(one_way[1] - other_way[1]) < 1e-9
-# assert abs(one_way[0] - other_way[0]) > 1e-4
-# ```
+
+# %% tags=["solution"]
+c = found[layers["conv 1"]].correlation(0, 1).cpu()
+one_way, other_way = (
+    [float(convergence.matched(m, how(m)).mean())
+     for how in (convergence.greedy_match, convergence.bipartite_match)]
+    for m in (c, c.T)
+)
+assert min(one_way[0], other_way[0]) >= one_way[1]
+assert abs(one_way[1] - other_way[1]) < 1e-9
+assert abs(one_way[0] - other_way[0]) > 1e-4
+
+# %% [markdown]
+# :::{solution-end}
 # :::
 #
-# **2.** How large is the mean of the row maxima of an $H \times H$ matrix of independent correlations of
+# :::{exercise} TITLE
+# :label: ex-convergence-2
+#
+# *Understand, easy, 10 minutes.* How large is the mean of the row maxima of an $H \times H$ matrix of independent correlations of
 # $N$ samples, roughly? Compare it with the greedy match of the dense layer on shuffled images. Why not with
 # that of a convolution?
+# :::
 #
-# :::{admonition} Solution
+# :::{solution-start} ex-convergence-2
 # :class: dropdown
+# :::
+#
 # Each entry is about normal with standard deviation $1/\sqrt N$, and the mean of the largest of $H$ lies below
 # $\sqrt{2 \log H / N}$, for a hundred units or so by less than a third. The measured mean of the dense layer has this size. In a
 # convolution there are many positions for each image, so chance alone would give less; but the borders of the
 # image come at the same positions in every order of the images, and what units have in common there does not
 # shrink with more images: with a quarter of the images the mean of the dense layer about doubles, and that of
 # the first convolution hardly changes.
-# ```python
-# live = found[layers["dense"]].sizes[0]
-# bound = (2 * np.log(live) / len(test)) ** 0.5
-# draws = torch.randn(1000, live, generator=torch.Generator().manual_seed(0))
-# exact = float(draws.amax(1).mean()) / len(test) ** 0.5
-# assert 2 / 3 * bound < exact < bound
-# assert 0.7 * exact < greedy.shuffled["dense"] < 1.4 * exact
-#
-# places = [torch.randperm(len(test) // 4, generator=generator) for _ in "12"]
-# quarter = moments(networks[:2], [test.x[p] for p in places], relu)
-#
-#
-# def ratio(layer):
-#     """Of the mean row maxima with a quarter of the images and with all."""
-#     both_means = [
-#         m[layer].correlation(0, 1).amax(1).mean() for m in (quarter, shuffled)
-#     ]
-#     return float(both_means[0] / both_means[1])
-#
-#
-# assert ratio(layers["dense"]) > 1.5 and ratio(layers["conv 1"]) < 1.3
-# ```
+
+# %% tags=["solution"]
+live = found[layers["dense"]].sizes[0]
+bound = (2 * np.log(live) / len(test)) ** 0.5
+draws = torch.randn(1000, live, generator=torch.Generator().manual_seed(0))
+exact = float(draws.amax(1).mean()) / len(test) ** 0.5
+assert 2 / 3 * bound < exact < bound
+assert 0.7 * exact < greedy.shuffled["dense"] < 1.4 * exact
+
+places = [torch.randperm(len(test) // 4, generator=generator) for _ in "12"]
+quarter = moments(networks[:2], [test.x[p] for p in places], relu)
+
+
+def ratio(layer):
+    """Of the mean row maxima with a quarter of the images and with all."""
+    both_means = [
+        m[layer].correlation(0, 1).amax(1).mean() for m in (quarter, shuffled)
+    ]
+    return float(both_means[0] / both_means[1])
+
+
+assert ratio(layers["dense"]) > 1.5 and ratio(layers["conv 1"]) < 1.3
+
+# %% [markdown]
+# :::{solution-end}
 # :::
 #
-# **3.** Can a ReLU unit be matched to the negative of another? For a standard normal $z$, what is the
+# :::{exercise} TITLE
+# :label: ex-convergence-3
+#
+# *Understand, easy, 10 minutes.* Can a ReLU unit be matched to the negative of another? For a standard normal $z$, what is the
 # correlation of $\operatorname{relu}(z)$ with $\operatorname{relu}(-z)$? Then match the dense layer by absolute
 # correlation, and see what changes.
+# :::
 #
-# :::{admonition} Solution
+# :::{solution-start} ex-convergence-3
 # :class: dropdown
+# :::
+#
 # At most one of the two is above zero, so the mean of their product is 0. Each has mean $1/\sqrt{2\pi}$
 # and variance $\frac12 - \frac1{2\pi}$, so the correlation is
 # $-\frac1{2\pi} / (\frac12 - \frac1{2\pi}) = -1/(\pi - 1)$, a little less than one half: without a bias,
 # opposite units look only half opposite. (With a bias a unit can be the negative of another: where
 # $0 \le z \le b$, $\operatorname{relu}(b - z)$ is $b - z$.) In the dense layer little changes: no pair of units is as
 # negative as its best pairs are positive, and the mean absolute correlation of the matches grows by little.
-# ```python
-# z = torch.randn(200_000, generator=torch.Generator().manual_seed(0))
-# opposite = torch.corrcoef(torch.stack([z.relu(), (-z).relu()]))[0, 1]
-# assert abs(opposite + 1 / (np.pi - 1)) < 0.01
-# c = found[layers["dense"]].correlation(0, 1).cpu()
-# signed, free = (
-#     convergence.matched(c, convergence.bipartite_match(m)).abs().mean()
-#     for m in (c, c.abs())
-# )
-# assert -c.min() < c.max()
-# assert 0 <= free - signed < 0.1
-# ```
+
+# %% tags=["solution"]
+z = torch.randn(200_000, generator=torch.Generator().manual_seed(0))
+opposite = torch.corrcoef(torch.stack([z.relu(), (-z).relu()]))[0, 1]
+assert abs(opposite + 1 / (np.pi - 1)) < 0.01
+c = found[layers["dense"]].correlation(0, 1).cpu()
+signed, free = (
+    convergence.matched(c, convergence.bipartite_match(m)).abs().mean()
+    for m in (c, c.abs())
+)
+assert -c.min() < c.max()
+assert 0 <= free - signed < 0.1
+
+# %% [markdown]
+# :::{solution-end}
 # :::
 #
 # ## Further reading

@@ -2738,35 +2738,50 @@ claims.table("05_heavy_tailed_spectra")
 # %% [markdown]
 # ## Exercises
 #
-# **1.** Derive {eq}`eq-alpha` and the standard error from {eq}`eq-power-law`.
+# :::{exercise} TITLE
+# :label: ex-spectra-1
 #
-# :::{admonition} Solution
+# *Understand, easy, 10 minutes.* Derive {eq}`eq-alpha` and the standard error from {eq}`eq-power-law`.
+# :::
+#
+# :::{solution-start} ex-spectra-1
 # :class: dropdown
+# :::
+#
 # The log-likelihood is $n_{\text{tail}} \log(\alpha - 1) - n_{\text{tail}} \log x_{\min} - \alpha \sum
 # \log(x_i / x_{\min})$. Its derivative $n_{\text{tail}}/(\alpha - 1) - \sum \log(x_i/x_{\min})$ is zero
 # at the estimate. The second derivative, $-n_{\text{tail}}/(\alpha-1)^2$, gives the standard error, for
 # values that are independent. On the planted sample the estimate by hand is where the likelihood is
 # greatest, and the estimates from other such samples vary by the standard error.
-# ```python
-# logs = np.log(planted)  # the threshold is 1
-# grid = np.linspace(2, 5, 30001)
-# likelihood = len(logs) * np.log(grid - 1) - grid * logs.sum()
-# assert abs(grid[likelihood.argmax()] - by_hand) < 1e-3
-# rng = np.random.default_rng(1)
-# estimates = [
-#     1 + 5000 / np.log1p(rng.pareto(2.5, 5000)).sum() for _ in range(400)
-# ]
-# stated = (by_hand - 1) / np.sqrt(5000)
-# assert abs(np.std(estimates) / stated - 1) < 0.2
-# ```
+
+# %% tags=["solution"]
+logs = np.log(planted)  # the threshold is 1
+grid = np.linspace(2, 5, 30001)
+likelihood = len(logs) * np.log(grid - 1) - grid * logs.sum()
+assert abs(grid[likelihood.argmax()] - by_hand) < 1e-3
+rng = np.random.default_rng(1)
+estimates = [
+    1 + 5000 / np.log1p(rng.pareto(2.5, 5000)).sum() for _ in range(400)
+]
+stated = (by_hand - 1) / np.sqrt(5000)
+assert abs(np.std(estimates) / stated - 1) < 0.2
+
+# %% [markdown]
+# :::{solution-end}
 # :::
 #
-# **2.** What does multiplying all weights of a layer by $c$ do to the exponent, to alpha-hat in each
+# :::{exercise} TITLE
+# :label: ex-spectra-2
+#
+# *Understand, easy, 10 minutes.* What does multiplying all weights of a layer by $c$ do to the exponent, to alpha-hat in each
 # convention, and to the predictions of a network without biases? What can single factors do, one for
 # each unit, if the outgoing weights of the unit are divided by them?
+# :::
 #
-# :::{admonition} Solution
+# :::{solution-start} ex-spectra-2
 # :class: dropdown
+# :::
+#
 # The exponent stays, $\lambda_{\max}$ is multiplied by $c^2$, and so $\hat\alpha$ moves by
 # $\alpha \log c^2 / L$, with the logarithm of the convention. The logits of a network of ReLUs without
 # biases are multiplied by $c$, and the predicted classes stay. So a factor that changes no prediction
@@ -2774,33 +2789,42 @@ claims.table("05_heavy_tailed_spectra")
 # no output at all, but they change the exponent: factors drawn from a law whose density falls with the
 # square multiply the eigenvalues by numbers whose density has the exponent one and a half, and pull
 # the exponent of layer 1 down towards it.
-# ```python
-# x = images.test.x[:500]
-# scaled = models.clone(networks[0])
-# scaled[1].weight.data *= 10
-# assert torch.allclose(scaled(x), 10 * networks[0](x), rtol=1e-3, atol=1e-3)
-# for convention in conventions:
-#     log = np.log if convention == "deepdataprofiler" else np.log10
-#     both = networks[0], scaled
-#     old, new = (spectra.alpha_hat(m, convention, 40) for m in both)
-#     assert np.isclose(new - old, fits[0].alpha * log(10**2) / 2, rtol=1e-3)
-#
-# rescaled = models.clone(networks[0])
-# draws_of = 1 + np.random.default_rng(0).pareto(1, len(rescaled[1].weight))
-# unit_factors = torch.tensor(draws_of, dtype=torch.float32)
-# rescaled[1].weight.data *= unit_factors[:, None]
-# rescaled[3].weight.data /= unit_factors
-# assert torch.allclose(rescaled(x), networks[0](x), rtol=1e-3, atol=1e-3)
-# pulled = spectra.fit_power_law(spectra.layer_spectra(rescaled)[0].eigenvalues)
-# assert pulled.alpha < fits[0].alpha and abs(pulled.alpha - 1.5) < 0.2
-# ```
+
+# %% tags=["solution"]
+x = images.test.x[:500]
+scaled = models.clone(networks[0])
+scaled[1].weight.data *= 10
+assert torch.allclose(scaled(x), 10 * networks[0](x), rtol=1e-3, atol=1e-3)
+for convention in conventions:
+    log = np.log if convention == "deepdataprofiler" else np.log10
+    both = networks[0], scaled
+    old, new = (spectra.alpha_hat(m, convention, 40) for m in both)
+    assert np.isclose(new - old, fits[0].alpha * log(10**2) / 2, rtol=1e-3)
+
+rescaled = models.clone(networks[0])
+draws_of = 1 + np.random.default_rng(0).pareto(1, len(rescaled[1].weight))
+unit_factors = torch.tensor(draws_of, dtype=torch.float32)
+rescaled[1].weight.data *= unit_factors[:, None]
+rescaled[3].weight.data /= unit_factors
+assert torch.allclose(rescaled(x), networks[0](x), rtol=1e-3, atol=1e-3)
+pulled = spectra.fit_power_law(spectra.layer_spectra(rescaled)[0].eigenvalues)
+assert pulled.alpha < fits[0].alpha and abs(pulled.alpha - 1.5) < 0.2
+
+# %% [markdown]
+# :::{solution-end}
 # :::
 #
-# **3.** Plant a heavy tail: a matrix of independent Student-t entries with 1.5 degrees of freedom. What
-# is its exponent, with no training at all? What does a shuffle change? And with 3 degrees of freedom?
+# :::{exercise} TITLE
+# :label: ex-spectra-3
 #
-# :::{admonition} Solution
+# *Understand, easy, 10 minutes.* Plant a heavy tail: a matrix of independent Student-t entries with 1.5 degrees of freedom. What
+# is its exponent, with no training at all? What does a shuffle change? And with 3 degrees of freedom?
+# :::
+#
+# :::{solution-start} ex-spectra-3
 # :class: dropdown
+# :::
+#
 # The largest entries make the largest eigenvalues, so entries with $\nu$ degrees of freedom give
 # eigenvalues whose density has the exponent $1 + \nu/2$. For 1.5 degrees of freedom the fits agree
 # with it within a fifth, and lie below 2: a matrix of noise can be "over-trained" without any
@@ -2809,22 +2833,25 @@ claims.table("05_heavy_tailed_spectra")
 # larger than it says, before and after a shuffle. The entries then have a finite variance, most
 # eigenvalues form a bulk, and the fit describes the edge of the bulk, because too few values lie in the
 # tail.
-# ```python
-# planted_tails = {}
-# for freedom in (1.5, 3):
-#     found = []
-#     for seed in range(8):
-#         rng = np.random.default_rng(seed)
-#         w = rng.standard_t(freedom, size=(256, 512))
-#         mixed = rng.permutation(w.ravel()).reshape(w.shape)
-#         squares = [np.linalg.svd(m, compute_uv=False) ** 2 for m in (w, mixed)]
-#         found.append([spectra.fit_power_law(v).alpha for v in squares])
-#     planted_tails[freedom] = np.median(found, axis=0)  # as drawn, shuffled
-# expected = {freedom: 1 + freedom / 2 for freedom in planted_tails}
-# assert all(abs(planted_tails[1.5] / expected[1.5] - 1) < 0.2)
-# assert all(planted_tails[1.5] < 2)
-# assert all(planted_tails[3] > 1.3 * expected[3])
-# ```
+
+# %% tags=["solution"]
+planted_tails = {}
+for freedom in (1.5, 3):
+    found = []
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        w = rng.standard_t(freedom, size=(256, 512))
+        mixed = rng.permutation(w.ravel()).reshape(w.shape)
+        squares = [np.linalg.svd(m, compute_uv=False) ** 2 for m in (w, mixed)]
+        found.append([spectra.fit_power_law(v).alpha for v in squares])
+    planted_tails[freedom] = np.median(found, axis=0)  # as drawn, shuffled
+expected = {freedom: 1 + freedom / 2 for freedom in planted_tails}
+assert all(abs(planted_tails[1.5] / expected[1.5] - 1) < 0.2)
+assert all(planted_tails[1.5] < 2)
+assert all(planted_tails[3] > 1.3 * expected[3])
+
+# %% [markdown]
+# :::{solution-end}
 # :::
 #
 # ## Further reading

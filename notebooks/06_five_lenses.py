@@ -1577,58 +1577,85 @@ claims.table("06_five_lenses")
 # %% [markdown]
 # ## Exercises
 #
-# **1.** Why may the 28 pairs of eight networks not be counted as 28 independent values? Draw one number for each of eight networks, let a
-# pair have the sum of its two, and compare the true standard error of the mean over pairs with the one that is computed as if pairs were independent.
+# :::{exercise} TITLE
+# :label: ex-lenses-1
 #
-# :::{admonition} Solution
+# *Understand, easy, 10 minutes.* Why may the 28 pairs of eight networks not be counted as 28 independent values? Draw one number for each of eight networks, let a
+# pair have the sum of its two, and compare the true standard error of the mean over pairs with the one that is computed as if pairs were independent.
+# :::
+#
+# :::{solution-start} ex-lenses-1
 # :class: dropdown
+# :::
+#
 # The mean over pairs is twice the mean of the eight numbers, so its variance is $4\sigma^2/8$. If pairs, of variance $2\sigma^2$, were
 # independent, their mean would have $2\sigma^2/28$: seven times less. In practice it is worse, because the variance of the 28 pairs around their own mean is too small, as well:
 # it is $\frac{28}{27}(2 - \frac12)\sigma^2$ on average. The ratio of the variances is $\frac12 \big/ \frac1{18} = 9$, and an interval would be three times too short.
-# ```python
-# rng = np.random.default_rng(0)
-# upper = np.triu_indices(8, 1)
-# numbers = rng.normal(size=(20_000, 8))
-# of_pairs = (numbers[:, :, None] + numbers[:, None])[:, *upper]
-# true = of_pairs.mean(1).var()
-# naive = of_pairs.var(1, ddof=1).mean() / 28
-# assert abs(true / naive - 9) < 0.5
-# ```
+
+# %% tags=["solution"]
+rng = np.random.default_rng(0)
+upper = np.triu_indices(8, 1)
+numbers = rng.normal(size=(20_000, 8))
+of_pairs = (numbers[:, :, None] + numbers[:, None])[:, *upper]
+true = of_pairs.mean(1).var()
+naive = of_pairs.var(1, ddof=1).mean() / 28
+assert abs(true / naive - 9) < 0.5
+
+# %% [markdown]
+# :::{solution-end}
 # :::
 #
-# **2.** The covariance lens finds the networks of few images more alike than those of many. Does training on fewer images make networks share more?
-# Look at the cosine of the weights' covariances, and hold both against untrained networks.
+# :::{exercise} TITLE
+# :label: ex-lenses-2
 #
-# :::{admonition} Solution
+# *Understand, easy, 10 minutes.* The covariance lens finds the networks of few images more alike than those of many. Does training on fewer images make networks share more?
+# Look at the cosine of the weights' covariances, and hold both against untrained networks.
+# :::
+#
+# :::{solution-start} ex-lenses-2
 # :class: dropdown
+# :::
+#
 # The lens looks at activations, and untrained networks have most of what it sees: they show the same images, which vary in few directions, through random weights. Training adds to it while
 # it is short and takes away from it as the weights move further. Untrained weights' covariances, with
 # the isotropic part out, have nothing in common, and there it is the other way round: more images, more in common. Two measures of "the covariance" give two answers, so neither is
 # the amount that is shared.
-# ```python
-# few, many = (pairs[name] for name in ("few images", "many images"))
-# assert few.covariance.mean() > many.covariance.mean()
-# assert few["weight covariance"].mean() < many["weight covariance"].mean()
-# assert abs(null_pairs["base"]["weight covariance"].mean()) < 0.1
-# ```
+
+# %% tags=["solution"]
+few, many = (pairs[name] for name in ("few images", "many images"))
+assert few.covariance.mean() > many.covariance.mean()
+assert few["weight covariance"].mean() < many["weight covariance"].mean()
+assert abs(null_pairs["base"]["weight covariance"].mean()) < 0.1
+
+# %% [markdown]
+# :::{solution-end}
 # :::
 #
-# **3.** Rotate the hidden units of a trained network, as {py:func}`.lenses.rotated_units` does. Which lenses do not notice? Predict first, then
-# use {py:func}`.lenses.compare`.
+# :::{exercise} TITLE
+# :label: ex-lenses-3
 #
-# :::{admonition} Solution
+# *Understand, easy, 10 minutes.* Rotate the hidden units of a trained network, as {py:func}`.lenses.rotated_units` does. Which lenses do not notice? Predict first, then
+# use {py:func}`.lenses.compare`.
+# :::
+#
+# :::{solution-start} ex-lenses-3
 # :class: dropdown
+# :::
+#
 # The spectra do not: a rotation leaves singular values alone, and also $W^\top W$, from which the covariance of the weights is made. Matching, convergence and what the
 # network does are lost. The covariance of *activations* is changed, because the ReLU stands behind the rotation.
-# ```python
-# one = ensemble["base"][0]
-# turned_one = lenses.rotated_units(one, torch.Generator().manual_seed(0))
-# assert lenses.spectral_distance(one, turned_one) < 1e-3
-# assert lenses.weight_covariance_cosine(one, turned_one) > 0.999
-# aligned = matching.align(one, turned_one)
-# assert lenses.weight_correlation(one, aligned) < 0.8
-# assert training.accuracy(turned_one, images.test) < training.accuracy(one, images.test)
-# ```
+
+# %% tags=["solution"]
+one = ensemble["base"][0]
+turned_one = lenses.rotated_units(one, torch.Generator().manual_seed(0))
+assert lenses.spectral_distance(one, turned_one) < 1e-3
+assert lenses.weight_covariance_cosine(one, turned_one) > 0.999
+aligned = matching.align(one, turned_one)
+assert lenses.weight_correlation(one, aligned) < 0.8
+assert training.accuracy(turned_one, images.test) < training.accuracy(one, images.test)
+
+# %% [markdown]
+# :::{solution-end}
 # :::
 #
 # ## Further reading

@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Built pages show no progress bars, and the ledger is of this build alone.
 BUILD := TQDM_DISABLE=1 NETDIST_LEDGER=$(CURDIR)/_build/ledger PYDEVD_DISABLE_FILE_VALIDATION=1
 
-.PHONY: env book test test-colab notebooks bench lint clean student
+.PHONY: env book test test-colab notebooks bench lint clean student instructor
 
 env: .venv/.stamp
 
@@ -22,9 +22,8 @@ book: env
 
 test: env
 	$(BIN)/python -m pytest
-	$(BIN)/python tools/sync_notebooks.py --solved _solved
 	NETDIST_SCALE=smoke TQDM_DISABLE=1 $(BIN)/python -m pytest --nbmake --nbmake-timeout=600 \
-	    --override-ini addopts= --override-ini filterwarnings=default _solved/*.ipynb
+	    --override-ini addopts= --override-ini filterwarnings=default notebooks/*.ipynb
 
 # The package as Colab has it: NumPy 2, no graspologic, the newest Python that is here.
 test-colab: env
@@ -33,8 +32,13 @@ test-colab: env
 notebooks: env
 	$(BIN)/python tools/sync_notebooks.py
 
+# The two editions of a course. Another SEED makes other data, and another key.
+SEED ?= 1
 student: env
-	$(BIN)/python tools/sync_notebooks.py --student _build/student
+	$(BIN)/python tools/editions.py student _build/student --seed $(SEED)
+
+instructor: env
+	$(BIN)/python tools/editions.py instructor _build/instructor --seed $(SEED)
 
 bench: env
 	for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
@@ -44,4 +48,4 @@ lint: env
 	$(BIN)/ruff format --check .
 
 clean:
-	rm -rf _build _solved
+	rm -rf _build

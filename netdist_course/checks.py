@@ -106,10 +106,9 @@ def problem(name, seed):
 
     Examples
     --------
-    >>> problem("no such exercise", 1)
-    Traceback (most recent call last):
-        ...
-    ValueError: no exercise 'no such exercise'; there are matching-..., see `exercises()`
+    >>> a, b = problem("matching-planted-order", 1)
+    >>> a.shape
+    (12, 40)
     """
     return _arguments(_find(name), seed, case=0)
 
@@ -149,11 +148,10 @@ def check(name, function, seed=1):
 
     Examples
     --------
-    >>> import numpy as np
-    >>> check("matching-planted-order", lambda a, b: np.arange(len(a)))
+    >>> check("matching-planted-order", lambda a, b: None)
     Traceback (most recent call last):
         ...
-    netdist_course.checks.NotYet: ...
+    netdist_course.checks.NotYet: <lambda> returns None: does it end with `return`?
     """
     found = _find(name)
     if not callable(function):

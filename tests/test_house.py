@@ -20,7 +20,7 @@ FIVE = {"matching", "ablation", "covariance", "convergence", "spectra"}
 CAPSTONE = "lenses"  # the one room that may enter the five
 ROOMS = {folder.parent.name for folder in PACKAGE.glob("*/__init__.py")}
 GROUND_FLOOR = {file.stem for file in PACKAGE.glob("*.py")} - {"__init__"}
-LONGEST_FILE, LONGEST_PACKAGE = 250, 3800  # lines of code
+LONGEST_FILE, LONGEST_PACKAGE, LONGEST_COURSE = 250, 3800, 800  # lines of code
 
 
 def module_of(file):
@@ -157,6 +157,33 @@ def test_the_package_is_light_to_import():
         "assert 'graspologic' not in sys.modules"
     )
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, cwd=ROOT)
+
+
+COURSE = sources("netdist_course")
+
+
+def uses_of_the_course(sources):
+    """[(module, what it imports)] wherever the package would need the classroom."""
+    return [
+        (module, name)
+        for module, source in sources.items()
+        for name in sorted(imports(source, module))
+        if name.split(".")[0] == "netdist_course"
+    ]
+
+
+def test_the_house_knows_nothing_of_the_classroom():
+    assert not uses_of_the_course(SOURCES)
+    assert uses_of_the_course(COURSE)  # which knows itself
+    planted = {"netdist_utils.models": "def f():\n    from netdist_course import check"}
+    assert uses_of_the_course(planted) == [("netdist_utils.models", "netdist_course.check")]
+
+
+def test_a_file_of_exercises_enters_the_house_by_its_doors():
+    """Rooms' lists and the ground floor, never a file inside a room."""
+    for module, source in COURSE.items():
+        inside = [n for n in imports(source, module) if n.count(".") > 2 and home(n) in ROOMS]
+        assert not inside, (module, inside)
 
 
 # What is public, and where it is documented
@@ -299,7 +326,18 @@ def test_every_public_name_stands_on_an_api_page():
 
 
 def test_every_api_page_shows_what_is_there():
-    assert pages_of_nothing(SOURCES, shown_by_the_book()) == set()
+    assert pages_of_nothing({**SOURCES, **COURSE}, shown_by_the_book()) == set()
+
+
+def test_every_public_name_of_the_course_stands_on_its_page():
+    page = (ROOT / "book" / "api" / "course.md").read_text(encoding="utf-8")
+    lists = re.findall(r":members: (.*)", page)
+    shown = {name.strip() for names in lists for name in names.split(",")}
+    assert set(public_list(COURSE["netdist_course"])) <= shown
+    assert definitions(COURSE["netdist_course.checks"]).keys() & shown == shown - {
+        "quiz",
+        "questions",
+    }
 
 
 def test_a_planted_name_without_a_page_is_found():
@@ -385,6 +423,8 @@ def too_long(sources, longest):
 def test_no_file_is_too_long_nor_the_package():
     assert too_long(SOURCES, LONGEST_FILE) == set()
     assert sum(map(lines_of_code, SOURCES.values())) <= LONGEST_PACKAGE
+    assert too_long(COURSE, LONGEST_FILE) == set()
+    assert sum(map(lines_of_code, COURSE.values())) <= LONGEST_COURSE
     assert too_long({"long": "x = 1\n" * 251, "short": "x = 1\n" * 250}, LONGEST_FILE) == {"long"}
 
 

@@ -54,3 +54,48 @@ def test_chapters_open_without_a_complaint(page):
     with open_site(page) as opened:
         assert opened.locator(".netdist-figure :is(input[type=range], select)").count() > 0
         assert opened.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+SLIDES = sorted(SITE.glob("slides/*.html"))
+
+
+@needs_browser
+@pytest.mark.parametrize("page", SLIDES, ids=lambda page: page.stem)
+def test_slides_open_offline_and_fit(page):
+    """Twelve to fifteen, walked by the arrow key; nothing foreign, nothing cut, formulas set."""
+    with open_site(page, width=1280, height=720) as opened:
+        opened.wait_for_function("Reveal.isReady()")
+        total = opened.evaluate("Reveal.getTotalSlides()")
+        assert 12 <= total <= 15
+        handles = 0
+        for k in range(total):
+            assert opened.evaluate("Reveal.getIndices().h") == k
+            slide = opened.locator("section.present").last
+            assert len(slide.inner_text()) > 10
+            high, room = slide.evaluate("s => [s.scrollHeight, s.clientHeight]")
+            assert high <= room + 1, f"slide {k + 1} is cut"
+            pictures = slide.locator("svg, img, canvas, mjx-container, li, p")
+            assert pictures.count() > 0, f"slide {k + 1} has a heading only"
+            if slide.locator(":is(input[type=range], select)").count():
+                handles += 1
+            assert "\\(" not in slide.inner_text() and "\\[" not in slide.inner_text()
+            opened.keyboard.press("ArrowRight")
+        assert handles >= 1
+
+
+def test_the_course_table_leads_to_what_it_names():
+    """Each link of the page for instructors that stays on the site has its file."""
+    page = SITE / "book" / "instructors.html"
+    links = re.findall(r'<table class="course".*?</table>', page.read_text(), re.DOTALL)[0]
+    inside = [h for h in re.findall(r'href="([^"]+)"', links) if "://" not in h]
+    assert len(inside) == 4 * len(SLIDES) and len(SLIDES) == 6
+    for link in inside:
+        assert (page.parent / link).is_file(), link
+    assert (SITE / "student" / "student.zip").stat().st_size > 10_000
+
+
+def test_the_site_has_no_solution_in_a_student_notebook():
+    for notebook in SITE.glob("student/*.ipynb"):
+        text = notebook.read_text()
+        assert "YOUR CODE HERE" in text and "BEGIN SOLUTION" not in text
+        assert "Solution to exercise" not in text

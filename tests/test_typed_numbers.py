@@ -22,7 +22,9 @@ NOT_PROSE = [
     re.compile(r"`[^`]*`"),  # code
     re.compile(r"https?://\S+"),
     re.compile(r"^#+ .*$", re.MULTILINE),  # headings
-    re.compile(r"^\*\*\d+\.\*\*", re.MULTILINE),  # exercises
+    re.compile(
+        r"^:{3,}\{.*$|^:label: .*$|^\*\w+, \w+, \d+ minutes\.\*", re.MULTILINE
+    ),  # exercises
     # Names, which are no measurements: network 1, hidden layer 2, chapters 3 and 5.
     re.compile(
         r"\b(?:networks?|layers?|units?|chapters?|convolutions?|convs?|classes|class|exercises?|"
@@ -77,7 +79,7 @@ def test_every_typed_number_has_its_reason(source):
         ("`x[3]` and {numref}`fig-1` and $W_1 + 2$", set()),
         ("$15! \\approx 1.3 \\times 10^{12}$", {"1.3"}),
         ("A 64-15-10 network, 8 x 8 pixels", {"8"}),
-        ("**1.** Why 17?", {"17"}),
+        (":::{exercise} Two of 9\n:label: ex-1\n\n*Code, hard, 20 minutes.* Why 17?", {"17"}),
         ("```python\nx = 7\n```", set()),
     ],
 )

@@ -6,6 +6,7 @@ The book's cache knows a chapter by the code in its cells; what the cells import
 import hashlib
 import os
 import shutil
+from itertools import chain
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -13,9 +14,10 @@ BUILD = ROOT / "_build"
 
 
 def fingerprint():
-    """SHA-256 of the package's files and of the variables NETDIST_*."""
+    """SHA-256 of the packages' files and of the variables NETDIST_*."""
     digest = hashlib.sha256()
-    for path in sorted((ROOT / "netdist_utils").rglob("*")):
+    packages = (ROOT / "netdist_utils").rglob("*"), (ROOT / "netdist_course").rglob("*")
+    for path in sorted(chain(*packages)):
         if path.is_file() and path.suffix != ".pyc":
             digest.update(str(path.relative_to(ROOT)).encode() + path.read_bytes())
     for name in sorted(os.environ):

@@ -1,14 +1,12 @@
 """Write each ``notebooks/*.py`` as the ``.ipynb`` that Colab and Jupyter open.
 
-    python tools/sync_notebooks.py            write them
+    python tools/sync_notebooks.py            write them, and those of the student edition
     python tools/sync_notebooks.py --check    exit 1 if one on disk differs
-    python tools/sync_notebooks.py --student FOLDER    write them without solutions
-    python tools/sync_notebooks.py --solved FOLDER     write them with each solution's code run
 
 The ``.py`` is the source; the ``.ipynb`` has no outputs, cell ids that depend on the cells'
 content alone, and plain Markdown in place of MyST's directives and roles: numbers of sections,
-figures and equations are those of the book, a caption stands below each figure, and the works
-that are cited close the notebook.
+figures, equations and exercises are those of the book, a caption stands below each figure, and the
+works that are cited close the notebook. What editions have of exercises, `exercises` says.
 """
 
 import argparse
@@ -21,6 +19,7 @@ import jupytext
 import nbformat
 import yaml
 from citations import citation, entries, reference
+from exercises import Exercise, cells_of, graded, parse
 
 ROOT = Path(__file__).resolve().parent.parent
 # A fenced directive: fence, name, optional title, options, body, the same fence.
@@ -33,8 +32,8 @@ ROLE = re.compile(r"\{(?P<role>[\w:-]+)\}`(?P<text>[^`]*)`")
 LABEL = re.compile(r"^\((?P<label>[\w-]+)\)=\n", re.MULTILINE)
 EQUATION = re.compile(r"\$\$(?P<body>[^$]+)\$\$ \((?P<label>[\w-]+)\)")
 HEADING = re.compile(r"^(?P<level>##?) (?P<title>.+)$", re.MULTILINE)
-CODE_BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-EDITIONS = ("student", "solved")  # beside the book's own
+SEED = re.compile(r"^SEED = \d+$", re.MULTILINE)
+FOLDERS = {"book": ROOT / "notebooks", "student": ROOT / "notebooks" / "student"}
 
 
 def repository():
@@ -68,7 +67,10 @@ def labels_of(chapters):
     for stem, text in chapters.items():
         chapter = int(stem[:2]) if stem[:2].isdigit() else 0
         figures = equations = 0
-        for cell in jupytext.reads(text, fmt="py:percent").cells:
+        cells = jupytext.reads(text, fmt="py:percent").cells
+        for exercise in (cell for cell in parse(cells) if isinstance(cell, Exercise)):
+            labels[exercise.label] = f"Exercise {chapter}.{exercise.number}"
+        for cell in cells:
             if figure_of(cell):
                 figures += 1
                 labels[figure_of(cell)["name"]] = f"Figure {chapter}.{figures}"
@@ -85,9 +87,9 @@ def labels_of(chapters):
 class Plain:
     """MyST as plain Jupyter and Colab can show it, for the cells of one notebook in order."""
 
-    def __init__(self, chapter=0, labels=None, works=None, edition="book"):
+    def __init__(self, chapter=0, labels=None, works=None):
         self.chapter, self.sections = chapter, 0
-        self.labels, self.works, self.edition = labels or {}, works or {}, edition
+        self.labels, self.works = labels or {}, works or {}
         self.cited = set()
 
     def markdown(self, text):
@@ -116,8 +118,6 @@ class Plain:
             return f"$$\n{body}\n$$"
         heading = title if name == "admonition" else name.capitalize()
         if "dropdown" in match["options"]:
-            if heading == "Solution" and self.edition == "student":
-                return "*Your answer:*"
             return f"<details>\n<summary>{heading}</summary>\n\n{body}\n\n</details>"
         lines = [f"**{heading}.**", "", *body.splitlines()]
         return "\n".join(f"> {line}".rstrip() for line in lines)
@@ -151,34 +151,38 @@ class Plain:
         return "\n".join(["## References", "", *lines]) if lines else ""
 
 
-def solution_cells(text):
-    """Code of the solutions in a Markdown cell, as cells that CI runs."""
-    blocks = [
-        block
-        for match in DIRECTIVE.finditer(text)
-        if match["title"].strip() == "Solution"
-        for block in CODE_BLOCK.findall(match["body"])
-    ]
-    return [nbformat.v4.new_code_cell(block.rstrip()) for block in blocks]
+def cells_for(notebook, plain, edition, seed):
+    """Cells of an edition, in MyST as the source has them."""
+    for cell in parse(notebook.cells):
+        if isinstance(cell, Exercise):
+            yield from cells_of(cell, plain.chapter, edition)
+            continue
+        tags = cell.metadata.get("tags", [])
+        if "slide-only" in tags:
+            continue
+        if "exercises" in tags:
+            cell.source = SEED.sub(f"SEED = {seed}", cell.source)
+            if edition != "book":
+                cell = graded(cell, "seed", locked=True)
+        yield cell
+        if figure := figure_of(cell):
+            number = plain.labels[figure["name"]]
+            yield nbformat.v4.new_markdown_cell(f"*{number}.* {figure['caption']}")
 
 
-def convert(source, address, *, stem="", labels=None, works=None, edition="book"):
+def convert(source, address, *, stem="", labels=None, works=None, edition="book", seed=1):
     """Text of the ``.ipynb`` of one py:percent source: the book's, or another edition."""
     notebook = jupytext.reads(source, fmt="py:percent")
     chapter = int(stem[:2]) if stem[:2].isdigit() else 0
-    plain = Plain(chapter, labels or labels_of({stem: source}), works, edition)
-    title, *rest = notebook.cells
-    cells = [title, nbformat.v4.new_code_cell(install_cell(address))]  # the title stays first
-    for cell in rest:
-        cells.append(cell)
-        if edition == "solved" and cell.cell_type == "markdown":
-            cells += solution_cells(cell.source)
-        if figure := figure_of(cell):
-            number = plain.labels[figure["name"]]
-            cells.append(nbformat.v4.new_markdown_cell(f"*{number}.* {figure['caption']}"))
+    plain = Plain(chapter, labels or labels_of({stem: source}), works)
+    title, *cells = cells_for(notebook, plain, edition, seed)
+    install = nbformat.v4.new_code_cell(install_cell(address))
+    cells = [title, install, *cells]  # the title stays first
     for cell in cells:
         if cell.cell_type == "markdown":
             cell.source = plain.markdown(cell.source)
+        for key in ("slide", "say"):
+            cell.metadata.pop(key, None)
     if closing := plain.references():
         cells.append(nbformat.v4.new_markdown_cell(closing))
     number_cells(cells)
@@ -202,35 +206,28 @@ def number_cells(cells):
         cell.metadata.pop("lines_to_next_cell", None)
 
 
-def notebooks(edition="book"):
+def notebooks(edition="book", seed=1):
     """Text of each chapter's ``.ipynb``, by the stem of its file."""
     chapters, works = sources(), entries()
     labels, address = labels_of(chapters), repository()
-    return {
-        stem: convert(text, address, stem=stem, labels=labels, works=works, edition=edition)
-        for stem, text in chapters.items()
-    }
+    options = {"labels": labels, "works": works, "edition": edition, "seed": seed}
+    return {stem: convert(text, address, stem=stem, **options) for stem, text in chapters.items()}
 
 
 def main(arguments=None):
     """Write, or compare, all notebooks; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true")
-    for other in EDITIONS:
-        parser.add_argument(f"--{other}", type=Path, metavar="FOLDER")
-    options = parser.parse_args(arguments)
-    stale, edition, folder = [], "book", ROOT / "notebooks"
-    for other in EDITIONS:
-        if chosen := getattr(options, other):
-            edition, folder = other, chosen
-    for stem, text in notebooks(edition).items():
-        target = folder / f"{stem}.ipynb"
-        if options.check:
-            if not target.exists() or target.read_text() != text:
-                stale.append(target.name)
-        else:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text)
+    check = parser.parse_args(arguments).check
+    stale = []
+    for edition, folder in FOLDERS.items():
+        for stem, text in notebooks(edition).items():
+            target = folder / f"{stem}.ipynb"
+            if check and not (target.exists() and target.read_text() == text):
+                stale.append(f"{edition}: {target.name}")
+            elif not check:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_text(text)
     if stale:
         print(f"differ from their sources: {', '.join(stale)}; run `make notebooks`")
     return int(bool(stale))

@@ -1,0 +1,81 @@
+"""A Sphinx extension: what a course takes from the site, and the table that links to it.
+
+The student edition is written beside the pages (``student/``, and all of it as one zip), slides
+are (`slides`), and ``{course-table}`` lists for each chapter its slides, plan and notebook.
+"""
+
+import html
+from pathlib import Path
+
+import jupytext
+from docutils import nodes
+from docutils.parsers.rst import Directive
+from editions import write_student
+from slides import title_of
+from sync_notebooks import repository, sources
+
+COLAB = "https://colab.research.google.com/github"
+HEAD = ("chapter", "slides", "lesson plan", "student notebook")
+
+
+def colab(stem, address):
+    """Address at which Colab opens a chapter's student notebook, from its repository."""
+    owner = address.removeprefix("https://github.com/")
+    return f"{COLAB}/{owner}/blob/main/notebooks/student/{stem}.ipynb"
+
+
+def row(stem, title, up, address):
+    """Cells of one chapter; ``up`` leads from the page to the root of the site."""
+    number = int(stem[:2])
+    link = '<a class="reference" href="{}">{}</a>'.format
+    name = html.escape(f"{number}. {title}")
+    spoken = f'<span class="visually-hidden"> of chapter {number}</span>'
+    notebook = [
+        link(colab(stem, address), f"Colab{spoken}"),
+        link(f"{up}student/{stem}.ipynb", f"download{spoken}"),
+    ]
+    return (
+        link(f"{up}notebooks/{stem}.html", name),
+        link(f"{up}slides/{stem}.html", f"slides{spoken}"),
+        link(f"{up}book/teaching/{stem}.html", f"plan{spoken}"),
+        ", ".join(notebook),
+    )
+
+
+def table(up, address, titles):
+    """The table of all chapters, as HTML."""
+    head = "".join(f"<th scope='col'>{text}</th>" for text in HEAD)
+    rows = "".join(
+        "<tr>" + "".join(f"<td>{cell}</td>" for cell in row(stem, title, up, address)) + "</tr>"
+        for stem, title in titles.items()
+    )
+    return f'<table class="course"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+
+
+def titles():
+    """{stem: title} of all chapters."""
+    cells = {s: jupytext.reads(text, fmt="py:percent").cells for s, text in sources().items()}
+    return {stem: title_of(found)[0] for stem, found in cells.items()}
+
+
+class CourseTable(Directive):
+    """``{course-table}``: for each chapter what a lecturer takes from the site."""
+
+    def run(self):
+        docname = self.state.document.settings.env.docname
+        text = table("../" * docname.count("/"), repository(), titles())
+        link = f"{'../' * docname.count('/')}student/student.zip"
+        text += f'<p><a class="reference" href="{link}">All student notebooks in one file</a></p>'
+        return [nodes.raw("", text, format="html")]
+
+
+def write_editions(app, exception):
+    """The student edition beside the pages."""
+    if not exception and app.builder.format == "html":
+        write_student(Path(app.outdir) / "student", seed=1)
+
+
+def setup(app):
+    app.add_directive("course-table", CourseTable)
+    app.connect("build-finished", write_editions)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

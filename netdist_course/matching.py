@@ -5,24 +5,19 @@ from scipy.optimize import linear_sum_assignment
 
 from netdist_course.checks import array, exercise, number, order, require
 
-SHAPES = [(12, 40), (1, 3), (5, 8), (30, 20)]  # units, weights a unit; the first is the reader's
-WALKS = [(90, 20, 70), (1, 1, 2), (9, 9, 10), (14, 0, 1)]  # units, bounds of how many return
-DISGUISES = [
-    (12, 9, 6),
-    (1, 2, 1),
-    (6, 5, 3),
-    (60, 8, 8),
-    (60, 4, 30),
-    (80, 30, 4),
-]  # units, inputs, outputs
+# Of each case; the first is the reader's. Units, weights a unit:
+SHAPES = [(12, 40), (1, 3), (5, 8), (30, 20)]
+# Units, bounds of how many are planted to return:
+WALKS = [(90, 20, 70), (1, 1, 2), (9, 9, 10), (14, 0, 1)]
+# Units, inputs, outputs:
+DISGUISES = [(12, 9, 6), (1, 2, 1), (6, 5, 3), (60, 8, 8), (60, 4, 30), (80, 30, 4)]
 
 
 def wrong_ways(a_to_b, b_to_c, c_to_a):
     """Shares that come of typical mistakes."""
     units = np.arange(len(a_to_b))
     matches = {
-        "this goes the other way: a unit of a is looked up in a_to_b first": a_to_b[b_to_c[c_to_a]]
-        == units,
+        "this goes the other way: look up in a_to_b first": a_to_b[b_to_c[c_to_a]] == units,
         "this stops in c: c_to_a has to be followed, too": b_to_c[a_to_b] == units,
         "c_to_a leads from c to a; this reads it as if it led from a": b_to_c[a_to_b] == c_to_a,
     }
@@ -78,9 +73,7 @@ def planted_order(answer, a, b):
     if np.isclose(reached, best):
         return
     turned = np.isclose(gain[found, rows].sum(), best)
-    require(
-        not turned, "this order takes a to b; asked is the row of b that belongs to row i of a"
-    )
+    require(not turned, "this order takes a to b; asked is the row of b for row i of a")
     least = np.isclose(reached, gain[linear_sum_assignment(gain)].sum())
     require(not least, "this order makes the sum of the inner products smallest, not largest")
     share = reached / best

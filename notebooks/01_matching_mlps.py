@@ -42,6 +42,7 @@ import torch
 from IPython.display import Markdown
 from scipy.stats import shapiro
 
+from netdist_course import quiz
 from netdist_utils import (
     alignment,
     claims,
@@ -156,8 +157,8 @@ Markdown(
     f"{len(networks)} networks is {accuracies.std(ddof=1):.3f}. On the training digits "
     f"{sum(a == 1 for a in train_accuracies)} of {len(networks)} networks make no error at all, so training "
     "digits rank none above another. Of its 15 hidden units, a network "
-    f"has {dead.mean():.1f} on average that are zero for every training digit: they are dead, and whatever "
-    "is said of the partners of such units below is said of chance."
+    f"has {dead.mean():.1f} on average that are zero for every training digit: they are dead, and their "
+    "partners below are what the living units leave to them."
 )
 
 # %% [markdown]
@@ -177,7 +178,7 @@ Markdown(
 # %%
 adjacency = matching.adjacency(eight[0])  # (91, 91)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-adjacency", "caption": "The two blocks of the adjacency matrix that hold weights, for networks 1 to 4. Above, a column is a hidden unit and a row a pixel; below, a row is a hidden unit and a column a class. Units stand in the order in which they happen to come, so the same column in another network is another unit. A nearly white column above is a dead unit; colours end at weights of size 1.5."}, "image": {"alt": "Four columns of heat maps, one for each of four networks: above, 65 rows of pixels and bias by 15 hidden units; below, 16 rows of hidden units and bias by 10 classes. Each network has another pattern of columns."}}
+# %% tags=["hide-input"] slide="The same column in another network is another unit." say="Let them look for one stroke pattern in two of the networks: it may turn up, but in another column. Ask what it would mean to compare these matrices entry by entry." mystnb={"figure": {"name": "fig-adjacency", "caption": "The two blocks of the adjacency matrix that hold weights, for networks 1 to 4. Above, a column is a hidden unit and a row a pixel; below, a row is a hidden unit and a column a class. Units stand in the order in which they happen to come, so the same column in another network is another unit. A nearly white column above is a dead unit; colours end at weights of size 1.5."}, "image": {"alt": "Four columns of heat maps, one for each of four networks: above, 65 rows of pixels and bias by 15 hidden units; below, 16 rows of hidden units and bias by 10 classes. Each network has another pattern of columns."}}
 fig, axes = plt.subplots(2, 4, figsize=(7.2, 5.2), height_ratios=[2.2, 1])
 reach = {"vmin": -1.5, "vmax": 1.5, "center": 0, "aspect": "auto"}
 for k in range(4):
@@ -234,6 +235,11 @@ Markdown(
 # trainings every place of the hidden layer has the same distribution of weights. To ask what units
 # have in common is to ask it up to their order.
 
+# %% [markdown] tags=["slide-only", "remove-cell"] slide="Reordering the hidden units changes no output." say="Ask what the two permutations on the right do: one reorders what the units put out, the other reads it back. Then ask how many networks compute the same function as one with fifteen hidden units."
+# $$W_2 \operatorname{relu}(W_1 x + b_1) = (W_2 P^\top) \operatorname{relu}(P W_1 x + P b_1)$$
+#
+# The ReLU acts on each unit alone, so a permutation $P$ of the units passes through it.
+
 # %%
 generator = torch.Generator().manual_seed(0)
 shuffled = matching.permute(eight[0], [torch.randperm(15, generator=generator)])
@@ -257,7 +263,7 @@ Markdown(
 # matching picks one entry in each row and column of this gain matrix, and the best one has the largest
 # sum. To take the largest entry of each row would not do: here two rows have theirs in one column.
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-three", "caption": "Two networks of three hidden units that compute nearly the same. Line widths are sizes of weights; dashed lines are negative. The units of B are those of A in another order, with noise. In the gain matrix at the right the largest sum of one entry for each row and column (framed) finds the order; the largest entry of the second row is not in it."}, "image": {"alt": "Two small network diagrams with two inputs, three hidden units and one output, and a three by three matrix of numbers with one framed cell in each row and column, off the diagonal. Two rows have their largest number in the same column."}}
+# %% tags=["hide-input"] slide="The best order has the largest sum, and need not take the largest entry of each row." say="Cover the frames and let them choose one entry in each row. Two rows want the same column, so somebody has to give way: the sum of all three decides." mystnb={"figure": {"name": "fig-three", "caption": "Two networks of three hidden units that compute nearly the same. Line widths are sizes of weights; dashed lines are negative. The units of B are those of A in another order, with noise. In the gain matrix at the right the largest sum of one entry for each row and column (framed) finds the order; the largest entry of the second row is not in it."}, "image": {"alt": "Two small network diagrams with two inputs, three hidden units and one output, and a three by three matrix of numbers with one framed cell in each row and column, off the diagonal. Two rows have their largest number in the same column."}}
 toy = np.array([[1.6, 0.2, 1.2], [1.0, 0.9, 0.9], [-1.2, -0.9, 0.7]])
 turned = toy[[2, 0, 1]] + np.random.default_rng(0).normal(0, 0.15, (3, 3))
 fig, axes = plt.subplots(1, 3, figsize=(7.2, 2.5), width_ratios=[1, 1, 1])
@@ -302,7 +308,7 @@ plt.show()
 # %% [markdown]
 # The source matched the two graphs instead: it maximised
 # $\operatorname{tr}(A P A'^\top P^\top)$ over permutations $P$ of the hidden nodes, where $A$ and $A'$ are the
-# adjacency matrices, with inputs, outputs and biases held fixed (here $P$ leaves them where they are). That is a quadratic assignment
+# adjacency matrices, with inputs, outputs and biases held fixed (here $P$ leaves them where they are). That is a {term}`quadratic assignment`
 # problem, which is hard in general, and {term}`FAQ` solves it approximately {cite:p}`vogelstein2015`.
 #
 # But no edge joins two hidden units of one layer. With $\pi(i)$ the partner of unit $i$, the objective
@@ -377,7 +383,7 @@ Markdown(
 # %% [markdown]
 # {numref}`fig-pair` shows what the matching does to the weights of one pair.
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-pair", "caption": "Each weight and bias of network 2 against the one in the same place of network 1, before and after its units were put into the order of network 1. After matching, large weights find large weights of the same sign; most small ones remain unrelated."}, "image": {"alt": "Two scatter plots of weights. Before matching the cloud is round; after matching it is stretched along the diagonal."}}
+# %% tags=["hide-input"] slide="Matched, large weights find large weights of the same sign." say="Before matching the cloud is round, afterwards it is stretched. Do not let them call that agreement yet: the order was chosen to make it so." mystnb={"figure": {"name": "fig-pair", "caption": "Each weight and bias of network 2 against the one in the same place of network 1, before and after its units were put into the order of network 1. After matching, large weights find large weights of the same sign; most small ones remain unrelated."}, "image": {"alt": "Two scatter plots of weights. Before matching the cloud is round; after matching it is stretched along the diagonal."}}
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.5), sharex=True, sharey=True)
 for ax, model, name in zip(
     axes, (others[0], aligned), ("unmatched", "matched"), strict=True
@@ -410,7 +416,8 @@ Markdown(
 # ## All to one, or to a consensus
 #
 # Eight networks can all be matched to one of them, as the source does. Or they find a centre together:
-# average them, match all to the average, and repeat until no unit moves. Each step raises the summed
+# average them, match all to the average, and repeat until no unit moves. What they agree on is their
+# {term}`consensus`. Each step raises the summed
 # inner product with the mean, so the repetition ends. {py:func}`.matching.consensus` does this.
 # {numref}`fig-correlations` compares the weights of each two of the eight networks.
 
@@ -443,6 +450,12 @@ Markdown(
     f"{np.mean(to_first_r):.3f}: pairs without network 1 were then never matched to one another."
 )
 
+# %% [markdown] tags=["slide-only", "remove-cell"] slide="Vote: how much would the same matching find where less is shared?" say="Let them order the four groups by the correlation they expect after matching, and write it down. Collect the orders on the board before the next slide, and ask which of these groups a sceptic would choose as the null."
+# - networks before training
+# - trained, with classes and pixels in an order of their own
+# - trained on the same images, with classes in an order of their own
+# - trained on the same images with the same random labels
+
 # %% [markdown]
 # ## How much is due to the task?
 #
@@ -454,13 +467,13 @@ Markdown(
 #   have the sizes that training gives, and nothing else is shared.
 # - *Classes relabelled*: each network has learned the same images with its ten classes in an order of its own. Its
 #   units see the same strokes, but they serve other outputs.
-# - *Random labels*: all networks have learned the same images with one and the same random labels. They share a
+# - *{term}`Random labels <random labels>`*: all networks have learned the same images with one and the same random labels. They share a
 #   task, but nothing about digits could be learned from it.
 #
 # Relabelling needs no training. The start treats all classes alike, so a network trained on classes in
 # another order is distributed as a trained network whose outputs are put into that order; with pixels it is
 # the same. At the upper
-# end stands a positive control: sets of four networks that share their start and differ only in the order of
+# end stands a {term}`positive control`: sets of four networks that share their start and differ only in the order of
 # their batches. A measure of agreement should find them alike. {numref}`fig-nulls-matching` shows all of them.
 
 
@@ -534,7 +547,7 @@ control = [
     for a, b in in_pairs(groups["same start"])
 ]
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-nulls-matching", "caption": "Correlation of the weights of two networks before and after matching, one dot for each disjoint pair. Networks that share a start agree as they are. All others agree after matching, also those that have learned nothing. Among networks of different starts those that have learned the digits with the same classes agree most."}, "image": {"alt": "Six rows of dots along an axis of correlation. In the top row, same start, all dots are close to one. In the others the unmatched dots lie near zero and the matched ones to the right of them: farthest for trained networks, less for relabelled classes, pixels and random labels, least for untrained networks."}}
+# %% tags=["hide-input"] slide="Matching makes any two networks agree; those that share images and classes agree most." say="Start with the untrained row: that is the maximum over orders, and nothing else. Then compare the trained row with the strongest null, not with its own unmatched dots. What is left depends on which class stands at which output." mystnb={"figure": {"name": "fig-nulls-matching", "caption": "Correlation of the weights of two networks before and after matching, one dot for each disjoint pair. Networks that share a start agree as they are. All others agree after matching, also those that have learned nothing. Among networks of different starts those that have learned the digits with the same classes agree most."}, "image": {"alt": "Six rows of dots along an axis of correlation. In the top row, same start, all dots are close to one. In the others the unmatched dots lie near zero and the matched ones to the right of them: farthest for trained networks, less for relabelled classes, pixels and random labels, least for untrained networks."}}
 frame = agreement.melt(
     ["networks", "pair"], ["unmatched", "matched"], "units", "correlation"
 )
@@ -576,11 +589,11 @@ Markdown(
 # A matching gives every unit a partner, whether or not it has one. Two questions test it, and
 # {numref}`fig-partners` shows the answers.
 #
-# First, does it hold in a circle? Match network A to B, B to C, and C to A, and follow a unit of A around:
+# First, does it hold {term}`in a circle <cycle consistency>`? Match network A to B, B to C, and C to A, and follow a unit of A around:
 # if each unit had a true counterpart in the others, and the matching found it, it would come back to
 # itself {cite:p}`crisostomi2024`. By chance one of 15 does. Where a matching is right with probability $p$,
 # about $p^3$ of the units come back, so the share has to be read beside its nulls. Second, does another
-# method agree? Matched by activations, that is, with the units paired whose outputs correlate most over
+# method agree? Matched by {term}`activations <activation matching>`, that is, with the units paired whose outputs correlate most over
 # the training digits, does a unit get the same partner?
 
 
@@ -604,7 +617,7 @@ def same_partner(one, two):
 
 # %% [markdown]
 # A calibration tells what to expect if all units did have counterparts that are as unlike as those found
-# here: *planted* networks are copies of a trained one, shuffled, with as much noise on each weight as brings
+# here: *{term}`planted <planted case>`* networks are copies of a trained one, shuffled, with as much noise on each weight as brings
 # the correlation of two copies down to that of two trained networks.
 
 
@@ -621,6 +634,12 @@ def planted(model, r):
         )
     return copy
 
+
+# %% [markdown] tags=["slide-only", "remove-cell"] slide="Vote: which units come back on a way through three networks?" say="Send one student as a unit from A to B to C and home. Then let them vote on where the trained networks will lie, between chance and the planted copies, and where random labels will lie beside them."
+# - A matching gives every unit a partner, whether or not it has one.
+# - Match A to B, B to C, and C to A, and follow a unit around.
+# - If all units have counterparts that differ by noise, most come back.
+# - Were the matchings drawn at random, one unit would come back on average.
 
 # %% tags=["hide-input"]
 r = found_r["mean"]["trained"]
@@ -644,7 +663,7 @@ claims.check(
     repeats=partners.returns[partners.networks == "trained"],
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-partners", "caption": "Left: share of hidden units that come back to themselves on a way through three networks. Right: share of units to which weights and activations give the same partner. One dot for each group of four to eight networks, and the means with their 95 % intervals (bootstrap over groups); the dotted line is chance. Units return where networks share a start, and mostly where counterparts were planted. Elsewhere they rarely do, and networks trained on the digits are close to those trained on random labels."}, "image": {"alt": "Two panels with seven rows of dots each. In both, networks of the same start lie near one. On the left planted copies lie far to the right, and the other rows near the left end, with trained networks level with random labels. On the right trained networks and random labels lie about the middle, relabelled ones lower and untrained ones near chance, which is a dotted line."}}
+# %% tags=["hide-input"] slide="Few units come back, and about as many where the labels were random." say="On the left, compare the trained row with the planted one: their weights agree equally well, yet far fewer units return. Then look at random labels, level with the trained networks. The share that returns is not the share of units with a counterpart." mystnb={"figure": {"name": "fig-partners", "caption": "Left: share of hidden units that come back to themselves on a way through three networks. Right: share of units to which weights and activations give the same partner. One dot for each group of four to eight networks, and the means with their 95 % intervals (bootstrap over groups); the dotted line is chance. Units return where networks share a start, and mostly where counterparts were planted. Elsewhere they rarely do, and networks trained on the digits are close to those trained on random labels."}, "image": {"alt": "Two panels with seven rows of dots each. In both, networks of the same start lie near one. On the left planted copies lie far to the right, and the other rows near the left end, with trained networks level with random labels. On the right trained networks and random labels lie about the middle, relabelled ones lower and untrained ones near chance, which is a dotted line."}}
 kinds = ["same start", "planted", "trained", *NULLS]
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3), sharey=True)
 for ax, measure, label in zip(
@@ -748,7 +767,7 @@ claims.check(
     repeats=of.get_group(("consensus", "mean")),
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-means", "caption": "Accuracy of the mean of eight networks, one dot for each group, as it is and after REPAIR. Every kind of matching helps, and REPAIR helps most where units were not matched; no mean network is as good as a single network or as the mean of the outputs (the two upper lines, which lie close together)."}, "image": {"alt": "Four pairs of strips of dots: unmatched, weights, consensus, activations, each as it is and repaired. The unmatched strips lie lowest, and its repaired strip lies above the other; the matched ones lie higher, below the two horizontal lines of single networks and of averaged outputs."}}
+# %% tags=["hide-input"] slide="The mean of matched networks works, but not as well as one network." say="Ask what the unmatched mean lacks, and let them see how much of it REPAIR gives back: that part is only scale. The upper lines show what no mean of weights reaches." mystnb={"figure": {"name": "fig-means", "caption": "Accuracy of the mean of eight networks, one dot for each group, as it is and after REPAIR. Every kind of matching helps, and REPAIR helps most where units were not matched; no mean network is as good as a single network or as the mean of the outputs (the two upper lines, which lie close together)."}, "image": {"alt": "Four pairs of strips of dots: unmatched, weights, consensus, activations, each as it is and repaired. The unmatched strips lie lowest, and its repaired strip lies above the other; the matched ones lie higher, below the two horizontal lines of single networks and of averaged outputs."}}
 fig, ax = plt.subplots(figsize=(7.2, 3.2))
 sns.stripplot(
     means, x="units", y="accuracy", hue="network", dodge=True, alpha=0.7, ax=ax,
@@ -850,13 +869,18 @@ Markdown(
     f"also removes {percent(1 - np.mean(distances))} of the squared distance between the two ends."
 )
 
+# %% [markdown] tags=["slide-only", "remove-cell"] slide="Vote: is what is left of the barrier the fault of the order?" say="Take a vote before the walk, and another after the figure with the swaps. Those who say no should say what else could cause the barrier; those who say yes should say how they would show it."
+# - The order was chosen to bring weights together, not to lower the loss.
+# - Would an order chosen by the training loss lower the barrier further?
+# - And would the weights then agree more, or less?
+
 # %% [markdown]
 # Walk along one of these lines in {numref}`fig-path`. Each picture shows the input weights of one
-# hidden unit; nearly white ones are dead units. Matched, some units turn into one that resembles them and some do
+# hidden unit; nearly white ones are {term}`dead units <dead unit>`. Matched, some units turn into one that resembles them and some do
 # not. Clear the box, and nearly all turn into a unit with another picture: half-way they are blends of two, and
 # the accuracy falls.
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-path", "caption": "A figure with a handle: the straight line from network A to network B, with B's units matched to A's or not. Drag the slider or the curve, and compare the two curves half-way."}}
+# %% tags=["hide-input"] slide="Matching lowers the barrier, and does not remove it: half-way, some units are blends of two." say="Drag the slider to the middle with the box set, then clear the box. Ask for a unit that turns into one that resembles it, and for one that does not." mystnb={"figure": {"name": "fig-path", "caption": "A figure with a handle: the straight line from network A to network B, with B's units matched to A's or not. Drag the slider or the curve, and compare the two curves half-way."}}
 matching.path_slider(*pairs[0], images.test, (8, 8))
 
 # %% [markdown]
@@ -914,7 +938,7 @@ claims.check(
     repeats=wide["matched, then swaps"],
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-swaps", "caption": "Excess loss half-way between two networks, on held-out digits, against the correlation of their weights; one mark for each pair and order of units. Swaps that lower the training loss bring the excess down below that of the matching by weights, also where the weights agree little."}, "image": {"alt": "A scatter plot of three kinds of marks. Pairs matched by weights lie at the right, spread over low and high excess; those with swaps after matching lie a little to the left of them and lower; those with swaps from the order in which units came lie far to the left, at small correlations, and mostly below the first kind."}}
+# %% tags=["hide-input"] slide="A low loss half-way is no evidence that weights agree." say="Look at the marks at the far left: their weights hardly correlate, and most of them beat the matching by weights. Come back to the vote: the order was at fault for part of the barrier, and a good order need not pair units that resemble each other." mystnb={"figure": {"name": "fig-swaps", "caption": "Excess loss half-way between two networks, on held-out digits, against the correlation of their weights; one mark for each pair and order of units. Swaps that lower the training loss bring the excess down below that of the matching by weights, also where the weights agree little."}, "image": {"alt": "A scatter plot of three kinds of marks. Pairs matched by weights lie at the right, spread over low and high excess; those with swaps after matching lie a little to the left of them and lower; those with swaps from the order in which units came lie far to the left, at small correlations, and mostly below the first kind."}}
 orders_shown = {
     "matched by weights": C["matched"],
     "matched, then swaps": plotting.LEVELS[0],
@@ -993,8 +1017,8 @@ Markdown(
 # {term}`singular values <singular value>` of the mean adjacency matrix, and for its {term}`elbow`, where the
 # profile likelihood of {cite:t}`zhu2006` splits the values into large and small ones (graspologic's
 # `select_dimension` uses the same rule). Multiply all incoming weights by 3, divide the outgoing ones by 3,
-# and the elbow moves. So we take the networks in the canonical scale, match them there, and
-# truncate the incoming weights of their mean to a lower rank ({numref}`fig-rank`); with the outgoing ones left whole, no
+# and the elbow moves. So we take the networks in the {term}`canonical scale`, match them there, and
+# truncate the incoming weights of their mean to a lower {term}`rank` ({numref}`fig-rank`); with the outgoing ones left whole, no
 # factor common to all units matters.
 
 # %%
@@ -1340,7 +1364,7 @@ centre = training.accuracy(
     matching.average(matching.consensus(networks)), images.test
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-draws", "caption": "Accuracy of new networks, one dot each, drawn from distributions that keep more and more of the ensemble, fitted to units as they came or to matched units. Matching helps at each step, and networks are drawn best where all weights vary together; none is as good as a trained one (dashed)."}, "image": {"alt": "Four pairs of strips of dots along accuracy, from each weight on its own at the left to all weights together at the right. They rise from left to right, with the two in the middle alike, and the matched strip lies above the unmatched one in each; a dashed line lies above all dots."}}
+# %% tags=["hide-input"] slide="No distribution that was fitted draws networks as good as trained ones." say="Go from left to right: each step lets more vary together, and each is better matched than unmatched. Even the last, which can only mix the networks it was fitted to, stays below the dashed line." mystnb={"figure": {"name": "fig-draws", "caption": "Accuracy of new networks, one dot each, drawn from distributions that keep more and more of the ensemble, fitted to units as they came or to matched units. Matching helps at each step, and networks are drawn best where all weights vary together; none is as good as a trained one (dashed)."}, "image": {"alt": "Four pairs of strips of dots along accuracy, from each weight on its own at the left to all weights together at the right. They rise from left to right, with the two in the middle alike, and the matched strip lies above the unmatched one in each; a dashed line lies above all dots."}}
 fig, ax = plt.subplots(figsize=(7.2, 3.2))
 sns.stripplot(
     draws, x="law", y="accuracy", hue="units", palette=C, dodge=True, alpha=0.6, size=4, ax=ax
@@ -1424,9 +1448,15 @@ Markdown(
     "describes them."
 )
 
+# %% [markdown] tags=["slide-only", "remove-cell"] slide="What networks have in common shows only up to order, and only beside a null." say="Ask which of the four sentences surprised them most, and which null it rests on. The exercise with the largest entry of each row is a good one to take home."
+# - The order of hidden units is arbitrary; the best one is an exact assignment.
+# - Matching raises any correlation; most of it appears with the classes relabelled, too.
+# - Most partners do not hold in a circle; about as many do with random labels.
+# - Matched means work, and a low barrier does not say that units agree.
+
 # %% [markdown]
 # Models that take a whole network as their input could learn a better one. They
-# build the symmetry of {eq}`eq-symmetry` into their layers instead of undoing it by a matching:
+# build the {term}`symmetry` of {eq}`eq-symmetry` into their layers instead of undoing it by a matching:
 # {cite:t}`navon2023` and, for any architecture, {cite:t}`zhou2024`.
 #
 # ## Take-aways
@@ -1450,6 +1480,14 @@ Markdown(
 claims.table("01_matching_mlps")
 
 # %% [markdown]
+# ## Check yourself
+#
+# Five questions. Each choice says why it is right or wrong.
+
+# %% tags=["remove-input"]
+quiz("01_matching_mlps")
+
+# %% [markdown]
 # ## Exercises
 #
 # The data of the coding exercises come from `SEED`: {doc}`how exercises work </book/exercises>`.
@@ -1465,51 +1503,146 @@ SEED = 1
 # :::{exercise} Pixels that are never on
 # :label: ex-matching-constant-pixels
 #
-# *Understand, easy, 10 minutes.* Some pixels are zero in every training digit. What does gradient descent do to their
-# weights, and what follows for the correlation of matched weights?
+# *Understand, easy, 10 minutes.* Some pixels are zero in every training digit. What does gradient descent do to the
+# weights that leave them, and what follows for the correlation of matched weights?
 # :::
 #
 # :::{solution-start} ex-matching-constant-pixels
 # :class: dropdown
 # :::
 #
-# A pixel that is zero in every training digit has zero gradient, so its four times 15 weights stay at their random
-# start, and no order of the units makes them agree: they lower the correlation a little.
+# The gradient of a weight is a sum over digits of products with its input. Where the input is always zero, so is the
+# gradient: the weights that leave these four pixels, 15 each, stay at their random start. The order that matches all
+# weights leaves them unrelated, so they lower the correlation. It is by less than a thousandth: they are few, and small.
 
 # %% tags=["solution"]
 still = images.train.x.flatten(1).std(0) == 0
-start = training.start(make, 0)
 assert int(still.sum()) == 4
-assert (networks[0][1].weight[:, still] == start[1].weight[:, still]).all()
-assert (networks[0][1].weight[:, ~still] != start[1].weight[:, ~still]).any()
+starts = [training.start(make, k) for k in range(8)]
+for start, network in zip(starts, eight, strict=True):
+    assert (network[1].weight[:, still] == start[1].weight[:, still]).all()
+    assert (network[1].weight[:, ~still] != start[1].weight[:, ~still]).any()
+moved = np.ones(len(weights(eight[0])), bool)
+moved[: 15 * 64] = np.tile(~still.numpy(), 15)
+among = {"all": moved | True, "moved": moved, "still": ~moved}
+r = {
+    name: np.mean(
+        [
+            np.corrcoef(weights(a)[k], weights(b)[k])[0, 1]
+            for a, b in aligned_pairs
+        ]
+    )
+    for name, k in among.items()
+}
+assert abs(r["still"]) < 0.15
+assert 0 < r["moved"] - r["all"] < 0.001
 
 # %% [markdown]
 # :::{solution-end}
 # :::
 #
-# :::{exercise} TITLE
-# :label: ex-matching-2
+# :::{exercise} Units that are never on
+# :label: ex-matching-dead-units
 #
-# *Understand, easy, 10 minutes.* Which units of network 1 are dead, that is, zero for every training digit? Take them out. What
-# changes on the training digits?
+# *Understand, easy, 15 minutes.* Some hidden units are zero for every training digit. Take those of network 1 out. What
+# changes on the training digits, and what may change on others? Which units of another network does a matching by
+# weights give to dead units?
 # :::
 #
-# :::{solution-start} ex-matching-2
+# :::{solution-start} ex-matching-dead-units
 # :class: dropdown
 # :::
 #
-# Nothing changes: a unit that is zero adds nothing to any logit. On held-out digits a unit that was dead in
-# training may wake up, which is rare.
+# On the training digits nothing changes: a unit that is zero adds nothing to any {term}`logit`. The other units carry
+# all: without them the accuracy is near chance. A unit that was dead in training may wake up on a held-out digit,
+# which happens in fewer than one case in a thousand. The partner of a dead unit is dead more than twice as often as by
+# chance. That is no sign of a counterpart: living units are more than twice as large, by the product of their norms, so
+# that pairs of them gain more, and dead ones are left to each other.
 
 # %% tags=["solution"]
 asleep = (models.outputs(eight[0], images.train.x, [2])[2] == 0).all(0)
-without = models.clone(eight[0])
-without[3].weight.data[:, asleep] = 0
-same = training.logits(without, images.train.x) - training.logits(eight[0], images.train.x)
-assert same.abs().max() < 1e-5
-awake = models.clone(eight[0])
-awake[3].weight.data[:, ~asleep] = 0
-assert training.accuracy(awake, images.train) < 0.3
+assert asleep.any() and not asleep.all()
+changes = {}
+for name, silent in (("dead", asleep), ("living", ~asleep)):
+    without = models.clone(eight[0])
+    without[3].weight.data[:, silent] = 0
+    changes[name] = without
+logits = [
+    training.logits(m, images.train.x) for m in (eight[0], changes["dead"])
+]
+assert torch.allclose(*logits, atol=1e-5)
+assert training.accuracy(eight[0], images.train) > 0.9
+assert training.accuracy(changes["living"], images.train) < 0.3
+awake = []
+for network in networks:
+    was_dead = (models.outputs(network, images.train.x, [2])[2] == 0).all(0)
+    awake.append(
+        models.outputs(network, images.test.x, [2])[2][:, was_dead] > 0
+    )
+assert torch.cat([cases.flatten() for cases in awake]).float().mean() < 0.001
+is_dead = [torch.as_tensor(found.dead(0)) for found in hidden_moments]
+both, expected = [], []
+for (a, b), (dead_a, dead_b) in zip(pairs, in_pairs(is_dead), strict=True):
+    both.append(int((dead_a & dead_b[matching.match(a, b)[0]]).sum()))
+    expected.append(int(dead_a.sum()) * int(dead_b.sum()) / 15)
+assert sum(both) > 2 * sum(expected)
+sizes, dead_ones = (
+    np.stack([np.prod(norms(m), axis=0) for m in networks]),
+    torch.stack(is_dead).numpy(),
+)
+assert sizes[~dead_ones].mean() > 2 * sizes[dead_ones].mean()
+
+# %% [markdown]
+# :::{solution-end}
+# :::
+#
+# ::::{exercise} Follow units around
+# :label: ex-matching-come-back
+#
+# *Code, easy, 15 minutes.* `problem("matching-come-back", SEED)` gives three orders of units: `a_to_b[i]` is the unit of
+# network B that was matched to unit `i` of network A, `b_to_c` leads from B to C, and `c_to_a` from C to A. Write a
+# function that gives the share of A's units that come back to themselves. NumPy's indexing is enough. What share would
+# come back if the matchings were drawn at random?
+#
+# ```python
+# def come_back(a_to_b, b_to_c, c_to_a):
+#     """Share of the units of A that come back to themselves by way of B and C.
+#
+#     >>> turn = np.array([1, 2, 0])
+#     >>> float(come_back(turn, turn, turn))
+#     1.0
+#     """
+# ```
+#
+# ```python
+# check("matching-come-back", come_back, SEED)
+# ```
+# ::::
+#
+# :::{solution-start} ex-matching-come-back
+# :class: dropdown
+# :::
+#
+# Look a unit up in the first order, what was found there in the second, and that in the third. At random a unit
+# of $H$ ends at each place with probability $1/H$, so it comes back with probability $1/H$, and all $H$
+# together make one unit on average, however many there are.
+
+
+# %% tags=["solution"]
+def come_back(a_to_b, b_to_c, c_to_a):
+    return np.mean(c_to_a[b_to_c[a_to_b]] == np.arange(len(a_to_b)))
+
+
+check("matching-come-back", come_back, SEED)
+orders = problem("matching-come-back", SEED)
+assert come_back(*orders) > 10 / len(orders[0])
+rng = np.random.default_rng(0)
+for H in (2, 15, 100):
+    units = [
+        H * come_back(*(rng.permutation(H) for _ in range(3)))
+        for _ in range(2000)
+    ]
+    assert abs(np.mean(units) - 1) < 0.15
 
 # %% [markdown]
 # :::{solution-end}
@@ -1520,6 +1653,7 @@ assert training.accuracy(awake, images.train) < 0.3
 #
 # *Code, medium, 20 minutes.* `problem("matching-planted-order", SEED)` gives two arrays with one row a unit: `a`, and
 # `b`, which has the same units in another order, with noise. Write a function that finds the order, exactly.
+# `linear_sum_assignment` of SciPy is allowed.
 #
 # ```python
 # def planted_order(a, b):
@@ -1540,8 +1674,10 @@ assert training.accuracy(awake, images.train) < 0.3
 # :::
 #
 # The order is the linear assignment that makes the sum of the inner products largest. It is the most probable
-# one, because the noise is normal and has the same size in all entries. The largest inner product of each row alone
-# may use a row of `b` twice.
+# one, because the noise is normal and has the same size in all entries: the smaller the squared distance of `a` and
+# the reordered `b`, the more probable the order, and the largest sum has the smallest distance. The largest inner
+# product of each row alone may use a row of `b` twice, as in {numref}`fig-three`.
+
 
 # %% tags=["solution"]
 def planted_order(a, b):
@@ -1550,26 +1686,31 @@ def planted_order(a, b):
 
 check("matching-planted-order", planted_order, SEED)
 a, b = problem("matching-planted-order", SEED)
-assert (a * b[planted_order(a, b)]).sum() > (a * b).sum()
+found = b[planted_order(a, b)]
+assert (a * found).sum() > (a * b).sum()
+assert np.sum((a - found) ** 2) < np.sum((a - b) ** 2)
+assert len(set((toy @ turned.T).argmax(axis=1))) < len(toy)
 
 # %% [markdown]
 # :::{solution-end}
 # :::
 #
-# :::{exercise} TITLE
-# :label: ex-matching-4
+# :::{exercise} A factor that changes no output
+# :label: ex-matching-factor
 #
-# *Understand, easy, 10 minutes.* Multiply the incoming weights of all hidden units by $c$ and divide the outgoing ones by $c$. Does the
-# best order between two such networks depend on $c$?
+# *Understand, medium, 15 minutes.* Multiply the incoming weights and the biases of all hidden units by $c > 0$ and divide
+# the outgoing weights by $c$, in two networks alike. Does the best order between the two depend on $c$? What is it for
+# very large $c$, and for very small $c$?
 # :::
 #
-# :::{solution-start} ex-matching-4
+# :::{solution-start} ex-matching-factor
 # :class: dropdown
 # :::
 #
-# It may. Incoming weights then count $c^2$ times and outgoing ones $c^{-2}$ times in the inner products, so for large
-# $c$ the order is the one that brings the incoming weights together, and for small $c$ the other. The function is
-# the same throughout.
+# It does. Incoming weights then count $c^2$ times and outgoing ones $c^{-2}$ times in the inner products, so for large
+# $c$ the order is the one that brings the incoming weights together, and for small $c$ the one that brings the outgoing
+# weights together. In networks 1 and 2 these differ. The function is the same throughout.
+
 
 # %% tags=["solution"]
 def scaled(model, c):
@@ -1579,10 +1720,213 @@ def scaled(model, c):
     result[3].weight.data /= c
     return result
 
-orders = [matching.match(scaled(eight[0], c), scaled(eight[1], c))[0] for c in (0.1, 1, 10)]
-assert not torch.equal(orders[0], orders[2])
-logits = [training.logits(scaled(eight[0], c), images.test.x) for c in (0.1, 10)]
+
+def best_order(one, two):
+    return alignment.bipartite_match(one @ two.T)
+
+
+one, two = eight[:2]
+orders = {
+    c: matching.match(scaled(one, c), scaled(two, c))[0] for c in (0.1, 10)
+}
+assert torch.equal(orders[10], best_order(incoming(one), incoming(two)))
+assert torch.equal(orders[0.1], best_order(one[3].weight.T, two[3].weight.T))
+assert not torch.equal(orders[10], orders[0.1])
+logits = [training.logits(scaled(one, c), images.test.x) for c in (0.1, 10)]
 assert torch.allclose(*logits, atol=1e-3)
+
+# %% [markdown]
+# :::{solution-end}
+# :::
+#
+# :::{exercise} The largest entry of each row
+# :label: ex-matching-largest-entry
+#
+# *Break, medium, 30 minutes.* Give each unit of the first network the partner with the largest entry of its row of the
+# gain matrix: a {term}`greedy matching`. Some units of the second network then come several times and some
+# never, and `matching.permute` would refuse such an order, so index the weights yourself. Predict before you run it: of
+# the {term}`ledger`'s {term}`claims <claim>` on the correlation of two networks, on the units that return, on the mean of eight networks and on the
+# loss half-way, which fail, and on which side does each leave its band? For the mean, take the first network of each
+# eight as the centre.
+# :::
+#
+# :::{solution-start} ex-matching-largest-entry
+# :class: dropdown
+# :::
+#
+# The mean and the loss half-way fail, and the other two hold. Each row takes its largest entry, so the inner product
+# can only rise; the correlation stays high, and higher than in every null, because nothing in it asks that
+# each unit of the second network be used. Units return about as rarely as before. But the second network, so
+# rearranged, computes another function, and a bad one. So the mean fails. The loss half-way fails on
+# the side that one may not expect: it lies *below* the mean of the two ends, because one end is now
+# so bad. A claim that only asked for a low number would have called that a success; a band has two sides.
+
+
+# %% tags=["solution"]
+def of_units(model):
+    return torch.cat([incoming(model), model[3].weight.T], dim=1)  # (15, 75)
+
+
+def largest(one, two):
+    return (of_units(one) @ of_units(two).T).argmax(1)
+
+
+def taken(one, two):
+    order, result = largest(one, two), models.clone(two)
+    result[1].weight.data = two[1].weight[order]
+    result[1].bias.data = two[1].bias[order]
+    result[3].weight.data = two[3].weight[:, order]
+    return result
+
+
+def all_way_round(group):
+    trips = [
+        largest(c, a)[largest(b, c)[largest(a, b)]] == torch.arange(15)
+        for a, b, c in combinations(group, 3)
+    ]
+    return float(torch.stack(trips).float().mean())
+
+
+greedy_pairs = [(a, taken(a, b)) for a, b in pairs]
+assert all(len(set(largest(a, b).tolist())) < 15 for a, b in pairs)
+gains = [
+    [matching.objective(a, b) for a, b in some]
+    for some in (greedy_pairs, aligned_pairs)
+]
+assert np.mean(gains[0]) > np.mean(gains[1])
+
+of_group = {
+    name: np.mean(
+        [correlation(a, taken(a, b)) for a, b in in_pairs(groups[name])]
+    )
+    for name in ("trained", *NULLS)
+}
+null = max(of_group[name] for name in NULLS)
+assert (
+    claims.verdict("matching_agreement", of_group["trained"], null=null) == ""
+)
+assert of_group["trained"] > null + 0.1
+
+back = np.mean([all_way_round(group[:6]) for group in eights])
+null = np.mean([all_way_round(copies[k : k + 4]) for k in range(0, 32, 4)])
+assert claims.verdict("matching_return", back, null=null) == ""
+
+spoilt = [training.accuracy(b, images.test) for _, b in greedy_pairs]
+assert np.mean(spoilt) < accuracies.mean() - 0.2
+mean_of = means[means.network == "mean"].groupby("units").accuracy.mean()
+null = mean_of["unmatched"]
+assert claims.verdict("matching_mean", mean_of["weights"], null=null) == ""
+centres = [matching.average([taken(g[0], m) for m in g]) for g in eights]
+mean = np.mean([training.accuracy(m, images.test) for m in centres])
+assert claims.verdict("matching_mean", mean, null=null) and mean < 0.7
+
+null = heights["unmatched"].mean()
+halfway = [
+    matching.barrier(a, b, images.test, steps=3) for a, b in greedy_pairs
+]
+height = np.mean([excess(line) for line in halfway])
+assert claims.verdict("matching_barrier", height, null=null) and height < 0
+
+# %% [markdown]
+# :::{solution-end}
+# :::
+#
+# ::::{exercise} A copy in disguise
+# :label: ex-matching-disguise
+#
+# *Code, hard, 30 minutes.* `problem("matching-disguise", SEED)` gives the weights of two networks with one hidden
+# layer of ReLU units and without biases: incoming `a1` (H, D) and outgoing `a2` (K, H), and `b1`, `b2` likewise. They compute
+# the same function. In the second, the units stand in another order, and each has its incoming weights multiplied and its
+# outgoing weights divided by a positive factor of its own. Write a function that finds the order. `linear_sum_assignment`
+# of SciPy is allowed. Beware of units that see the same and say other things, and of
+# units that say the same and see other things.
+#
+# ```python
+# def disguise(a1, a2, b1, b2):
+#     """Index of the unit of the second network that is unit 0, 1, ... of the first.
+#
+#     >>> a1, a2 = np.eye(2), np.array([[1.0, -1.0]])
+#     >>> disguise(a1, a2, np.array([[0.0, 9.0], [0.1, 0.0]]), np.array([[-1 / 9, 10.0]]))
+#     array([1, 0])
+#     """
+# ```
+#
+# ```python
+# check("matching-disguise", disguise, SEED)
+# ```
+# ::::
+#
+# :::{solution-start} ex-matching-disguise
+# :class: dropdown
+# :::
+#
+# Put both networks into the canonical scale first: divide the incoming weights of each unit by their norm, and
+# multiply its outgoing weights by it. There, partners are equal, so their squared distance is zero and no order has a larger
+# sum of inner products. Matched as they stand, the order is another one: the factors count, and not
+# only the units. Incoming weights alone do not tell units apart that see the same, and
+# outgoing ones not those that say the same.
+
+
+# %% tags=["solution"]
+def disguise(a1, a2, b1, b2):
+    def canonical(w1, w2):
+        norm = np.linalg.norm(w1, axis=1, keepdims=True)
+        return np.hstack([w1 / norm, w2.T * norm])
+
+    gain = canonical(a1, a2) @ canonical(b1, b2).T
+    return linear_sum_assignment(gain, maximize=True)[1]
+
+
+check("matching-disguise", disguise, SEED)
+a1, a2, b1, b2 = problem("matching-disguise", SEED)
+x = np.random.default_rng(0).normal(size=(100, a1.shape[1]))
+outputs = [np.maximum(x @ w1.T, 0) @ w2.T for w1, w2 in ((a1, a2), (b1, b2))]
+assert np.allclose(*outputs)
+raw = planted_order(np.hstack([a1, a2.T]), np.hstack([b1, b2.T]))
+assert (raw != disguise(a1, a2, b1, b2)).any()
+
+# %% [markdown]
+# :::{solution-end}
+# :::
+#
+# :::{exercise} Which units have a counterpart?
+# :label: ex-matching-counterparts
+#
+# *Project, hard, 480 minutes.* The share that returns does not say which units have a counterpart. Find a number that you
+# compute from one network alone, and that says of each of its units how probably it comes back on a way through two
+# others. Is what it predicts a property of learning the digits?
+# :::
+#
+# :::{solution-start} ex-matching-counterparts
+# :class: dropdown
+# :::
+#
+# A good answer states the number and the direction before it looks, so that it can fail. It tests on networks that
+# were not used to choose the number, counts groups of networks and not units as repeats, and gives a standard
+# error over them. Its strongest null is networks trained on random labels: they return about as often, so a
+# number that predicts as well there says nothing of digits. It also needs a
+# calibration: large units return more often wherever there is noise, whether or not small ones lack a counterpart. A first step is the
+# product of the norms of a unit's incoming and outgoing weights. Among planted copies, where all units have
+# counterparts, the larger half of the units returns much more often than the smaller. Among trained networks the
+# difference is less than half of that.
+
+
+# %% tags=["solution"]
+def by_size(group):
+    """How much more often the larger units come back than the smaller ones."""
+    rows = []
+    for a, b, c in combinations(group, 3):
+        for trip in ((a, b, c), (b, c, a), (c, a, b)):
+            rank = np.argsort(np.prod(norms(trip[0]), axis=0))
+            back = matching.cycle_consistent(*trip)[0].numpy()[rank]
+            rows.append(back[8:].mean() - back[:7].mean())
+    return np.mean(rows)
+
+
+planted_gap = np.mean([by_size(copies[k : k + 4]) for k in range(0, 32, 4)])
+trained_gap = np.mean([by_size(group[:4]) for group in eights])
+assert planted_gap > 0.2
+assert trained_gap < planted_gap / 2
 
 # %% [markdown]
 # :::{solution-end}
@@ -1590,7 +1934,7 @@ assert torch.allclose(*logits, atol=1e-3)
 #
 # ## Further reading
 #
-# Weight matching and the barrier: {cite:t}`ainsworth2023`; permutations and linear mode connectivity:
+# {term}`Weight matching <weight matching>` and the barrier: {cite:t}`ainsworth2023`; permutations and {term}`linear mode connectivity`:
 # {cite:t}`entezari2022`; networks that share a start: {cite:t}`frankle2020`. Orders found by gradients:
 # {cite:t}`pena2023`. Orders that agree in a circle: {cite:t}`crisostomi2024`. REPAIR: {cite:t}`jordan2023`.
 # Fusion by transport: {cite:t}`singh2020`. What gradient flow keeps: {cite:t}`du2018`. Graph matching:

@@ -2189,13 +2189,108 @@ claims.table("02_circle_ablation")
 # %% [markdown]
 # ## Exercises
 #
-# :::{exercise} TITLE
-# :label: ex-ablation-1
+# The data of the coding exercises come from `SEED`: {doc}`how exercises work </book/exercises>`.
+
+# %% tags=["exercises"]
+from netdist_course import check, problem
+
+SEED = 1
+
+# %% [markdown]
+# :::{exercise} Masks that come twice
+# :label: ex-ablation-repeated-masks
 #
-# *Understand, easy, 10 minutes.* Prove {eq}`eq-sandwich`. Where does the proof need that there is one hidden layer?
+# *Understand, easy, 10 minutes.* Recover the source's 952 distinct masks from `masks_drawn`. How many are there among
+# the first 500 draws, and why more than half?
 # :::
 #
-# :::{solution-start} ex-ablation-1
+# :::{solution-start} ex-ablation-repeated-masks
+# :class: dropdown
+# :::
+#
+# A mask is a row, so count the distinct rows. The first 500 draws have fewer repeated masks than the
+# 1,000 have: 491 of them are distinct. The number of pairs of draws that can agree grows with the square of the number of
+# draws; so more than half of the distinct masks come in the first half.
+
+# %% tags=["solution"]
+rows = masks_drawn[0.75]
+assert len({tuple(row) for row in rows}) == 952
+first_half = len({tuple(row) for row in rows[:500]})
+assert first_half == 491 and 500 - first_half < (1000 - 952) / 2
+
+# %% [markdown]
+# :::{solution-end}
+# :::
+#
+# ::::{exercise} The second unit to remove
+# :label: ex-ablation-second-removal
+#
+# *Code, easy, 15 minutes.* One unit of a network is removed. Which unit should go next? Can the loss fall
+# when it goes? `problem("ablation-second-removal", SEED)` gives one array, the losses of all subnetworks by
+# their numbers: in number `m`, unit `i` is kept where bit `i` of `m` is 1. Write a function that names, for each unit that
+# is removed first, the second one whose removal leaves the smallest loss. Use numpy alone. Then look for such pairs in network 1
+# (`log_losses`), and say what the Gram matrix has to do with them.
+#
+# ```python
+# def second_removal(losses):
+#     """Best second unit to remove from the full network, for each first one.
+#
+#     >>> second_removal(np.array([9.0, 1.0, 5.0, 4.0, 2.0, 4.0, 3.0, 0.0]))
+#     array([1, 2, 1])
+#     """
+# ```
+#
+# ```python
+# check("ablation-second-removal", second_removal, SEED)
+# ```
+# ::::
+#
+# :::{solution-start} ex-ablation-second-removal
+# :class: dropdown
+# :::
+#
+# The full network has the number $2^H - 1$, and a removed unit $i$ takes $2^i$ off it. The problem's units come in
+# pairs that are needed together or not at all, so the second unit of the second unit is the first. In network 1 the
+# loss can fall too, for about a third of the ordered pairs: after one unit is gone, its counterpart pushes against
+# nothing, and removing it as well restores the balance. All these pairs push to opposite classes, and
+# the entry of the Gram matrix is lower for them than for the other pairs on average.
+
+
+# %% tags=["solution"]
+def second_removal(losses):
+    one = 1 << np.arange(len(losses).bit_length() - 1)
+    left = losses[len(losses) - 1 & ~one[:, None] & ~one]
+    np.fill_diagonal(left, np.inf)
+    return left.argmin(1)
+
+
+check("ablation-second-removal", second_removal, SEED)
+(given,) = problem("ablation-second-removal", SEED)
+second = second_removal(given)
+assert (second[second] == np.arange(len(second))).all()
+
+singles, doubles = (
+    log_losses[full & ~units],
+    log_losses[full & ~(units[:, None] | units)],
+)
+itself = torch.eye(H).bool()
+helps = (doubles < singles[:, None]) & ~itself
+others = ~helps & ~itself
+assert abs(helps.sum() / (H * (H - 1)) - 1 / 3) < 0.1
+assert (outward[:, None] * outward < 0)[helps].all()
+assert gram[helps].mean() < gram[others].mean()
+
+# %% [markdown]
+# :::{solution-end}
+# :::
+#
+# :::{exercise} A gradient bounds a removal
+# :label: ex-ablation-convexity
+#
+# *Understand, medium, 15 minutes.* Prove {eq}`eq-sandwich`. Where does the proof need that there is one hidden layer?
+# :::
+#
+# :::{solution-start} ex-ablation-convexity
 # :class: dropdown
 # :::
 #
@@ -2215,8 +2310,12 @@ draw = torch.Generator().manual_seed(0)
 m = (torch.rand(60, 2 * half, generator=draw) < 0.5).float()
 g = ablation.mask_gradients(deep[0], fewer, m)
 one_unit = torch.eye(2 * half).bool()
-switched = [torch.where(one_unit[u], v, m) for v in (1.0, 0.0) for u in range(2 * half)]
-found = ablation.losses(deep[0], fewer, torch.cat(switched)).view(2, 2 * half, -1)
+switched = [
+    torch.where(one_unit[u], v, m) for v in (1.0, 0.0) for u in range(2 * half)
+]
+found = ablation.losses(deep[0], fewer, torch.cat(switched)).view(
+    2, 2 * half, -1
+)
 effect = (found[0] - found[1]).T
 broken = torch.where(m == 1, g < effect - 1e-4, g > effect + 1e-4)
 assert broken[:, :half].any()
@@ -2226,14 +2325,68 @@ assert not broken[:, half:].any()
 # :::{solution-end}
 # :::
 #
-# :::{exercise} TITLE
-# :label: ex-ablation-2
+# ::::{exercise} The loss of every subnetwork
+# :label: ex-ablation-every-loss
 #
-# *Understand, easy, 10 minutes.* Show that $\operatorname{Cov}(H)$ is the energy of the even degrees from 2 on minus that of the odd
+# *Code, medium, 25 minutes.* `problem("ablation-every-loss", SEED)` describes a network that tells the inside of a
+# circle from its outside: what each unit adds to the logit of "outside" less that of "inside" at each point (an array of points by units), this logit
+# without any unit, and the labels, 1 for outside. Write a function that returns the mean logistic loss of all $2^H$
+# subnetworks by their numbers: in number `m`, unit `i` is kept where bit `i` of `m` is 1. Use numpy; `np.logaddexp`
+# keeps large logits from overflowing. Which unit does harm alone, and is needed in the end?
+#
+# ```python
+# def every_loss(contributions, start, outside):
+#     """Losses (2**H,) in nats, from contributions (N, H), a number, and labels (N,).
+#
+#     >>> every_loss(np.array([[2.0, -2.0]]), 0.0, np.array([1])).round(3)
+#     array([0.693, 0.127, 2.127, 0.693])
+#     """
+# ```
+#
+# ```python
+# check("ablation-every-loss", every_loss, SEED)
+# ```
+# ::::
+#
+# :::{solution-start} ex-ablation-every-loss
+# :class: dropdown
+# :::
+#
+# The logit of a subnetwork is the logit without any unit plus the contributions of the units that it keeps: a matrix product of the
+# masks with the contributions. At a point of label "outside" the loss is $\log(1 + e^{-z})$, elsewhere
+# $\log(1 + e^z)$. The function gives the chapter's own table too, here on a hundred points. Unit 0 of the problem acts as a
+# bias: alone it is worse than no unit at all, and the full network without it is worse than the full network.
+
+
+# %% tags=["solution"]
+def every_loss(contributions, start, outside):
+    units = contributions.shape[1]
+    kept = np.arange(2**units)[:, None] >> np.arange(units) & 1  # (2**H, H)
+    logit = kept @ contributions.T + start  # (2**H, N)
+    return np.logaddexp(0, (1 - 2 * outside) * logit).mean(1)
+
+
+check("ablation-every-loss", every_loss, SEED)
+found = every_loss(*problem("ablation-every-loss", SEED))
+assert found[1] > found[0]  # unit 0 alone, and no unit
+assert found[-2] > found[-1]  # all but unit 0, and all
+some = points.first(100)
+adds = (h[:100] * outward).double().numpy()
+table = every_loss(adds, float(offset), some.y.numpy())
+assert np.allclose(table, ablation.all_losses(small, some), atol=1e-4)
+
+# %% [markdown]
+# :::{solution-end}
+# :::
+#
+# :::{exercise} The end of a flip path
+# :label: ex-ablation-complement
+#
+# *Understand, medium, 15 minutes.* Show that $\operatorname{Cov}(H)$ is the energy of the even degrees from 2 on minus that of the odd
 # degrees.
 # :::
 #
-# :::{solution-start} ex-ablation-2
+# :::{solution-start} ex-ablation-complement
 # :class: dropdown
 # :::
 #
@@ -2242,61 +2395,196 @@ assert not broken[:, half:].any()
 # covariance of subnetworks with their complements, whose numbers run backwards:
 
 # %% tags=["solution"]
-even_less_odd = energy[2::2].sum() - energy[1::2].sum()
-assert torch.isclose(even_less_odd, covariance[0, -1])
+even_minus_odd = energy[2::2].sum() - energy[1::2].sum()
+assert torch.isclose(even_minus_odd, covariance[0, -1])
 centred = log_losses - log_losses.mean()
-assert torch.isclose(even_less_odd, (centred * centred.flip(0)).mean())
+assert torch.isclose(even_minus_odd, (centred * centred.flip(0)).mean())
 
 # %% [markdown]
 # :::{solution-end}
 # :::
 #
-# :::{exercise} TITLE
-# :label: ex-ablation-3
+# ::::{exercise} Energy by degree
+# :label: ex-ablation-energies
 #
-# *Understand, easy, 10 minutes.* Recover the source's 952 distinct masks from `masks_drawn`. How many are there among the first
-# 500 draws, and why more than half?
-# :::
+# *Code, medium, 30 minutes.* `problem("ablation-energies", SEED)` gives one array, the values of a function on the sets of
+# $H$ units by the sets' numbers. Write a function that returns the energies of the degrees 0 to $H$: $E_k$ is the sum of
+# $\hat f(T)^2$ over all sets $T$ of $k$ units, with the coefficients of {eq}`eq-walsh`. Use numpy alone. How can you
+# check your result without knowing a single coefficient?
 #
-# :::{solution-start} ex-ablation-3
+# ```python
+# def energies(values):
+#     """Energies (H + 1,) by degree; entry 0 is the square of the mean.
+#
+#     >>> energies(np.array([0.0, 1.0, 2.0, 5.0]))
+#     array([4.  , 3.25, 0.25])
+#     """
+# ```
+#
+# ```python
+# check("ablation-energies", energies, SEED)
+# ```
+# ::::
+#
+# :::{solution-start} ex-ablation-energies
 # :class: dropdown
 # :::
 #
-# A mask is a row, so count the distinct rows. The first 500 draws have fewer repeated masks than the
-# 1,000 have: 491 of them are distinct. The number of pairs of draws that can agree grows with the square of the number of
-# draws; so more than half of the distinct masks come in the first half.
+# A coefficient is the mean of the function times the product of the signs in $T$. The product is $-1$ to
+# the power of the number of units in $T$ that are removed. The check: the energies from degree 1 on add
+# up to the variance over all sets, and all of them to the mean square. The short function takes $4^H$ steps; on the cube
+# of three units it agrees with the chapter.
+
 
 # %% tags=["solution"]
-rows = masks_drawn[0.75]
-assert len({tuple(row) for row in rows}) == 952
-first_half = len({tuple(row) for row in rows[:500]})
-assert first_half == 491 and 500 - first_half < (1000 - 952) / 2
+def energies(values):
+    units = len(values).bit_length() - 1
+    sets = np.arange(2**units)[:, None] >> np.arange(units) & 1  # (2**H, H)
+    products = (-1) ** (sets @ (1 - sets).T)  # of the signs in T, at each set
+    coefficients = products @ values / len(values)
+    return np.bincount(sets.sum(1), coefficients**2)
+
+
+check("ablation-energies", energies, SEED)
+(given,) = problem("ablation-energies", SEED)
+found = energies(given)
+assert np.isclose(found[1:].sum(), given.var())
+assert np.isclose(found.sum(), np.square(given).mean())
+assert np.allclose(energies(cube.numpy())[1:], cube_energy)
 
 # %% [markdown]
 # :::{solution-end}
 # :::
 #
-# :::{exercise} TITLE
-# :label: ex-ablation-4
+# :::{exercise} The units in the wrong order
+# :label: ex-ablation-wrong-order
 #
-# *Understand, easy, 10 minutes.* Take a subnetwork of network 1 with one live unit removed. Can the loss fall, if a second unit is
-# removed? Look for such pairs, and say what the Gram matrix has to do with them.
+# *Break, medium, 25 minutes.* A program numbers the subnetworks from the other end: it takes the lowest bit for the last unit
+# and the highest for the first. So each table of losses is read in the wrong order,
+# `v.view([2] * n).permute(*range(n)[::-1]).flatten()`. Predict which claims of the ledger
+# fail, and why the others do not. Then try it.
 # :::
 #
-# :::{solution-start} ex-ablation-4
+# :::{solution-start} ex-ablation-wrong-order
 # :class: dropdown
 # :::
 #
-# It can, for about a third of the pairs of network 1: after one unit is gone, its counterpart pushes against nothing, and removing it as
-# well restores the balance. Such pairs push the same points in opposite directions, so the entry of the
-# Gram matrix is lower for them than for the other pairs on average.
+# One claim fails, that on the Gram matrix. It alone joins a unit's place in the table to its place in the
+# network: the coefficients come from the table, and the contributions from the weights. The others use the table alone, and see
+# only that units have other names. Moments and the test of normality ask how many units are kept, degrees ask how
+# large a set is, and the complement of a set stays its complement. The mean cost of a removal is a mean over
+# all units, and the gradients beside it come from the network alone. The plausible guess is that pruning fails. Its claim holds
+# to the last digit, because the score and the losses are renamed together; but the units that it tells you
+# to keep are the wrong ones. So a claim that holds is no proof that units are in order. One null does cross from the network to the table:
+# log losses that are dealt out within equal counts of both kinds of unit. It takes the kinds from the weights, keeps less of the
+# lead than it should, and so is too weak. Nothing refuses it, because a null that is too weak never fails.
+
 
 # %% tags=["solution"]
-singles, doubles = log_losses[full & ~units], log_losses[full & ~(units[:, None] | units)]
-helps = (doubles < singles[:, None]) & ~torch.eye(H).bool()
-others = ~helps & ~torch.eye(H).bool()
-assert helps.any()
-assert gram[helps].mean() < gram[others].mean()
+def misread(v):
+    n = len(v).bit_length() - 1
+    return v.view([2] * n).permute(*range(n)[::-1]).flatten()
+
+
+def with_gram(network, v):
+    found, products_of, _ = pairs_and_gram(network, v)
+    i, j = torch.triu_indices(len(found), len(found), 1)
+    return np.corrcoef(found[i, j], products_of[i, j])[0, 1]
+
+
+def of_ranking(v):
+    scored, best_here = v.exp(), v.exp()[ablation.best_subsets(v)]
+    return mean_log_ratio(
+        scored, by_score(-ablation.shapley_values(v)), best_here
+    )
+
+
+trained = logs["trained"][: len(few)]
+turned = [misread(v) for v in trained]
+right_order = np.mean(
+    [with_gram(m, v) for m, v in zip(ensemble, trained, strict=False)]
+)
+wrong_order = np.mean(
+    [with_gram(m, v) for m, v in zip(ensemble, turned, strict=False)]
+)
+assert claims.verdict("circle_pairs_gram", right_order, "synthetic") == ""
+assert claims.verdict("circle_pairs_gram", wrong_order, "synthetic")
+
+as_before = [shares(v) for v in turned]
+assert all(
+    torch.allclose(a, shares(v))
+    for a, v in zip(as_before, trained, strict=True)
+)
+lead = np.mean([float(found[1] - found[0]) for found in as_before])
+at_complement = np.mean([even_less_odd(found) for found in as_before])
+assert claims.verdict("circle_degree_two", lead, "synthetic") == ""
+assert claims.verdict("circle_complement", at_complement, "synthetic") == ""
+too_weak = [
+    shares(dealt(v, i, counts_of_kinds(k)))
+    for i, (v, k) in enumerate(zip(turned, kinds_everywhere, strict=False))
+]
+lead_of_null = np.mean([float(found[1] - found[0]) for found in too_weak])
+assert lead_of_null < excess_two["dealt by kinds"][: len(few)].mean()
+assert np.isclose(of_ranking(turned[0]), of_ranking(trained[0]))
+advice = ablation.best_subsets(turned[0])
+assert not torch.allclose(
+    trained[0][advice], turned[0][advice]
+)  # other units, other losses
+
+# %% [markdown]
+# :::{solution-end}
+# :::
+#
+# :::{exercise} Where do pairs lose their lead?
+# :label: ex-ablation-lead-of-pairs
+#
+# *Project, hard, 600 minutes.* On the circle pairs hold more of the variance than single units, and with ten
+# classes of digits they do not. The two differ in the number of classes, in the inputs, in the width, and in how sure the networks are. Which
+# of these takes the lead away?
+# :::
+#
+# :::{solution-start} ex-ablation-lead-of-pairs
+# :class: dropdown
+# :::
+#
+# A good answer changes one thing at a time and says before each run what would refute it. It trains an
+# ensemble for each setting (ten networks or more), states the lead as the share of pairs less that of single units, and
+# gives its standard deviation over networks. It brings all settings to one loss, or shows the lead against the loss, because the
+# lead grows with training. Its strongest null deals the log losses out anew among subnetworks with as many units of each kind, where
+# kinds are found for this task; untrained networks are a weaker one. It repeats what it finds under mean ablation, since there the pairs of
+# ten classes nearly vanish.
+#
+# A first step needs no training. Take two classes of a network of digits: their two rows of outgoing weights,
+# and their points. If the number of classes matters, pairs gain on single units. They do in the mean over
+# all 45 pairs of classes, and they lead in more than half of them; before training they lead in none. So classes are a part of the answer. They need not be all of it:
+# these networks were trained on ten, and on two of them they are surer than on all.
+
+
+# %% tags=["solution"]
+def two_classes(network, a, b):
+    """Shares of degrees one and two for two classes alone, and the loss."""
+    chosen = (images.test.y == a) | (images.test.y == b)
+    split = data.Split(
+        images.test.x[chosen], (images.test.y[chosen] == b).long()
+    )
+    smaller = models.mlp([64, 15, 2])
+    smaller[1].load_state_dict(network[1].state_dict())
+    smaller[3].weight.data = network[3].weight[[a, b]].clone()
+    smaller[3].bias.data = network[3].bias[[a, b]].clone()
+    alive, _ = without_dead(models.freeze(smaller), split.x)
+    v = ablation.all_losses(alive, split).log()
+    return [*shares(v)[:2].tolist(), float(v[-1].exp())]
+
+
+pairs_of_classes = [(a, b) for b in range(10) for a in range(b)]
+of_two = np.array([two_classes(readers[0], a, b) for a, b in pairs_of_classes])
+leads = of_two[:, 1] - of_two[:, 0]
+ten = of_readers["trained"].iloc[0]
+assert len(leads) == 45 and (leads > 0).mean() > 0.5
+assert leads.mean() > ten["degree 2"] - ten["degree 1"]
+assert of_two[:, 2].mean() < ten["loss"]
+at_start = np.array([two_classes(fresh[0], a, b) for a, b in pairs_of_classes])
+assert (at_start[:, 1] < at_start[:, 0]).all()
 
 # %% [markdown]
 # :::{solution-end}

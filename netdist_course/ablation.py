@@ -65,12 +65,20 @@ def every_loss(answer, contributions, start, outside):
 
 
 def losses_with_partners(rng, case):
-    """Losses (2**H,) of units that come in pairs, by seed: it costs to keep one of a pair."""
+    """Losses (2**H,) in which units come in pairs, by seed: it costs to keep one of a pair.
+
+    Where few units are kept the pairs are others, so that whom to keep says nothing.
+    """
     units = [8, 2, 3, 6][case]
-    pairs = rng.permutation(units)[: units // 2 * 2].reshape(-1, 2)
-    kept = np.arange(2**units)[:, None] >> np.arange(units) & 1
-    one_of_two = kept[:, pairs[:, 0]] != kept[:, pairs[:, 1]]
-    losses = (1 - kept) @ rng.uniform(0.1, 0.3, units) + one_of_two @ rng.uniform(1, 2, len(pairs))
+    order, kept = rng.permutation(units), np.arange(2**units)[:, None] >> np.arange(units) & 1
+
+    def one_of_two(order):
+        a, b = order[: units // 2 * 2].reshape(-1, 2).T
+        return kept[:, a] != kept[:, b]
+
+    few = kept.sum(1, keepdims=True) < units / 2
+    lonely = np.where(few, one_of_two(np.roll(order, 1)), one_of_two(order))
+    losses = lonely @ rng.uniform(1, 2, units // 2) + (1 - kept) @ rng.uniform(0.1, 0.3, units)
     return (losses + 0.02 * rng.random(2**units),)
 
 

@@ -2299,6 +2299,8 @@ check("ablation-second-removal", second_removal, SEED)
 (given,) = problem("ablation-second-removal", SEED)
 second = second_removal(given)
 assert (second[second] == np.arange(len(second))).all()
+one, all_kept = 1 << np.arange(len(second)), len(given) - 1
+assert (given[all_kept - one - one[second]] < given[all_kept - one]).all()
 
 singles, doubles = (
     log_losses[full & ~units],
@@ -2501,7 +2503,7 @@ assert np.allclose(energies(cube.numpy())[1:], cube_energy)
 # :::
 #
 # One claim fails, that on the Gram matrix. It alone joins a unit's place in the table to its place in the
-# network: the coefficients come from the table, and the contributions from the weights. The others use the table alone, and see
+# network: the coefficients come from the table, and the contributions from the weights. No other does: most use the table alone, and see
 # only that units have other names. The test of normality asks how many units are kept, degrees ask how
 # large a set is, and the complement of a set stays its complement. The mean cost of a removal is a mean over
 # all units, and the gradients beside it come from the network alone. The plausible guess is that pruning fails. Its claim holds

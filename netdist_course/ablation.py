@@ -3,8 +3,6 @@
 Subsets are numbered by their bits: in subset m, unit i is kept where bit i of m is 1.
 """
 
-import math
-
 import numpy as np
 import torch
 
@@ -122,12 +120,12 @@ def energies(answer, values):
     coefficients = ablation.walsh(torch.from_numpy(values)).numpy()
     sizes = ablation.subset_sizes(units).numpy()
     right = np.bincount(sizes, coefficients**2)
-    n_sets = np.array([math.comb(units, k) for k in range(units + 1)])
     mistakes = {
         "these are shares of the variance, asked are the energies": right / right[1:].sum(),
         "degree 0 has an energy too: the square of the mean": np.r_[0, right[1:]],
         "a coefficient is a mean over all subsets, and these are sums": right * 4**units,
-        "an energy is a sum over the sets of its degree, and these are means": right / n_sets,
+        "an energy is a sum over the sets of its degree, and these are means": right
+        / np.bincount(sizes),
         "these add coefficients, not their squares": np.bincount(sizes, np.abs(coefficients)),
     }
     _right_or_named(found, right, mistakes, f"some energies are wrong, given {units} units")

@@ -46,6 +46,7 @@ from scipy.optimize import brentq
 from scipy.special import digamma, gammainc, ndtr
 from scipy.stats import kurtosis, norm, spearmanr
 
+from netdist_course import quiz
 from netdist_utils import (
     ablation,
     claims,
@@ -94,7 +95,7 @@ def spread(values, digits=2):
 # Points are uniform on the square from $-1$ to $1$. The label says whether a point lies outside the
 # circle of radius $\sqrt{2/\pi}$, which has half of the square's area. The network has two inputs, one
 # hidden layer of 20 {term}`ReLU` units and two outputs. An {term}`ensemble` of such networks is trained
-# by one recipe from different seeds. Network 1 is looked at closely ({numref}`fig-circle-map`); what is
+# by one recipe from different {term}`seeds <seed>`. Network 1 is looked at closely ({numref}`fig-circle-map`); what is
 # said in general is measured on all of them.
 #
 # The source says that its circle has half of the area too. But its code compares the *squared*
@@ -161,7 +162,7 @@ with torch.random.fork_rng():
     printed_losses = [as_printed(seed) for seed in range(3)]
 inside_by_source = float((by_source(100000, 5).y == 0).double().mean())
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-circle-map", "caption": "What network 1 answers on the square from -2 to 2; it was trained on points of the dashed square. The solid circle is the true border: the network's answer changes there. The dotted circle is the one that the source's code labels by."}, "image": {"alt": "A map of the square. A disc in the colour of inside fills the solid circle; around it everything is in the colour of outside. The change between the two is sharp. A dotted circle is a little larger, and a dashed square touches neither."}}
+# %% tags=["hide-input"] slide="One layer of ReLU units tells the inside of a circle from its outside." say="Ask how a sum of half-planes can make a disc. Each ReLU unit cuts off one edge of the square, and something has to pull the middle toward inside. Outside the dashed square there were no training points, and the network answers there all the same." mystnb={"figure": {"name": "fig-circle-map", "caption": "What network 1 answers on the square from -2 to 2; it was trained on points of the dashed square. The solid circle is the true border: the network's answer changes there. The dotted circle is the one that the source's code labels by."}, "image": {"alt": "A map of the square. A disc in the colour of inside fills the solid circle; around it everything is in the colour of outside. The change between the two is sharp. A dotted circle is a little larger, and a dashed square touches neither."}}
 side = torch.linspace(-2, 2, 200)
 grid = torch.stack(torch.meshgrid(side, side, indexing="xy"), -1).flatten(0, 1)
 outside = training.logits(model, grid).softmax(1)[:, 1].reshape(200, 200)
@@ -204,6 +205,11 @@ Markdown(
     "networks that were trained on a shorter schedule, to about the source's loss, stand beside them."
 )
 
+# %% [markdown] tags=["slide-only", "remove-cell"] slide="Vote: how many of all subnetworks are worse than a coin flip?" say="Let everybody raise a hand before the next slide. Ask one student of each camp for the reason. Most expect a smooth loss of quality with each unit that goes."
+# - Hardly any: each unit matters a little
+# - About half
+# - Nearly all: the units need each other
+
 # %% [markdown]
 # ## The explorer
 #
@@ -212,7 +218,7 @@ Markdown(
 # the trained weights. Try three things: remove one unit alone; remove all; ask for the best six units,
 # and then flip all, which keeps just what was removed. The first shows that one unit can matter, the second
 # that no unit is better than most subnetworks, the third that what is left of six good units is good too.
-# (The slider counts all units, dead ones too; later figures count live units alone.)
+# (The slider counts all units, {term}`dead ones <dead unit>` too; later figures count live units alone.)
 # {py:func}`.ablation.all_losses` computes the losses of all subnetworks.
 
 # %%
@@ -228,14 +234,14 @@ little = int(torch.where(felt, alone, torch.inf).argmin())
 much = int(alone.argmax())
 guessing = float((every > GUESS).double().mean())
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-explorer", "caption": "Every subnetwork of network 1. Clear a box to remove a unit, or move the slider to the best subnetwork of a size. The drawn circle is the true border, and the dashed square is where the points lie. Units that are gray and struck out are dead: they put out zero at each of the points, and their boxes do nothing there."}}
+# %% tags=["hide-input"] slide="Which units are left matters more than how many." say="Before you touch it, take the vote of the last slide again. Then remove one unit, remove all, and ask for the best six units and flip all. The best six and what they leave out both answer well, and most other subnetworks do not." mystnb={"figure": {"name": "fig-explorer", "caption": "Every subnetwork of network 1. Clear a box to remove a unit, or move the slider to the best subnetwork of a size. The drawn circle is the true border, and the dashed square is where the points lie. Units that are gray and struck out are dead: they put out zero at each of the points, and their boxes do nothing there."}}
 ablation.explorer(model, points, every)
 
 # %% tags=["remove-input"]
 Markdown(
     f"One unit already makes a difference: without unit {little} the loss is {float(alone[little]):.2f} nats, "
-    f"without unit {much} it is {float(alone[much]):.2f}, worse than a coin flip ({GUESS:.2f}). Worse than a coin flip are, of all subnetworks, "
-    f"{percent(guessing)} are worse than that. All {len(every):,} losses on {len(points):,} points took "
+    f"without unit {much} it is {float(alone[much]):.2f}; a coin flip has {GUESS:.2f}. Of all subnetworks "
+    f"{percent(guessing)} are worse than a coin flip. All {len(every):,} losses on {len(points):,} points took "
     f"{seconds:.1f} seconds here, although they are sums of {len(every) * len(points) / 1e6:,.0f} million "
     "terms."
 )
@@ -245,7 +251,7 @@ Markdown(
 # :class: dropdown
 # - At a given point many units are off: their ReLU puts out zero, and removing them changes nothing.
 #   A point at which $a$ units are on needs only $2^a$ terms.
-# - The logit of "outside" minus that of "inside" is a sum over the kept units, so its exponential is a
+# - The {term}`logit` of "outside" minus that of "inside" is a sum over the kept units, so its exponential is a
 #   product. Split the units into two halves. One small table holds the products of one half, another
 #   those of the other half, and each subnetwork is one plus an entry of the first times an entry of the
 #   second. For two points this product of two sums is a row of four numbers times a column, so a matrix
@@ -303,7 +309,7 @@ Markdown(
 # Keep each unit with a {term}`keep-probability` $p$. The set $S$ of kept units then has probability
 # $p^{|S|} (1-p)^{H-|S|}$, and the mean loss, written $\mathbb E_p[f]$, is a weighted sum over all $2^H$
 # subnetworks. It has no sampling error, and only that of the points. The source drew 1,000 subnetworks
-# for each of three $p$ instead. Its generator and its loop give its masks back; applied to network 1,
+# for each of three $p$ instead. Its generator and its loop give its {term}`masks <mask>` back; applied to network 1,
 # they show what a sample of this size can see ({numref}`fig-circle-losses`).
 
 # %%
@@ -378,7 +384,7 @@ mean_along = np.array(
 peak = int(mean_along.argmax())
 empty = float(losses[0])
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-circle-losses", "caption": "Loss of random subnetworks of network 1. Upper left: exact density for three keep-probabilities. Upper right: that for p = 0.75, and the one that the source's 1,000 masks give, both smoothed by the source's kernel of width 0.03. Lower left: cumulative distributions. Lower right: mean loss against the keep-probability. Dotted: a coin flip; dashed: the full network. On average a few units are worse than none, and most random subnetworks are worse than a coin flip."}, "image": {"alt": "Four panels. Upper left, three broad humps that lie farther left for a larger keep-probability. Upper right, a thick curve and a thin one that wiggles around it. Lower left, three cumulative curves on a logarithmic axis, with a dashed line at the far left and a dotted one left of most of each curve. Lower right, a curve that starts above the dotted line, rises to a maximum, and falls to the dashed line at p = 1."}}
+# %% tags=["hide-input"] slide="Fewer units do not simply make a worse network." say="Read the lower right panel from the left: the first units that come back make things worse. Then ask what a thousand draws can see of the exact curve, in the upper right panel. Some of the wiggles are real, and much of what a sample shows is noise." mystnb={"figure": {"name": "fig-circle-losses", "caption": "Loss of random subnetworks of network 1. Upper left: exact density for three keep-probabilities. Upper right: that for p = 0.75, and the one that the source's 1,000 masks give, both smoothed by the source's kernel of width 0.03. Lower left: cumulative distributions. Lower right: mean loss against the keep-probability. Dotted: a coin flip; dashed: the full network. On average a few units are worse than none, and most random subnetworks are worse than a coin flip."}, "image": {"alt": "Four panels. Upper left, three broad humps that lie farther left for a larger keep-probability. Upper right, a thick curve and a thin one that wiggles around it. Lower left, three cumulative curves on a logarithmic axis, with a dashed line at the far left and a dotted one left of most of each curve. Lower right, a curve that starts above the dotted line, rises to a maximum, and falls to the dashed line at p = 1."}}
 top = float(np.quantile(losses, 0.999))
 at = np.linspace(0, top, 1500)
 fig, axes = plt.subplots(2, 2, figsize=(7.2, 5))
@@ -632,7 +638,7 @@ arcs_outward = np.mean([
     for w, k in zip(pushes, kinds_everywhere, strict=True)
 ])  # fmt: skip
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-unit-maps", "caption": "Gradient of the loss at each point of the square by the mask entry of each live unit, for the full network. Where the gradient is negative (see the bar), turning the unit up would lower the loss; where it is positive, raise it. The scale is linear near zero and logarithmic beyond. Only points near the circle have gradients to speak of, because elsewhere the network is sure. Units that act as a bias come first, marked with a star: they act on the whole ring along the circle, with the colours of its two sides exchanged against the others, which act on an arc each."}, "image": {"alt": "Small maps of the square. In the first ones, marked with a star, the whole ring along the circle is coloured, its inner side in one colour and its outer side in another. In the others only an arc of the ring is coloured, with the two colours exchanged."}}
+# %% tags=["hide-input"] slide="There are two kinds of unit, and they pull against each other." say="The starred units act as a bias on the whole ring and push toward inside, the others cut off an edge each and push toward outside. Ask what happens when units of one kind alone are kept. Keep the answer for the pruning slide." mystnb={"figure": {"name": "fig-unit-maps", "caption": "Gradient of the loss at each point of the square by the mask entry of each live unit, for the full network. Where the gradient is negative (see the bar), turning the unit up would lower the loss; where it is positive, raise it. The scale is linear near zero and logarithmic beyond. Only points near the circle have gradients to speak of, because elsewhere the network is sure. Units that act as a bias come first, marked with a star: they act on the whole ring along the circle, with the colours of its two sides exchanged against the others, which act on an arc each."}, "image": {"alt": "Small maps of the square. In the first ones, marked with a star, the whole ring along the circle is coloured, its inner side in one colour and its outer side in another. In the others only an arc of the ring is coloured, with the two colours exchanged."}}
 columns = 6
 rows_needed = -(-H // columns)
 fig, axes = plt.subplots(
@@ -791,7 +797,7 @@ Markdown(
 # ## Gradients and removals
 #
 # A gradient says what happens if a unit is turned up by a little. What does that say about removing it?
-# With one hidden layer the logits are linear in the mask, and the cross-entropy is convex in the
+# With one hidden layer the logits are linear in the mask, and the {term}`cross-entropy` is convex in the
 # logits, so the loss is a convex function of the mask. For a convex function the slope at the left end
 # of an interval is at most the slope of the chord, and the slope at the right end is at least that. Let
 # $f(S)$ be the loss of the subnetwork $S$ and $\partial_i f$ its derivative by the mask entry of unit
@@ -812,7 +818,7 @@ full = 2**H - 1  # the number of the full network
 removal_cost = losses[full & ~units] - losses[full]
 full_gradient = ablation.mask_gradients(small, points, torch.ones(1, H))[0]
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-sandwich", "caption": "Gradient by a mask entry against the exact effect of switching the unit on. Left: at some random masks of p = 0.5; with the unit on the gradient lies above the line of equality, with the unit off below it, without exception. Right: at the full network, one dot per live unit, on a much finer vertical scale, so that the line of equality is far below. There all gradients are close to zero; those above the horizontal line have the wrong sign on these points."}, "image": {"alt": "Left, a cloud of dots on both sides of the diagonal: all dots of units that are on lie above it and all dots of units that are off lie below it. Right, dots at different negative effects; dots of one colour lie above a horizontal line at gradient zero, those of the other colour below it."}}
+# %% tags=["hide-input"] slide="A gradient bounds the effect of a unit from one side, and at the full network it says little." say="Left: with one hidden layer the loss is convex in the mask, so no dot crosses the line. Right: training has brought the gradients of the full network close to zero, while removals still cost a lot. The sign that is left follows the training set." mystnb={"figure": {"name": "fig-sandwich", "caption": "Gradient by a mask entry against the exact effect of switching the unit on. Left: at some random masks of p = 0.5; with the unit on the gradient lies above the line of equality, with the unit off below it, without exception. Right: at the full network, one dot per live unit, on a much finer vertical scale, so that the line of equality is far below. There all gradients are close to zero; those above the horizontal line have the wrong sign on these points."}, "image": {"alt": "Left, a cloud of dots on both sides of the diagonal: all dots of units that are on lie above it and all dots of units that are off lie below it. Right, dots at different negative effects; dots of one colour lie above a horizontal line at gradient zero, those of the other colour below it."}}
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.5))
 shown = slice(0, 200)
 shown_on = masks[0.5][shown] == 1
@@ -1053,6 +1059,11 @@ Markdown(
     "bounds the effect; at the full network it is near zero, and its sign follows the training set."
 )
 
+# %% [markdown] tags=["slide-only", "remove-cell"] slide="Any function of the kept units is a polynomial in signs." say="A sign is plus one for a kept unit and minus one for a removed one. One unit's coefficient is half its mean effect; a pair's coefficient says how one unit's effect depends on the other. The squares add up to the variance, degree by degree."
+# $$f(S) = \sum_T \hat f(T) \prod_{i \in T} s_i$$
+#
+# The sum runs over all sets $T$ of units, and $s_i$ is $+1$ where unit $i$ is kept and $-1$ where it is removed.
+
 # %% [markdown]
 # ## The spectrum of all subnetworks
 #
@@ -1082,7 +1093,7 @@ products = np.where(bits[:, None], signs, 1).prod(2)  # (8 sets, 8 corners)
 by_hand = products @ cube.numpy() / 8
 cube_coefficients = ablation.walsh(cube)  # must be the same
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-cube", "caption": "Left: the cube of three units of network 1, all other units kept. Each corner is a subnetwork, with the units that it keeps in braces and its log loss; each direction of edges belongs to one unit. The arrows are one flip path, which flips each unit once and ends at the complement of its start. Right: the Walsh coefficients of the log loss on this cube, apart from its mean."}, "image": {"alt": "Left, a drawn cube whose corners carry sets of units and numbers; three arrows run along three edges from one corner to the opposite one. Right, seven bars, three for single units, three for pairs and one for all three units."}}
+# %% tags=["hide-input"] slide="On a cube of three units the spectrum is worked out by hand." say="Let the students compute the coefficient of one pair from the eight numbers. Then follow the arrows: a flip path ends at the opposite corner. The squares of the seven bars add up to the variance over the corners." mystnb={"figure": {"name": "fig-cube", "caption": "Left: the cube of three units of network 1, all other units kept. Each corner is a subnetwork, with the units that it keeps in braces and its log loss; each direction of edges belongs to one unit. The arrows are one flip path, which flips each unit once and ends at the complement of its start. Right: the Walsh coefficients of the log loss on this cube, apart from its mean."}, "image": {"alt": "Left, a drawn cube whose corners carry sets of units and numbers; three arrows run along three edges from one corner to the opposite one. Right, seven bars, three for single units, three for pairs and one for all three units."}}
 chosen = [int(names[u]) for u in by_kind[[0, len(bias_like), -1]]]
 
 
@@ -1144,13 +1155,18 @@ text = (
 )
 Markdown(minus(text))
 
+# %% [markdown] tags=["slide-only", "remove-cell"] slide="Vote: what could make pairs lead, although no two units have anything to do with each other?" say="Collect ideas for nulls before the figure. The third choice is the strongest one, and few think of it. A result counts for what it shows beyond its strongest null."
+# - Nothing: a lead of pairs is a finding
+# - The number of units that are kept
+# - How many of each kind are kept
+
 # %% [markdown]
 # **All units.** For $2^H$ subnetworks {py:func}`.ablation.walsh`, a fast
 # {term}`Walsh-Hadamard transform`, does the same in well under a second {cite:p}`odonnell2014`.
 # Coefficients are too many to look at, so add up their squares by the size of the set, which is the
 # {term}`degree`: the {term}`energy` of degree $k$ is $E_k = \sum_{|T| = k} \hat f(T)^2$. The energies of
 # degree 1 and higher sum to the variance of $f$ over all subnetworks. Its shares are compared with three
-# nulls in {numref}`fig-circle-spectrum`: networks before training; the same log losses dealt out at
+# {term}`nulls <null>` in {numref}`fig-circle-spectrum`: networks before training; the same log losses dealt out at
 # random among the subnetworks of equal size, which keeps the effect of how many units there are and
 # nothing else; and, the strongest, dealt out among those with as many units that act as a bias and as
 # many on arcs, which keeps the effect of the two counts.
@@ -1229,7 +1245,7 @@ claims.check(
 elsewhere = [shares(ablation.all_losses(small, p).log()) for p in other_points]
 of_loss = np.array([shares(v)[:2].numpy() for v in values_of[long_name]])
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-circle-spectrum", "caption": "Walsh spectrum of log loss: share of the variance over all subnetworks by degree, mean and standard deviation over the networks. In trained networks pairs hold more than single units. Before training single units hold nearly all. Log losses that are dealt out at random within each size have little in single units or pairs; within equal counts of both kinds of unit they keep a part of the lead of pairs. Degrees above eight are left out."}, "image": {"alt": "Groups of four bars over degrees one to eight. For trained networks the bar of degree two is the tallest and that of degree one comes next. For untrained networks the bar of degree one is by far the tallest. For values dealt out by size the bars grow toward high degrees; for those dealt out by kinds degree two is the tallest, lower than for trained networks."}}
+# %% tags=["hide-input"] slide="Pairs lead after training, and the counts of both kinds of unit explain only a part of that." say="Go through the bars from the weakest null to the strongest: untrained networks, dealt out by size, dealt out by kinds. The last one keeps a part of the lead of pairs, so that part is no evidence for single partners. What counts is what lies above it." mystnb={"figure": {"name": "fig-circle-spectrum", "caption": "Walsh spectrum of log loss: share of the variance over all subnetworks by degree, mean and standard deviation over the networks. In trained networks pairs hold more than single units. Before training single units hold nearly all. Log losses that are dealt out at random within each size have little in single units or pairs; within equal counts of both kinds of unit they keep a part of the lead of pairs. Degrees above eight are left out."}, "image": {"alt": "Groups of four bars over degrees one to eight. For trained networks the bar of degree two is the tallest and that of degree one comes next. For untrained networks the bar of degree one is by far the tallest. For values dealt out by size the bars grow toward high degrees; for those dealt out by kinds degree two is the tallest, lower than for trained networks."}}
 fig, ax = plt.subplots(figsize=(7.2, 2.6))
 frame = pd.concat(
     [plotting.tidy(s, range(1, 9), kind=n) for n, s in by_kind_shares.items()]
@@ -1378,7 +1394,7 @@ rms_c = {
     for name, nets in [("trained", ensemble), ("untrained", untrained)]
 }  # fmt: skip
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-pair-coefficients", "caption": "Left: Walsh coefficients of all pairs of units of network 1, those that act as a bias first, the others by their direction. Right: the same coefficients against the entries of the Gram matrix of the units' contributions. Nothing is fitted. The dots follow one rising line, but where the entry is near zero, pairs of arcs lie below it."}, "image": {"alt": "Left, a square heat map with a block of one colour at the upper left, a band of the other colour beside it, and stripes of both colours along the diagonal of the rest. Right, a scatter plot of dots in three colours along a rising line, with a short vertical streak of dots below it at zero."}}
+# %% tags=["hide-input"] slide="How strongly two units push the same points tells the size of their interaction." say="Nothing is fitted on the right. Ask what a null would be: products of mean contributions come close, so the place where units push adds the rest. Point at the arcs below the line near zero: the sign is not told, and most of that comes from the logarithm." mystnb={"figure": {"name": "fig-pair-coefficients", "caption": "Left: Walsh coefficients of all pairs of units of network 1, those that act as a bias first, the others by their direction. Right: the same coefficients against the entries of the Gram matrix of the units' contributions. Nothing is fitted. The dots follow one rising line, but where the entry is near zero, pairs of arcs lie below it."}, "image": {"alt": "Left, a square heat map with a block of one colour at the upper left, a band of the other colour beside it, and stripes of both colours along the diagonal of the rest. Right, a scatter plot of dots in three colours along a rising line, with a short vertical streak of dots below it at zero."}}
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.3))
 fig.get_layout_engine().set(wspace=0.08)
 shown = pair_coefficients[by_kind][:, by_kind].clone().fill_diagonal_(0)
@@ -1444,7 +1460,7 @@ Markdown(
 # Start at a random subnetwork with $p = 0.5$ and flip each unit once, in random order: what was kept is
 # removed, and what was removed is kept. This {term}`flip path` has $H + 1$ points and ends at the
 # {term}`complement` of its start. How are the log losses along the path related? The source sampled
-# paths and read the answer off their covariances. The spectrum gives it in closed form.
+# paths and read the answer off their {term}`covariances <covariance>`. The spectrum gives it in closed form.
 #
 # Take a set $T$ of $k$ units. After $d$ flips its product of signs is multiplied by $-1$ for each flipped
 # unit in $T$. Among the sets of $k$ units there are $\binom{d}{j} \binom{H-d}{k-j}$ that hold $j$ flipped
@@ -1578,7 +1594,7 @@ history = dict(sorted(history.items()))
 course = np.array(list(history.values()))  # (stops, networks, 5)
 over_p, over_p_dealt = np.array(over_p), np.array(over_p_dealt)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-circle-regime", "caption": "Left: share of the variance of log loss in degrees one and two against the keep-probability, for fully trained networks; dashed, the same log losses dealt out anew among subnetworks of equal size. Middle: the same at p = 0.5 for networks trained on longer and longer schedules (from left to right), against the loss that they reach. Right: their correlation with the complement. Bars are standard deviations over networks. The dotted line is the source's loss. Pairs lead only where about half of the units are kept and training has come far enough. Near p = 1 the dealt losses look like those of the networks."}, "image": {"alt": "Three panels. Left, the curve of degree one is lowest in the middle and that of degree two highest there; they cross on both sides; dashed curves lie far below in the middle and meet the two curves at the right end. Middle, degree one falls and degree two rises toward small losses, and they cross. Right, the correlation rises from strongly negative to positive, and crosses zero before a dotted line."}}
+# %% tags=["hide-input"] slide="Pairs lead only where about half of the units are kept and training has come far." say="Left: near the full network single units lead, but the dealt losses (dashed) do the same, so this says little of units. Middle and right: at the loss of the source the lead is there but weaker. Ask which of the chapter's sentences need the words half of the units." mystnb={"figure": {"name": "fig-circle-regime", "caption": "Left: share of the variance of log loss in degrees one and two against the keep-probability, for fully trained networks; dashed, the same log losses dealt out anew among subnetworks of equal size. Middle: the same at p = 0.5 for networks trained on longer and longer schedules (from left to right), against the loss that they reach. Right: their correlation with the complement. Bars are standard deviations over networks. The dotted line is the source's loss. Pairs lead only where about half of the units are kept and training has come far enough. Near p = 1 the dealt losses look like those of the networks."}, "image": {"alt": "Three panels. Left, the curve of degree one is lowest in the middle and that of degree two highest there; they cross on both sides; dashed curves lie far below in the middle and meet the two curves at the right end. Middle, degree one falls and degree two rises toward small losses, and they cross. Right, the correlation rises from strongly negative to positive, and crosses zero before a dotted line."}}
 fig, axes = plt.subplots(1, 3, figsize=(7.2, 3))
 for degree, color in [(0, C["other"]), (1, C["matched"])]:
     label = f"degree {degree + 1}"
@@ -1741,7 +1757,7 @@ pruning = pd.DataFrame({
     for name, r in sorted(ratios.items(), key=lambda item: np.mean(item[1]))
 }).T.rename_axis(f"way to prune, {len(ensemble)} networks")  # fmt: skip
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-pruning", "caption": "Loss of network 1 pruned to each number of live units: the best subnetwork of the size, and what three ways of pruning reach. The ranking by Shapley value stays far above the best almost to the end. Even the best loss does not fall at every step. Dotted: a coin flip; dashed: the full network."}, "image": {"alt": "Four zigzag lines of loss on a logarithmic axis over the number of live units kept. The line of the best subnetworks is lowest, a beam lies close above it, greedy pruning above that, and the line by Shapley value far above. They meet at both ends."}}
+# %% tags=["hide-input"] slide="Pruning by Shapley value stays far above the best, and a beam stays close." say="Ask why before you tell: the score mixes two kinds of unit, and like units get like scores. The table of the chapter adds the null, removal in random order, and it does better than this ranking. Recall the slide with the two kinds." mystnb={"figure": {"name": "fig-pruning", "caption": "Loss of network 1 pruned to each number of live units: the best subnetwork of the size, and what three ways of pruning reach. The ranking by Shapley value stays far above the best almost to the end. Even the best loss does not fall at every step. Dotted: a coin flip; dashed: the full network."}, "image": {"alt": "Four zigzag lines of loss on a logarithmic axis over the number of live units kept. The line of the best subnetworks is lowest, a beam lies close above it, greedy pruning above that, and the line by Shapley value far above. They meet at both ends."}}
 fig, ax = plt.subplots(figsize=(7.2, 3))
 shown = {"best of its size": best} | {
     name: losses[ways_here[name]]
@@ -2081,7 +2097,7 @@ Markdown(
 # still a sum over the kept units. So the exponential of each is a product of two table entries, the sum
 # over classes is a matrix product, and a logarithm gives the loss. {py:func}`.ablation.all_losses` takes
 # any number of classes. The networks of {doc}`chapter 1 </notebooks/01_matching_mlps>` have 64 inputs,
-# 15 hidden units and 10 classes; all 32,768 subnetworks of each are computed on its held-out digits.
+# 15 hidden units and 10 classes; all 32,768 subnetworks of each are computed on its {term}`held-out <held out>` digits.
 
 # %%
 images = data.digits()
@@ -2180,22 +2196,134 @@ Markdown(
 #   because they mix two kinds of unit. Prune greedily, better with a beam.
 # - Look for dead units before counting subnetworks, and give a distribution a test before a name.
 # - With ten classes the lead of pairs is gone, but training brings pairs there too.
-#
+
+# %% [markdown] tags=["slide-only", "remove-cell"] slide="Units count by their company, and each statement about them needs its null." say="Ask for the null behind each line. End with the limits: one hidden layer, two classes, about half of the units kept. With ten classes the lead of pairs is gone, and that training brings pairs is left."
+# - Which units are left counts more than how many
+# - Pairs lead, in part through the counts of both kinds; the size of a pair follows from who pushes the same points
+# - A gradient bounds a removal; a score mixes two kinds of unit
+# - With ten classes pairs do not lead, but training brings them there too
+
+# %% [markdown]
 # ## Ledger
 
 # %% tags=["remove-input"]
 claims.table("02_circle_ablation")
 
 # %% [markdown]
+# ## Check yourself
+#
+# Five questions. Each choice says why it is right or wrong.
+
+# %% tags=["remove-input"]
+quiz("02_circle_ablation")
+
+# %% [markdown]
 # ## Exercises
 #
-# :::{exercise} TITLE
-# :label: ex-ablation-1
+# The data of the coding exercises come from `SEED`: {doc}`how exercises work </book/exercises>`.
+
+# %% tags=["exercises"]
+from netdist_course import check, problem
+
+SEED = 1
+
+# %% [markdown]
+# :::{exercise} Masks that come twice
+# :label: ex-ablation-repeated-masks
 #
-# *Understand, easy, 10 minutes.* Prove {eq}`eq-sandwich`. Where does the proof need that there is one hidden layer?
+# *Understand, easy, 10 minutes.* Recover the source's 952 distinct masks from `masks_drawn`. How many are there among
+# the first 500 draws, and why more than half?
 # :::
 #
-# :::{solution-start} ex-ablation-1
+# :::{solution-start} ex-ablation-repeated-masks
+# :class: dropdown
+# :::
+#
+# A mask is a row, so count the distinct rows. The first 500 draws have fewer repeated masks than the
+# 1,000 have: 491 of them are distinct. The number of pairs of draws that can agree grows with the square of the number of
+# draws; so more than half of the distinct masks come in the first half.
+
+# %% tags=["solution"]
+rows = masks_drawn[0.75]
+assert len({tuple(row) for row in rows}) == 952
+first_half = len({tuple(row) for row in rows[:500]})
+assert first_half == 491 and 500 - first_half < (1000 - 952) / 2
+
+# %% [markdown]
+# :::{solution-end}
+# :::
+#
+# ::::{exercise} The second unit to remove
+# :label: ex-ablation-second-removal
+#
+# *Code, easy, 15 minutes.* One unit of a network is removed. Which unit should go next? Can the loss fall
+# when it goes? `problem("ablation-second-removal", SEED)` gives one array, the losses of all subnetworks by
+# their numbers: in number `m`, unit `i` is kept where bit `i` of `m` is 1. Write a function that names, for each unit that
+# is removed first, the second one whose removal leaves the smallest loss. Use numpy alone. Then look for such pairs in network 1
+# (`log_losses`), and say what the Gram matrix has to do with them.
+#
+# ```python
+# def second_removal(losses):
+#     """Best second unit to remove from the full network, for each first one.
+#
+#     >>> second_removal(np.array([9.0, 1.0, 5.0, 4.0, 2.0, 4.0, 3.0, 0.0]))
+#     array([1, 2, 1])
+#     """
+# ```
+#
+# ```python
+# check("ablation-second-removal", second_removal, SEED)
+# ```
+# ::::
+#
+# :::{solution-start} ex-ablation-second-removal
+# :class: dropdown
+# :::
+#
+# The full network has the number $2^H - 1$, and a removed unit $i$ takes $2^i$ off it. The problem's units come in
+# pairs that are needed together or not at all, so the second unit of the second unit is the first. In network 1 the
+# loss can fall too, for about a third of the ordered pairs: after one unit is gone, its counterpart pushes against
+# nothing, and removing it as well restores the balance. All these pairs push to opposite classes, and
+# the entry of the Gram matrix is lower for them than for the other pairs on average.
+
+
+# %% tags=["solution"]
+def second_removal(losses):
+    one = 1 << np.arange(len(losses).bit_length() - 1)
+    left = losses[len(losses) - 1 & ~one[:, None] & ~one]
+    np.fill_diagonal(left, np.inf)
+    return left.argmin(1)
+
+
+check("ablation-second-removal", second_removal, SEED)
+(given,) = problem("ablation-second-removal", SEED)
+second = second_removal(given)
+assert (second[second] == np.arange(len(second))).all()
+one, all_kept = 1 << np.arange(len(second)), len(given) - 1
+assert (given[all_kept - one - one[second]] < given[all_kept - one]).all()
+
+singles, doubles = (
+    log_losses[full & ~units],
+    log_losses[full & ~(units[:, None] | units)],
+)
+itself = torch.eye(H).bool()
+helps = (doubles < singles[:, None]) & ~itself
+others = ~helps & ~itself
+assert abs(helps.sum() / (H * (H - 1)) - 1 / 3) < 0.1
+assert (outward[:, None] * outward < 0)[helps].all()
+assert gram[helps].mean() < gram[others].mean()
+
+# %% [markdown]
+# :::{solution-end}
+# :::
+#
+# :::{exercise} A gradient bounds a removal
+# :label: ex-ablation-convexity
+#
+# *Understand, medium, 15 minutes.* Prove {eq}`eq-sandwich`. Where does the proof need that there is one hidden layer?
+# :::
+#
+# :::{solution-start} ex-ablation-convexity
 # :class: dropdown
 # :::
 #
@@ -2215,8 +2343,12 @@ draw = torch.Generator().manual_seed(0)
 m = (torch.rand(60, 2 * half, generator=draw) < 0.5).float()
 g = ablation.mask_gradients(deep[0], fewer, m)
 one_unit = torch.eye(2 * half).bool()
-switched = [torch.where(one_unit[u], v, m) for v in (1.0, 0.0) for u in range(2 * half)]
-found = ablation.losses(deep[0], fewer, torch.cat(switched)).view(2, 2 * half, -1)
+switched = [
+    torch.where(one_unit[u], v, m) for v in (1.0, 0.0) for u in range(2 * half)
+]
+found = ablation.losses(deep[0], fewer, torch.cat(switched)).view(
+    2, 2 * half, -1
+)
 effect = (found[0] - found[1]).T
 broken = torch.where(m == 1, g < effect - 1e-4, g > effect + 1e-4)
 assert broken[:, :half].any()
@@ -2226,14 +2358,68 @@ assert not broken[:, half:].any()
 # :::{solution-end}
 # :::
 #
-# :::{exercise} TITLE
-# :label: ex-ablation-2
+# ::::{exercise} The loss of every subnetwork
+# :label: ex-ablation-every-loss
 #
-# *Understand, easy, 10 minutes.* Show that $\operatorname{Cov}(H)$ is the energy of the even degrees from 2 on minus that of the odd
+# *Code, medium, 25 minutes.* `problem("ablation-every-loss", SEED)` describes a network that tells the inside of a
+# circle from its outside: what each unit adds to the logit of "outside" less that of "inside" at each point (an array of points by units), this logit
+# without any unit, and the labels, 1 for outside. Write a function that returns the mean logistic loss of all $2^H$
+# subnetworks by their numbers: in number `m`, unit `i` is kept where bit `i` of `m` is 1. Use numpy; `np.logaddexp`
+# keeps large logits from overflowing. Which unit does harm alone, and is needed in the end?
+#
+# ```python
+# def every_loss(contributions, start, outside):
+#     """Losses (2**H,) in nats, from contributions (N, H), a number, and labels (N,).
+#
+#     >>> every_loss(np.array([[2.0, -2.0]]), 0.0, np.array([1])).round(3)
+#     array([0.693, 0.127, 2.127, 0.693])
+#     """
+# ```
+#
+# ```python
+# check("ablation-every-loss", every_loss, SEED)
+# ```
+# ::::
+#
+# :::{solution-start} ex-ablation-every-loss
+# :class: dropdown
+# :::
+#
+# The logit of a subnetwork is the logit without any unit plus the contributions of the units that it keeps: a matrix product of the
+# masks with the contributions. At a point of label "outside" the loss is $\log(1 + e^{-z})$, elsewhere
+# $\log(1 + e^z)$. The function gives the chapter's own table too, here on a hundred points. Unit 0 of the problem acts as a
+# bias: alone it is worse than no unit at all, and the full network without it is worse than the full network.
+
+
+# %% tags=["solution"]
+def every_loss(contributions, start, outside):
+    units = contributions.shape[1]
+    kept = np.arange(2**units)[:, None] >> np.arange(units) & 1  # (2**H, H)
+    logit = kept @ contributions.T + start  # (2**H, N)
+    return np.logaddexp(0, (1 - 2 * outside) * logit).mean(1)
+
+
+check("ablation-every-loss", every_loss, SEED)
+found = every_loss(*problem("ablation-every-loss", SEED))
+assert found[1] > found[0]  # unit 0 alone, and no unit
+assert found[-2] > found[-1]  # all but unit 0, and all
+some = points.first(100)
+adds = (h[:100] * outward).double().numpy()
+table = every_loss(adds, float(offset), some.y.numpy())
+assert np.allclose(table, ablation.all_losses(small, some), atol=1e-4)
+
+# %% [markdown]
+# :::{solution-end}
+# :::
+#
+# :::{exercise} The end of a flip path
+# :label: ex-ablation-complement
+#
+# *Understand, medium, 15 minutes.* Show that $\operatorname{Cov}(H)$ is the energy of the even degrees from 2 on minus that of the odd
 # degrees.
 # :::
 #
-# :::{solution-start} ex-ablation-2
+# :::{solution-start} ex-ablation-complement
 # :class: dropdown
 # :::
 #
@@ -2242,61 +2428,200 @@ assert not broken[:, half:].any()
 # covariance of subnetworks with their complements, whose numbers run backwards:
 
 # %% tags=["solution"]
-even_less_odd = energy[2::2].sum() - energy[1::2].sum()
-assert torch.isclose(even_less_odd, covariance[0, -1])
+even_minus_odd = energy[2::2].sum() - energy[1::2].sum()
+assert torch.isclose(even_minus_odd, covariance[0, -1])
 centred = log_losses - log_losses.mean()
-assert torch.isclose(even_less_odd, (centred * centred.flip(0)).mean())
+assert torch.isclose(even_minus_odd, (centred * centred.flip(0)).mean())
 
 # %% [markdown]
 # :::{solution-end}
 # :::
 #
-# :::{exercise} TITLE
-# :label: ex-ablation-3
+# ::::{exercise} Energy by degree
+# :label: ex-ablation-energies
 #
-# *Understand, easy, 10 minutes.* Recover the source's 952 distinct masks from `masks_drawn`. How many are there among the first
-# 500 draws, and why more than half?
-# :::
+# *Code, medium, 30 minutes.* `problem("ablation-energies", SEED)` gives one array, the values of a function on the sets of
+# $H$ units by the sets' numbers. Write a function that returns the energies of the degrees 0 to $H$: $E_k$ is the sum of
+# $\hat f(T)^2$ over all sets $T$ of $k$ units, with the coefficients of {eq}`eq-walsh`. Use numpy alone. How can you
+# check your result without knowing a single coefficient?
 #
-# :::{solution-start} ex-ablation-3
+# ```python
+# def energies(values):
+#     """Energies (H + 1,) by degree; entry 0 is the square of the mean.
+#
+#     >>> energies(np.array([0.0, 1.0, 2.0, 5.0]))
+#     array([4.  , 3.25, 0.25])
+#     """
+# ```
+#
+# ```python
+# check("ablation-energies", energies, SEED)
+# ```
+# ::::
+#
+# :::{solution-start} ex-ablation-energies
 # :class: dropdown
 # :::
 #
-# A mask is a row, so count the distinct rows. The first 500 draws have fewer repeated masks than the
-# 1,000 have: 491 of them are distinct. The number of pairs of draws that can agree grows with the square of the number of
-# draws; so more than half of the distinct masks come in the first half.
+# A coefficient is the mean of the function times the product of the signs in $T$. The product is $-1$ to
+# the power of the number of units in $T$ that are removed. The check: the energies from degree 1 on add
+# up to the variance over all sets, and all of them to the mean square. The short function takes $4^H$ steps; on the cube
+# of three units it agrees with the chapter.
+
 
 # %% tags=["solution"]
-rows = masks_drawn[0.75]
-assert len({tuple(row) for row in rows}) == 952
-first_half = len({tuple(row) for row in rows[:500]})
-assert first_half == 491 and 500 - first_half < (1000 - 952) / 2
+def energies(values):
+    units = len(values).bit_length() - 1
+    sets = np.arange(2**units)[:, None] >> np.arange(units) & 1  # (2**H, H)
+    products = (-1) ** (sets @ (1 - sets).T)  # of the signs in T, at each set
+    coefficients = products @ values / len(values)
+    return np.bincount(sets.sum(1), coefficients**2)
+
+
+check("ablation-energies", energies, SEED)
+(given,) = problem("ablation-energies", SEED)
+found = energies(given)
+assert np.isclose(found[1:].sum(), given.var())
+assert np.isclose(found.sum(), np.square(given).mean())
+assert np.allclose(energies(cube.numpy())[1:], cube_energy)
 
 # %% [markdown]
 # :::{solution-end}
 # :::
 #
-# :::{exercise} TITLE
-# :label: ex-ablation-4
+# :::{exercise} The units in the wrong order
+# :label: ex-ablation-wrong-order
 #
-# *Understand, easy, 10 minutes.* Take a subnetwork of network 1 with one live unit removed. Can the loss fall, if a second unit is
-# removed? Look for such pairs, and say what the Gram matrix has to do with them.
+# *Break, medium, 25 minutes.* A program numbers the subnetworks from the other end: it takes the lowest bit for the last unit
+# and the highest for the first. So each table of losses is read in the wrong order,
+# `v.view([2] * n).permute(*range(n)[::-1]).flatten()`. Predict which claims of the ledger
+# fail, and why the others do not. Then try it.
 # :::
 #
-# :::{solution-start} ex-ablation-4
+# :::{solution-start} ex-ablation-wrong-order
 # :class: dropdown
 # :::
 #
-# It can, for about a third of the pairs of network 1: after one unit is gone, its counterpart pushes against nothing, and removing it as
-# well restores the balance. Such pairs push the same points in opposite directions, so the entry of the
-# Gram matrix is lower for them than for the other pairs on average.
+# One claim fails, that on the Gram matrix. It alone joins a unit's place in the table to its place in the
+# network: the coefficients come from the table, and the contributions from the weights. No other does: most use the table alone, and see
+# only that units have other names. The test of normality asks how many units are kept, degrees ask how
+# large a set is, and the complement of a set stays its complement. The mean cost of a removal is a mean over
+# all units, and the gradients beside it come from the network alone. The plausible guess is that pruning fails. Its claim holds
+# as before, because the score and the losses are renamed together; but the units that it tells you
+# to keep are the wrong ones. So a claim that holds is no proof that units are in order. One null does cross from the network to the table:
+# log losses that are dealt out within equal counts of both kinds of unit. It takes the kinds from the weights, keeps less of the
+# lead than it should, and so is too weak. Nothing refuses it, because a null that is too weak never fails.
+
 
 # %% tags=["solution"]
-singles, doubles = log_losses[full & ~units], log_losses[full & ~(units[:, None] | units)]
-helps = (doubles < singles[:, None]) & ~torch.eye(H).bool()
-others = ~helps & ~torch.eye(H).bool()
-assert helps.any()
-assert gram[helps].mean() < gram[others].mean()
+def misread(v):
+    n = len(v).bit_length() - 1
+    return v.view([2] * n).permute(*range(n)[::-1]).flatten()
+
+
+def with_gram(network, v):
+    found, products_of, _ = pairs_and_gram(network, v)
+    i, j = torch.triu_indices(len(found), len(found), 1)
+    return np.corrcoef(found[i, j], products_of[i, j])[0, 1]
+
+
+def of_ranking(v):
+    best_here = v.exp()[ablation.best_subsets(v)]
+    kept = by_score(-ablation.shapley_values(v))
+    return mean_log_ratio(v.exp(), kept, best_here)
+
+
+four = list(zip(ensemble[:4], logs["trained"], kinds_everywhere, strict=False))
+turned = [misread(v) for _, v, _ in four]
+crossed = np.mean(
+    [with_gram(m, v) for (m, *_), v in zip(four, turned, strict=True)]
+)
+in_order = with_gram(*four[0][:2])
+assert crossed < 0.5 < in_order
+fault = claims.verdict("circle_pairs_gram", crossed, "synthetic")
+assert fault or claims.band("circle_pairs_gram", "synthetic") is None
+assert claims.verdict("circle_pairs_gram", in_order, "synthetic") == ""
+
+before, after = four[0][1], turned[0]
+all_but_one = len(after) - 1 - (1 << torch.arange(len(four[0][2])))
+assert torch.isclose(
+    before[all_but_one].exp().mean(), after[all_but_one].exp().mean()
+)
+assert np.isclose(to_normal(before, 0.75), to_normal(after, 0.75))
+assert np.isclose(of_ranking(before), of_ranking(after))
+advice = ablation.best_subsets(after)
+assert not torch.allclose(
+    before[advice], after[advice]
+)  # other units, other losses
+
+as_before = [shares(v) for v in turned]
+assert torch.allclose(as_before[0], shares(before))
+lead = np.mean([float(found[1] - found[0]) for found in as_before])
+at_complement = np.mean([even_less_odd(found) for found in as_before])
+assert claims.verdict("circle_degree_two", lead, "synthetic") == ""
+assert claims.verdict("circle_complement", at_complement, "synthetic") == ""
+
+null = [
+    shares(dealt(v, i, counts_of_kinds(k)))
+    for i, (v, (*_, k)) in enumerate(zip(turned, four, strict=True))
+]
+lead_of_null = np.mean([float(found[1] - found[0]) for found in null])
+assert lead_of_null < excess_two["dealt by kinds"][:4].mean()
+
+# %% [markdown]
+# :::{solution-end}
+# :::
+#
+# :::{exercise} Where do pairs lose their lead?
+# :label: ex-ablation-lead-of-pairs
+#
+# *Project, hard, 600 minutes.* On the circle pairs hold more of the variance than single units, and with ten
+# classes of digits they do not. The two differ in the number of classes, in the inputs, in the width, and in how sure the networks are. Which
+# of these takes the lead away?
+# :::
+#
+# :::{solution-start} ex-ablation-lead-of-pairs
+# :class: dropdown
+# :::
+#
+# A good answer changes one thing at a time and says before each run what would refute it. It trains an
+# ensemble for each setting (ten networks or more), states the lead as the share of pairs less that of single units, and
+# gives its standard deviation over networks. It brings all settings to one loss, or shows the lead against the loss, because the
+# lead grows with training. Its strongest null deals the log losses out anew among subnetworks with as many units of each kind, where
+# kinds are found for this task; untrained networks are a weaker one. It repeats what it finds under mean ablation, since there the pairs of
+# ten classes hold little.
+#
+# A first step needs no training. Take two classes of network 1 of the digits: their two rows of outgoing weights,
+# and their points. If the number of classes matters, pairs gain on single units. They do in the mean over
+# all 45 pairs of classes, and they lead in more than half of them; before training they lead in none. So classes are a part of the answer. They need not be all of it:
+# the network was trained on ten, and on two of them it is surer than on all.
+
+
+# %% tags=["solution"]
+def two_classes(network, a, b):
+    """Shares of degrees one and two for two classes alone, and the loss."""
+    chosen = (images.test.y == a) | (images.test.y == b)
+    split = data.Split(
+        images.test.x[chosen], (images.test.y[chosen] == b).long()
+    )
+    smaller = models.mlp([64, 15, 2])
+    smaller[1].load_state_dict(network[1].state_dict())
+    smaller[3].weight.data = network[3].weight[[a, b]].clone()
+    smaller[3].bias.data = network[3].bias[[a, b]].clone()
+    alive, _ = without_dead(models.freeze(smaller), split.x)
+    v = ablation.all_losses(alive, split).log()
+    return [*shares(v)[:2].tolist(), float(v[-1].exp())]
+
+
+pairs_of_classes = [(a, b) for b in range(10) for a in range(b)]
+of_two = np.array([two_classes(readers[0], a, b) for a, b in pairs_of_classes])
+leads = of_two[:, 1] - of_two[:, 0]
+ten = of_readers["trained"].iloc[0]
+assert len(leads) == 45 and (leads > 0).mean() > 0.5
+assert leads.mean() > ten["degree 2"] - ten["degree 1"]
+assert of_two[:, 2].mean() < ten["loss"]
+at_start = np.array([two_classes(fresh[0], a, b) for a, b in pairs_of_classes])
+assert (at_start[:, 1] < at_start[:, 0]).all()
 
 # %% [markdown]
 # :::{solution-end}

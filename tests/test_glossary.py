@@ -1,4 +1,4 @@
-"""The glossary: every term that a chapter makes use of stands there, and is linked where it first stands."""
+"""The glossary: a chapter links each of its terms where it first stands."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,8 @@ GLOSSARY = (ROOT / "book" / "glossary.md").read_text(encoding="utf-8")
 ROLE = re.compile(r"\{(?P<role>[\w:-]+)\}`(?P<text>[^`]*)`")
 # Not prose: formulas, code, links, headings, and the lines that open a directive.
 OTHER = re.compile(
-    r"```.*?```|\$\$.*?\$\$|\$[^$]+\$|`[^`]*`|https?://\S+|^#+ [^\n]*$|^:{3,}[^\n]*$|^:\w+:[^\n]*$",
+    r"```.*?```|\$\$.*?\$\$|\$[^$]+\$|`[^`]*`|https?://\S+"
+    r"|^#+ [^\n]*$|^:{3,}[^\n]*$|^:\w+:[^\n]*$",
     re.MULTILINE | re.DOTALL,
 )
 BOLD = re.compile(r"\*\*([^*\n]+)\*\*")

@@ -59,11 +59,12 @@ def test_words_of_slides_are_in_no_notebook():
     assert only
 
 
-PAGE = """<figure class="align-default" id="fig-a"><div class="drawing"><svg viewBox="0 0 1 1"/></div>
-<figcaption><p><span class="caption-number">Figure 1 </span>What <b>to</b> see.<a class="headerlink" href="#fig-a">#</a></p>
+PAGE = """<figure class="x" id="fig-a"><div class="drawing"><svg viewBox="0 0 1 1"/></div>
+<figcaption><p><span class="caption-number">Figure 1 </span>What <b>to</b> see.<a
+ class="headerlink" href="#fig-a">#</a></p>
 </figcaption>
 </figure>
-<figure class="align-default" id="fig-b"><div class="output text_html"><section class="netdist-figure" id="n">
+<figure class="x" id="fig-b"><div class="output text_html"><section class="netdist-figure" id="n">
 <noscript></noscript></section><script>0</script></div><figcaption>Move.</figcaption></figure>"""
 SOURCE = """# %% [markdown]
 # # Title

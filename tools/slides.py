@@ -73,7 +73,7 @@ def figures_of(page):
         # A section inside a section would be a stack of slides.
         content = content.replace('<section class="netdist-', '<div role="region" class="netdist-')
         content = content.replace("</noscript></section>", "</noscript></div>")
-        words = re.sub(r"<a class=\"headerlink.*?</a>", "", match[3], flags=re.DOTALL)
+        words = re.sub(r'<a\s+class="headerlink.*?</a>', "", match[3], flags=re.DOTALL)
         found[match[1]] = content, " ".join(re.sub(r"<[^>]+>", "", words).split())
     return found
 

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from netdist_course.checks import array, close, exercise, number, require
-from netdist_utils.alignment import bipartite_match, matched
+from netdist_utils.alignment import bipartite_match, greedy_match, matched
 from netdist_utils.moments import LayerMoments
 
 
@@ -37,16 +37,11 @@ def correlations(answer, means, seconds, units):
     layer = LayerMoments(shape, 1, torch.as_tensor(means), torch.as_tensor(seconds))
     right = layer.correlation(0, 1).numpy()
     root = np.sqrt(np.diag(seconds)).clip(1e-12)
+    cosines = seconds / np.outer(root, root)
     slips = {
-        "the means are not taken out: these are cosines": (seconds / np.outer(root, root))[
-            :units, units:
-        ],
-        "these are covariances, not divided by standard deviations": layer.covariance(
-            0, 1
-        ).numpy(),
-        "divided by variances, not by standard deviations": (
-            layer.scale(0)[:, None] * layer.correlation(0, 1) * layer.scale(1)
-        ).numpy(),
+        "the means are not taken out: these are cosines": cosines[:units, units:],
+        "these are covariances, not divided by deviations": layer.covariance(0, 1).numpy(),
+        "divided by variances": np.outer(layer.scale(0), layer.scale(1)) * right,
     }
     if shape[0] == shape[1]:
         slips["transposed: rows are the units of network 1"] = right.T
@@ -76,22 +71,19 @@ def two_matches(between, within, axes, how=bipartite_match, size=np.abs, divided
 @exercise("convergence-gain", two_networks_and_axes)
 def gain(answer, between, within, axes):
     """Compared with the package's own matching."""
-    given = between, within, axes
-    own, rotated = two_matches(*given)
-    greedy, signed, raw, rows = (
-        -np.diff(two_matches(*given, how=lambda scores: scores.argmax(1))),
-        -np.diff(two_matches(*given, size=np.positive)),
-        -np.diff(two_matches(*given, divided=False)),
-        -np.diff(two_matches(between, within, axes.T)),
-    )
+    own, rotated = two_matches(between, within, axes)
+
+    def slip(axes=axes, **options):
+        return -np.diff(two_matches(between, within, axes, **options))
+
     slips = {
         "the sign is wrong: units less rotated axes": rotated - own,
         "this is the match of the units; that of the rotated axes is to be subtracted": own,
         "this is the match of the rotated axes alone": rotated,
-        "this is greedy: here no two units may share a partner": greedy,
-        "signed correlations are matched, but a rotated axis has no sign of its own": signed,
-        "not divided by the standard deviations of the rotated axes, which are not 1": raw,
-        "the new axes are the columns of the rotation, not its rows": rows,
+        "this is greedy: here no two units may share a partner": slip(how=greedy_match),
+        "a rotated axis has no sign of its own: match absolute values": slip(size=np.positive),
+        "not divided by the deviations of the rotated axes, which are not 1": slip(divided=False),
+        "the new axes are the columns of the rotation, not its rows": slip(axes.T),
     }
     found = number(answer, "the gain")
     name_slip(found, own - rotated, slips)
@@ -122,18 +114,15 @@ def few_predictors(answer, own, cross, penalty):
     if holds(penalty):
         return
     ridge = np.linalg.solve(own + penalty * np.eye(len(own)), cross)
+    positive = np.where(w > 0, abs(left - penalty) < 1e-4, (w == 0) & (left < penalty + 1e-4))
     slips = {
         "the penalty does nothing: these are least squares": holds(0.0),
         "the penalty counts twice; the error has a factor of one half": holds(2 * penalty),
         "the penalty counts half; the error has a factor of one half": holds(penalty / 2),
         "the weights that are used are not shrunk": holds(penalty, shrunk=False),
-        "this is a ridge: the penalty is on absolute weights, not on squares": np.allclose(
-            w, ridge
-        ),
+        "this is a ridge: the penalty is on absolute weights": np.allclose(w, ridge),
         "some weights are tiny; unused ones are exactly zero": ((w != 0) & (abs(w) < 1e-6)).any(),
-        "no weight is negative, where a negative one would help": (
-            np.where(w > 0, abs(left - penalty) < 1e-4, (w == 0) & (left < penalty + 1e-4)).all()
-        ),
+        "no weight is negative, where a negative one would help": positive.all(),
     }
     for sentence, slipped in slips.items():
         require(not slipped, sentence)

@@ -161,7 +161,7 @@ def nearly_zero(own, cross, penalty):
 WRONG = {
     "convergence-correlations": [
         (cosines, "means are not taken out"),
-        (covariances, "not divided by standard deviations"),
+        (covariances, "not divided by deviations"),
         (by_variances, "divided by variances"),
         (all_pairs, "shape"),
         (transposed, "shape"),
@@ -174,7 +174,7 @@ WRONG = {
         (axes_alone, "rotated axes alone"),
         (signed, "no sign of its own"),
         (greedy, "greedy"),
-        (unscaled, "not divided by the standard deviations"),
+        (unscaled, "not divided by the deviations"),
         (axes_in_rows, "not its rows"),
         (each_unit, "shape"),
     ],

@@ -2000,9 +2000,9 @@ SEED = 1
 # :::{exercise} Two ways to choose a partner
 # :label: ex-convergence-two-ways
 #
-# *Understand, easy, 10 minutes.* Why is the mean correlation of the greedy matching never below that of the bipartite one? Can
-# the bipartite mean from network 1 to network 2 differ from that of network 2 to network 1? And the
-# greedy one?
+# *Understand, easy, 10 minutes.* Why is the mean correlation of the greedy matching never below that of the
+# bipartite one? Can the bipartite mean from network 1 to network 2 differ from that of network 2 to network 1?
+# And the greedy one?
 # :::
 #
 # :::{solution-start} ex-convergence-two-ways
@@ -2031,10 +2031,10 @@ assert abs(there[0] - back[0]) > 1e-3
 # ::::{exercise} Correlations from moments
 # :label: ex-convergence-correlations
 #
-# *Code, easy, 15 minutes.* `problem("convergence-correlations", SEED)` gives the means of all units of two networks side by
-# side, the matrix of their mean products, and the number of units of network 1. Write a function that returns
-# the correlation of each unit of network 1 with each of network 2. A dead unit has variance zero, up to rounding,
-# and its correlations count as zero. Use array operations only, and no library's correlation.
+# *Code, easy, 15 minutes.* `problem("convergence-correlations", SEED)` gives the means of all units of two
+# networks side by side, the matrix of their mean products, and the number of units of network 1. Write a function
+# that returns the correlation of each unit of network 1 with each of network 2. A dead unit has variance zero, up
+# to rounding, and its correlations count as zero. Use array operations only, and no library's correlation.
 #
 # ```python
 # def unit_correlations(means, seconds, units):
@@ -2088,9 +2088,9 @@ assert np.allclose(answer, between.numpy())
 # :::{exercise} The opposite of a unit
 # :label: ex-convergence-opposite
 #
-# *Understand, medium, 15 minutes.* Can a ReLU unit be matched to the negative of another? For a standard normal $z$, what is the
-# correlation of $\operatorname{relu}(z)$ with $\operatorname{relu}(-z)$? Then match the dense layer by absolute
-# correlation, and see what changes.
+# *Understand, medium, 15 minutes.* Can a ReLU unit be matched to the negative of another? For a standard normal
+# $z$, what is the correlation of $\operatorname{relu}(z)$ with $\operatorname{relu}(-z)$? Then match the dense
+# layer by absolute correlation, and see what changes.
 # :::
 #
 # :::{solution-start} ex-convergence-opposite
@@ -2127,9 +2127,10 @@ assert free < 1.25 * signed
 # :::{exercise} What chance gives
 # :label: ex-convergence-chance
 #
-# *Understand, medium, 20 minutes.* How large is the mean of the row maxima of an $H \times H$ matrix of independent correlations of
-# $N$ samples, roughly? Compare it with the greedy match of the dense layer on shuffled images, dead units left out. Why
-# does the first convolution not follow it? Take a ninth of the images to see.
+# *Understand, medium, 20 minutes.* How large is the mean of the row maxima of an $H \times H$ matrix of
+# independent correlations of $N$ samples, roughly? Compare it with the greedy match of the dense layer on
+# shuffled images, dead units left out. Why does the first convolution not follow it? Take a ninth of the images
+# to see.
 # :::
 #
 # :::{solution-start} ex-convergence-chance
@@ -2137,12 +2138,12 @@ assert free < 1.25 * signed
 # :::
 #
 # Each entry is about normal with standard deviation $1/\sqrt N$, and the mean of the largest of $H$ lies below
-# $\sqrt{2 \log H / N}$, for the numbers of units here by less than a third. The measured mean of the dense layer has this size.
-# With a ninth of the images chance gives three times as much, and about so it is in the dense layer. In a
-# convolution there are many positions for each image, so chance alone would give less; but the borders of the
-# image come at the same positions in every order of the images, and what units have in common there does not
-# shrink with more images. So with a ninth of the images the mean of the first convolution grows much less than that of
-# the dense layer.
+# $\sqrt{2 \log H / N}$, for the numbers of units here by less than a third. The measured mean of the dense layer
+# has this size. With a ninth of the images chance gives three times as much, and about so it is in the dense
+# layer. In a convolution there are many positions for each image, so chance alone would give less; but the
+# borders of the image come at the same positions in every order of the images, and what units have in common
+# there does not shrink with more images. So with a ninth of the images the mean of the first convolution grows
+# much less than that of the dense layer.
 
 
 # %% tags=["solution"]
@@ -2180,11 +2181,11 @@ assert convolution < dense - 0.5
 # ::::{exercise} The gain over rotated axes
 # :label: ex-convergence-gain
 #
-# *Code, medium, 25 minutes.* `problem("convergence-gain", SEED)` gives the correlations between the units of two networks,
-# those within network 2, and an orthogonal matrix whose columns are new axes for the standardised units of network 2. Write the rotation
-# test for this one rotation: the mean absolute correlation of the best one-to-one pairs with the units of network
-# 2, less that with its rotated axes. There are as many pairs as the smaller network has units. You may call
-# `linear_sum_assignment`.
+# *Code, medium, 25 minutes.* `problem("convergence-gain", SEED)` gives the correlations between the units of two
+# networks, those within network 2, and an orthogonal matrix whose columns are new axes for the standardised units
+# of network 2. Write the rotation test for this one rotation: the mean absolute correlation of the best
+# one-to-one pairs with the units of network 2, less that with its rotated axes. There are as many pairs as the
+# smaller network has units. You may call `linear_sum_assignment`.
 #
 # ```python
 # def gain_over_axes(between, within, axes):
@@ -2248,24 +2249,25 @@ assert abs(np.mean(gains) - (own - rotated)) < 1e-6
 # :::{exercise} The same function, other scales
 # :label: ex-convergence-break-scales
 #
-# *Break, medium, 30 minutes.* Multiply what each hidden unit of a trained network puts out by a factor of its own, between one
-# quarter and four, and divide the weights that leave the unit by the same factor. Do this to all trained networks, with
-# factors drawn for each. They compute what they did before. Predict: which numbers of the ledger change, and
-# which claim fails? Why do the others hold? Then do it.
+# *Break, medium, 30 minutes.* Multiply what each hidden unit of a trained network puts out by a factor of its
+# own, between one quarter and four, and divide the weights that leave the unit by the same factor. Do this to all
+# trained networks, with factors drawn for each. They compute what they did before. Predict: which numbers of the
+# ledger change, and which claim fails? Why do the others hold? Then do it.
 # :::
 #
 # :::{solution-start} ex-convergence-break-scales
 # :class: dropdown
 # :::
 #
-# One claim fails: the mutual nearest neighbours. Distances between images count each unit by its variance, so factors of its own
-# give each network other neighbours, though it computes the same. The stitch through a permutation changes
-# too, because its map has one factor for the whole layer; it loses accuracy, and stays within its band. The stitch through a linear map
-# undoes the factors and keeps its accuracy. A correlation does not see a positive factor, so whatever is
-# made of correlations is as before: the matches, their overlap, the rotation test behind the ReLU, and the sparse maps. The rotation
-# before the ReLU divides each unit by its standard deviation as well, and mutual information sees the order of the values alone. So
-# a guess that no claim can fail, because the function is the same, is wrong; and so is one that the rotation test fails,
-# which divides each unit by its standard deviation for this very reason.
+# One claim fails: the mutual nearest neighbours. Distances between images count each unit by its variance, so
+# factors of its own give each network other neighbours, though it computes the same. The stitch through a
+# permutation changes too, because its map has one factor for the whole layer; it loses accuracy, and stays within
+# its band. The stitch through a linear map undoes the factors and keeps its accuracy. A correlation does not see
+# a positive factor, so whatever is made of correlations is as before: the matches, their overlap, the rotation
+# test behind the ReLU, and the sparse maps. The rotation before the ReLU divides each unit by its standard
+# deviation as well, and mutual information sees the order of the values alone. So a guess that no claim can fail,
+# because the function is the same, is wrong; and so is one that the rotation test fails, which divides each unit
+# by its standard deviation for this very reason. The code shows all this on networks 1 and 2, with few images.
 
 # %% tags=["solution"]
 draws = torch.Generator().manual_seed(0)
@@ -2365,11 +2367,12 @@ assert torch.allclose(*nats_, atol=0.01)
 # ::::{exercise} Few predictors
 # :label: ex-convergence-few-predictors
 #
-# *Code, hard, 40 minutes.* `problem("convergence-few-predictors", SEED)` gives the correlations $C$ of the units of network 1 among themselves,
-# their correlations with one unit of network 2, and a penalty $\gamma$. Write the lasso of this unit, from these numbers
-# alone: the weights $w$ with the smallest
-# $\tfrac12\, \mathbb E ( \psi - \sum_i w_i \varphi_i )^2 + \gamma \sum_i |w_i|$, all units standardised. Go round the weights and choose each so
-# that the sum is smallest while the others stay, until nothing moves. Weights that are not used are exactly zero. No library's lasso.
+# *Code, hard, 40 minutes.* `problem("convergence-few-predictors", SEED)` gives the correlations $C$ of the units
+# of network 1 among themselves, their correlations with one unit of network 2, and a penalty $\gamma$. Write the
+# lasso of this unit, from these numbers alone: the weights $w$ with the smallest
+# $\tfrac12\, \mathbb E ( \psi - \sum_i w_i \varphi_i )^2 + \gamma \sum_i |w_i|$, all units standardised. Go round
+# the weights and choose each so that the sum is smallest while the others stay, until nothing moves. Weights that
+# are not used are exactly zero. No library's lasso.
 #
 # ```python
 # def few_predictors(own, cross, penalty):
@@ -2389,11 +2392,12 @@ assert torch.allclose(*nats_, atol=0.01)
 # :class: dropdown
 # :::
 #
-# With the other weights fixed, what they leave of $\psi$ has covariance $r = c_k - \sum_{i \ne k} C_{ki} w_i$ with unit $k$, where
-# $c_k$ is the correlation of unit $k$ with $\psi$. The
-# sum is then $\tfrac12 w_k^2 - r w_k + \gamma |w_k|$ and a constant. Its minimum lies at $r - \gamma$ if $r > \gamma$, at $r + \gamma$ if $r < -\gamma$, and
-# else at zero: $r$ is moved toward zero by the penalty and stops there. At the end, what is left correlates with each unit
-# in use by exactly $\gamma$ in size, and with no unit by more. The package solves the same problem with the same result.
+# With the other weights fixed, what they leave of $\psi$ has covariance $r = c_k - \sum_{i \ne k} C_{ki} w_i$
+# with unit $k$, where $c_k$ is the correlation of unit $k$ with $\psi$. The sum is then
+# $\tfrac12 w_k^2 - r w_k + \gamma |w_k|$ and a constant. Its minimum lies at $r - \gamma$ if $r > \gamma$, at
+# $r + \gamma$ if $r < -\gamma$, and else at zero: $r$ is moved toward zero by the penalty and stops there. At the
+# end, what is left has covariance $\gamma$ in size with each unit in use, and with no unit more. The package
+# solves the same problem with the same result.
 
 
 # %% tags=["solution"]
@@ -2424,26 +2428,28 @@ assert np.allclose(answer, package[0, 0].numpy(), atol=1e-4)
 # :::{exercise} The same task, other images
 # :label: ex-convergence-project-images
 #
-# *Project, hard, 480 minutes.* All networks of this chapter saw the same images. Do networks that have the task in common, but no image,
-# share axes as well? Design the test, say beforehand what would refute a yes, and run it.
+# *Project, hard, 480 minutes.* The trained networks of this chapter saw the same images. Do networks that have
+# the task in common, but no image, share axes as well? Design the test, say beforehand what would refute a yes,
+# and run it.
 # :::
 #
 # :::{solution-start} ex-convergence-project-images
 # :class: dropdown
 # :::
 #
-# A good answer splits the training images into two halves without an image in common, each with all classes, and trains an ensemble
-# on each. Pairs within a half and pairs across the halves then differ in nothing but the images. The rotation test is made
-# before and behind the ReLU, on held-out images, as a share of what identical units gain. "Yes" is refuted in a layer
-# where pairs across do not exceed the strongest null, and "the images bring nothing" where pairs within exceed pairs
-# across. The nulls are untrained networks with the zeros of trained ones, and networks of both halves with random labels: a rule that is
-# drawn once cannot be the same on other images, so these have labels of their own. One more difference must not count: a half has
-# fewer images, so all numbers are held against pairs within a half, and none against those of the chapter.
+# A good answer splits the training images into two halves without an image in common, each with all classes, and
+# trains an ensemble on each. Pairs within a half and pairs across the halves then differ in nothing but the
+# images. The rotation test is made before and behind the ReLU, on held-out images, as a share of what identical
+# units gain. "Yes" is refuted in a layer where pairs across do not exceed the strongest null, and "the images
+# bring nothing" where pairs within exceed pairs across. The nulls are untrained networks with the zeros of
+# trained ones, and networks of both halves with random labels: a rule that is drawn once cannot be the same on
+# other images, so these have labels of their own. One more difference must not count: a half has fewer images, so
+# all numbers are held against pairs within a half, and none against those of the chapter.
 #
-# Pairs that have a network in common are not independent, so the error comes from leaving out one network at a time. This
-# is a first step that the chapter's networks allow. It gives a larger error than pairs taken as independent. On CIFAR-10, in the dense layer behind the ReLU, trained
-# networks lead those with one set of random labels by more than two such errors, so an ensemble of this size can show an
-# effect as large as this one.
+# Pairs that have a network in common are not independent, so the error comes from leaving out one network at a
+# time. This is a first step that the chapter's networks allow. It gives a larger error than pairs taken as
+# independent. On CIFAR-10, in the dense layer behind the ReLU, trained networks lead those with one set of random
+# labels by more than two such errors, so an ensemble of this size can show an effect as large as this one.
 
 
 # %% tags=["solution"]

@@ -3,17 +3,18 @@
 import numpy as np
 from scipy.stats import pearsonr
 
-from netdist_course.checks import array, close, exercise, number, require
+from netdist_course.checks import array, exercise, number, require
 from netdist_utils.lenses import intraclass
 
-TOLERANCE = 1e-6
 
+def accept(found, right, mistakes, otherwise, given):
+    """Pass what is right; else name the first mistake that gives this answer."""
 
-def refuse(found, mistakes, given):
-    """Name the first mistake whose result the answer has."""
-    for sentence, wrong in mistakes.items():
-        if np.allclose(found, wrong, rtol=TOLERANCE, atol=1e-9):
-            require(False, f"{sentence} (given {given})")
+    def is_it(value):
+        return np.allclose(found, value, rtol=1e-6, atol=1e-7)
+
+    named = [sentence for sentence, wrong in mistakes.items() if is_it(wrong)]
+    require(is_it(right), f"{[*named, otherwise][0]} (given {given})")
 
 
 # Recipe or seed
@@ -32,31 +33,19 @@ def settings_and_seeds(rng, case):
 @exercise("lenses-recipe-share", settings_and_seeds)
 def recipe_share(answer, values):
     """Compared with `lenses.intraclass`."""
-    found, right = number(answer, "the share"), intraclass(values)[0]
-    given = f"values of {len(values)} settings and {values.shape[1]} seeds"
-    close_to_right = np.isclose(found, right, rtol=TOLERANCE, atol=1e-9)
+    found, right, n = number(answer, "the share"), intraclass(values)[0], values.shape[1]
     seeds, means = values.var(1, ddof=1).mean(), values.mean(1).var(ddof=1)
-    deviations = ((values - values.mean()) ** 2).sum()
-    between = values.shape[1] * values.mean(1).var() * len(values)
-    n, biased = values.shape[1], values.var(1).mean()
-    without_ddof = values.mean(1).var() - biased / n
+    biased = values.mean(1).var() - values.var(1).mean() / n
     mistakes = {
-        "the share may be negative, where settings differ by less than seeds make them": max(
-            0, right
-        ),
-        "the variance of the settings' means holds a part of the seeds' variance, which is still "
-        "in": means / (means + seeds),
-        "this is the share of the sum of squares, which grows by chance alone": between
-        / deviations,
+        "the share may be negative, where settings differ less than by chance": max(0, right),
+        "the seeds' part of the variance of means is still in": means / (means + seeds),
+        "a share of the sum of squares grows by chance alone": values.mean(1).var() / values.var(),
         "this is the share of the seeds": 1 - right,
-        "rows are settings and columns are seeds; this takes them the other way round": intraclass(
-            values.T
-        )[0],
-        "a variance of few values has ddof=1": without_ddof / (without_ddof + biased),
+        "rows are settings and columns seeds, not the other way": intraclass(values.T)[0],
+        "a variance of few values has ddof=1": biased / (biased + values.var(1).mean()),
     }
-    if not close_to_right:
-        refuse(found, mistakes, given)
-    close(found, right, f"this is not the share of variance between settings, given {given}")
+    otherwise = "this is not the share of the variance that lies between settings"
+    accept(found, right, mistakes, otherwise, f"{len(values)} settings and {n} seeds")
 
 
 # What a network brings to all of its pairs
@@ -76,25 +65,26 @@ def pairs_with_own_parts(rng, case):
 
 @exercise("lenses-own-parts", pairs_with_own_parts)
 def own_parts(answer, values):
-    """Verified by the normal equations: what is left adds up to nothing over each network."""
-    n, given = len(values), f"a measure of the pairs of {len(values)} networks"
+    """Compared with the normal equations: what is left adds up to zero over each network."""
+    n, sums = len(values), values.sum(1)
     found = array(answer, (n,), "what networks bring")
-    rows = values.sum(1) - values.diagonal()
-    target = rows - rows.mean()  # (n - 2) times the parts
-    with_diagonal = values.sum(1) - values.sum(1).mean()
-    centred = found - found.mean()
-    fits = np.allclose(target, (n - 2) * centred, rtol=TOLERANCE, atol=1e-6)
-    off_zero = not np.isclose(found.mean(), 0, atol=1e-6)
-    require(not (fits and off_zero), f"the parts should add up to zero, given {given}")
-    size = np.linalg.norm(centred) * np.linalg.norm(target)
-    along = centred @ target / max(size, 1e-12)
-    require(along > -1 + 1e-9, f"the sign is turned round, given {given}")
-    factor = not fits and along > 1 - 1e-9
-    require(not factor, f"the parts are off by one common factor, given {given}")
-    cosine = centred @ with_diagonal / (np.linalg.norm(centred) * np.linalg.norm(with_diagonal))
-    same_diagonal = not fits and cosine > 1 - 1e-9
-    require(not same_diagonal, f"the diagonal counts, and no pair stands there; given {given}")
-    require(fits, f"what is left of some network's pairs does not add up to zero, given {given}")
+
+    def part(sums):
+        return (sums - sums.mean()) / (n - 2)
+
+    def multiple(part):
+        return (found @ part) / (part @ part) * part
+
+    right = part(sums - values.diagonal())
+    mistakes = {
+        "all networks bring the same, and they differ": np.full(n, found.mean()),
+        "the parts should add up to zero": right + found.mean(),
+        "the sign is turned round": -right,
+        "the parts are off by one common factor": multiple(right),
+        "the diagonal counts, and no pair stands there": multiple(part(sums)),
+    }
+    otherwise = "what is left of the pairs of some network does not add up to zero"
+    accept(found, right, mistakes, otherwise, f"the pairs of {n} networks")
 
 
 # A permutation test of pairs
@@ -108,44 +98,35 @@ def two_measures(rng, case):
     both = [part + 0.3 * common + x[:, None] for part, x in zip((a, b), own, strict=True)]
     both[1] *= -1 if case == 2 else 1
     a, b = (values + values.T for values in both)  # diagonals hold what says nothing
-    return a, b, np.array([rng.permutation(n) for _ in range(draws)])
+    orders = np.array([rng.permutation(n) for _ in range(draws)])
+    return a, b, orders[(orders != np.arange(n)).any(1)]  # none ties with the measured one
 
 
-def correlations(a, b, orders, upper):
-    """Of a with b as it is, and with b in each order."""
-    moved = np.array([b, *(b[np.ix_(order, order)] for order in orders)])[:, *upper]
-    return np.array([np.corrcoef(a[upper], values)[0, 1] for values in moved])
+def reached(a, b, orders, entries, columns=True, size=np.abs):
+    """Share of orders, the measured one among them, that reach the correlation; ties count."""
+
+    def correlation(order):
+        moved = b[order][:, order] if columns else b[order]
+        return size(np.corrcoef(a[entries], moved[entries])[0, 1])
+
+    least = correlation(np.arange(len(b))) - 1e-9
+    return (1 + sum(correlation(order) >= least for order in orders)) / (1 + len(orders))
 
 
 @exercise("lenses-mantel", two_measures)
 def mantel(answer, a, b, orders):
-    """Compared with the test itself; orders that tie with the measured one may count or not."""
-    found, upper = number(answer, "the p-value"), np.triu_indices(len(a), 1)
-    given = f"{len(a)} networks and {len(orders)} orders"
-    require(0 <= found <= 1, f"a p-value lies between 0 and 1, given {given}")
-    r, *drawn = correlations(a, b, orders, upper)
-    drawn, draws = np.array(drawn), len(orders)
-    low, high = ((1 + (np.abs(drawn) >= abs(r) + e).sum()) / (1 + draws) for e in (1e-9, -1e-9))
-    if low - 1e-9 <= found <= high + 1e-9:
-        return
-    whole = correlations(a, b, orders, tuple(np.indices(a.shape).reshape(2, -1)))
-    rows = np.array([np.corrcoef(a[upper], b[order][upper])[0, 1] for order in orders])
+    """Compared with the test itself."""
+    found, draws = number(answer, "the p-value"), len(orders)
+    require(0 <= found <= 1, "a p-value lies between 0 and 1")
+    entries, whole = np.triu_indices(len(a), 1), tuple(np.indices(a.shape).reshape(2, -1))
+    right = reached(a, b, orders, entries)
     mistakes = {
-        "the order that was measured counts as well, above and below": high - (1 - high) / draws,
-        "the diagonal counts, and no pair stands there": (
-            1 + (np.abs(whole[1:]) >= abs(whole[0]) - 1e-9).sum()
-        )
-        / (1 + draws),
-        "an order moves rows and columns alike, so that pairs stay pairs of networks": (
-            1 + (np.abs(rows) >= abs(r)).sum()
-        )
-        / (1 + draws),
-        "a strong negative correlation is as extreme as a positive one": (1 + (drawn >= r).sum())
-        / (1 + draws),
-        "this is the p-value for independent pairs; pairs share networks": pearsonr(
-            a[upper], b[upper]
-        ).pvalue,
-        "this counts the orders that stay below": 1 - high,
+        "the order that was measured counts as well": right - (1 - right) / draws,
+        "the diagonal counts, and no pair stands there": reached(a, b, orders, whole),
+        "an order moves rows and columns alike": reached(a, b, orders, entries, columns=False),
+        "a strong negative correlation is as extreme": reached(a, b, orders, entries, size=float),
+        "pairs share networks, and are not independent": pearsonr(a[entries], b[entries]).pvalue,
+        "this counts the orders that stay below": 1 - right,
     }
-    refuse(found, mistakes, given)
-    require(False, f"this is not the share of orders that reach the correlation, given {given}")
+    otherwise = "this is not the share of orders that reach the correlation"
+    accept(found, right, mistakes, otherwise, f"{len(a)} networks and {draws} orders")

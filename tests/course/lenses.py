@@ -65,6 +65,11 @@ def turned(values):
     return -_rows(values) / (len(values) - 2)
 
 
+def nothing(values):
+    """No network brings anything."""
+    return np.zeros(len(values))
+
+
 def whole_matrix(values):
     """What is left of each pair, not what was taken out."""
     parts = _rows(values) / (len(values) - 2)
@@ -111,9 +116,9 @@ def below(a, b, orders):
 
 WRONG = {
     "lenses-recipe-share": [
-        (seeds_left_in, "holds a part of the seeds' variance"),
-        (sums_of_squares, "share of the sum of squares"),
-        (axes_swapped, "the other way round"),
+        (seeds_left_in, "the seeds' part"),
+        (sums_of_squares, "sum of squares"),
+        (axes_swapped, "the other way"),
         (of_the_seeds, "share of the seeds"),
         (cut_at_zero, "may be negative"),
         (no_ddof, "ddof=1"),
@@ -123,10 +128,11 @@ WRONG = {
         (diagonal_in, "the diagonal counts"),
         (not_centred, "add up to zero"),
         (turned, "the sign is turned round"),
+        (nothing, "they differ"),
         (whole_matrix, "should have (6,)"),
     ],
     "lenses-mantel": [
-        (independent_pairs, "independent pairs"),
+        (independent_pairs, "not independent"),
         (rows_only, "rows and columns alike"),
         (one_sided, "as extreme"),
         (with_diagonal, "diagonal"),

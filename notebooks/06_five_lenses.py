@@ -17,14 +17,14 @@
 # them tells two networks apart, which tells two *recipes* apart, which knows anything about the error,
 # and which description is enough to make a network that works?
 #
-# **What you will be able to do.** Put one ensemble under all lenses; split a variance into the part of the
-# recipe and the part of the seed; test whether measures of pairs agree although pairs share networks; tell an
+# **What you will be able to do.** Put one {term}`ensemble` under all lenses; split a variance into the part of the
+# recipe and the part of the {term}`seed`; test whether measures of pairs agree although pairs share networks; tell an
 # absence from a measurement that is too noisy to show anything; draw networks from descriptions of an
 # ensemble; and compare two networks of your own.
 #
 # **What you need.** The ideas of chapters {doc}`1 </notebooks/01_matching_mlps>` to
 # {doc}`5 </notebooks/05_heavy_tailed_spectra>`, each of which is named where it is used; analysis of
-# variance; permutation tests. Symbols are those of the {doc}`notation page </book/notation>`.
+# variance; {term}`permutation tests <permutation test>`. Symbols are those of the {doc}`notation page </book/notation>`.
 #
 # **Time.** About 45 minutes to read. {run-time}`here`
 #
@@ -79,10 +79,10 @@ FIVE = ["matching", "ablation", "covariance", "convergence", "spectra"]
 # chapter was known, and they stay as they were. What came of each stands at the end.
 #
 # 1. *Recipe or seed.* The {term}`spectra <spectrum>` are a property of the recipe: more than 90 % of the variance of the
-#    {term}`stable rank` lies between recipes. What removal of units does (chapter 2) is a property of the {term}`seed`: less than half.
+#    {term}`stable rank` lies between recipes. What removal of units does (chapter 2) is a property of the seed: less than half.
 # 2. *Settings.* Where networks are more alike in their {term}`covariances <covariance>` they are more alike unit by unit as well.
 # 3. *Pairs.* Inside one setting the lenses do not agree about which pairs are alike, but for two lenses that
-#    look at the same activations, those of chapters 3 and 4.
+#    look at the same {term}`activations <activation>`, those of chapters 3 and 4.
 # 4. *Errors of pairs.* Inside one setting no lens knows which pairs err on the same images.
 # 5. *The test error.* Across settings several measures go with the error. Inside a setting none does.
 # 6. *What makes a network.* From the spectrum alone nothing comes out that beats {term}`random features`. The mean of
@@ -152,7 +152,7 @@ plotting.table(
 
 # %% [markdown]
 # *Whitened* ({term}`whitening`) means that the principal components of the images have nearly equal variances
-# ({py:func}`.zoo.setting` says how). The learning rate falls to zero along a cosine.
+# ({py:func}`.zoo.setting` says how). The learning rate falls smoothly to zero (`schedule="cosine"`).
 #
 # Two {term}`nulls <null>` go along with everything. {term}`Untrained networks <untrained network>` of each shape
 # show what the architecture and the images give for nothing. Networks that were trained on {term}`random labels`,
@@ -231,10 +231,10 @@ Markdown(
 # | lens | of a pair of networks | of one network |
 # |---|---|---|
 # | matching ({doc}`chapter 1 </notebooks/01_matching_mlps>`) | correlation of all weights, units matched by weights ({term}`weight matching`) | *norm* of the first layer |
-# | ablation ({doc}`2 </notebooks/02_circle_ablation>`) | {term}`rank correlation` of what it costs to remove matched units, their sizes held fixed | *degree one*: share of the variance of log loss that single groups of units explain, when 12 random groups are kept or removed; *degree two beyond size*: share of pairs of groups, once the mean over subsets of one size is taken out |
+# | {term}`ablation` ({doc}`2 </notebooks/02_circle_ablation>`) | {term}`rank correlation` of what it costs to remove matched units, their sizes held fixed | *degree one*: share of the variance of log loss that single groups of units explain, when 12 random groups are kept or removed; *degree two beyond size*: share of pairs of groups, once the mean over subsets of one size is taken out |
 # | covariance ({doc}`3 </notebooks/03_covariance_universality>`) | share of the variance of one network's activations that a rotation of the other's explains, on images on which it was not fitted | |
 # | convergence ({doc}`4 </notebooks/04_convergent_learning>`) | mean correlation of units matched by activations ({term}`activation matching`), less the same with a rotated partner ({term}`rotation test`) | |
-# | spectra ({doc}`5 </notebooks/05_heavy_tailed_spectra>`) | mean difference of log eigenvalues, with a minus sign | {term}`exponent <power-law exponent>` *alpha*, stable rank and number of {term}`spikes <spike>` of the first layer |
+# | spectra ({doc}`5 </notebooks/05_heavy_tailed_spectra>`) | mean difference of log {term}`eigenvalues <eigenvalue>`, with a minus sign | {term}`exponent <power-law exponent>` *alpha*, stable rank and number of {term}`spikes <spike>` of the first layer |
 # | errors | Cohen's kappa of which test images are right | test error |
 #
 # The last row is the anchor: what networks *do*, apart from how they are made. Kappa is the agreement beyond what two error rates
@@ -275,7 +275,7 @@ single = single.rename(columns={"pairs beyond size": "degree two beyond size"})
 single["test error"] = errors.set_index(["setting", "seed"])["test error"]
 six = [*FIVE, "errors"]
 
-# %% tags=["hide-input"] slide="In the base, networks that learned the task are more alike than both nulls in all lenses but the spectra; the nulls hold much of it." say="Look at the row of the base first. The bar is training without meaning, the diamond is no training. Ask for which lens the bar lies closest to the dots." mystnb={"figure": {"name": "fig-lenses", "caption": "What each lens says of all pairs of networks of one setting (dots) and of untrained pairs of the same shape (diamonds: means); in the row of the base the mean of pairs with the same random labels (upright bar). To the right means more alike."}, "image": {"alt": "Six panels with nine rows each. In matching, convergence and errors the dots lie far to the right of the diamonds in every row, and so do nearly all in ablation. In the row of the base the bar lies close to the left of the dots in matching, half-way in ablation, convergence and errors, and next to the diamond in covariance. In covariance the dots of many images and large rate lie just right of their diamonds, those of few images furthest. In spectra dots and diamonds overlap in most rows; for narrow the diamond lies left of the dots, for large rate right of nearly all of them."}}
+# %% tags=["hide-input"] slide="In the base, the task makes networks more alike than both nulls, in all lenses but the spectra; much is in the nulls." say="Look at the row of the base first. The bar is training without meaning, the diamond is no training. Ask for which lens the bar lies closest to the dots." mystnb={"figure": {"name": "fig-lenses", "caption": "What each lens says of all pairs of networks of one setting (dots) and of untrained pairs of the same shape (diamonds: means); in the row of the base the mean of pairs with the same random labels (upright bar). To the right means more alike."}, "image": {"alt": "Six panels with nine rows each. In matching, convergence and errors the dots lie far to the right of the diamonds in every row, and so do nearly all in ablation. In the row of the base the bar lies close to the left of the dots in matching, half-way in ablation, convergence and errors, and next to the diamond in covariance. In covariance the dots of many images and large rate lie just right of their diamonds, those of few images furthest. In spectra dots and diamonds overlap in most rows; for narrow the diamond lies left of the dots, for large rate right of nearly all of them."}}
 fig, axes = plt.subplots(2, 3, figsize=(7.2, 6.4), sharey=True)
 units = [
     "correlation",
@@ -609,7 +609,7 @@ Markdown(
 #
 # If the lenses saw one thing, a setting whose networks are alike in one of them would be so in the others. Over the nine
 # settings there is a rank correlation for each two measures. Among so many correlations some are large by chance. The
-# limit is what the largest of all exceeds in 5&nbsp;% of random orders of the settings (a {term}`permutation test`) {cite:p}`nichols2002`. Because settings differ before
+# limit is what the largest of all exceeds in 5&nbsp;% of random orders of the settings {cite:p}`nichols2002`. Because settings differ before
 # training, the untrained pairs' mean is taken off each setting's mean first.
 
 # %%
@@ -690,7 +690,7 @@ Markdown(
 # ## Do they agree about pairs?
 #
 # Now stay inside one setting, where no recipe differs. Is a pair of networks that one lens finds alike also alike in
-# another? The test must not treat pairs as independent. The {term}`Mantel test` {cite:p}`mantel1967` shuffles
+# another? The test must not treat pairs as independent. The {term}`Mantel test` {cite:p}`mantel1967` {term}`shuffles <shuffle>`
 # *networks*, here within each setting, and recomputes everything; the limit is again that of the largest correlation of all.
 #
 # There is a second explanation to take out. A network may be like *everybody*, because its weights are larger, say. Such a
@@ -699,7 +699,7 @@ Markdown(
 # with a number $a_i$ for each network ({py:func}`.lenses.without_networks`). This leaves a third explanation, a difference: two networks of one norm
 # could be alike for that alone. It is tested in the text below {numref}`fig-lens-agreement`.
 #
-# Two measures are added: the cosine of the covariances of two first layers' weights, chapter 3's
+# Two measures are added: the {term}`cosine` of the covariances of two first layers' weights, chapter 3's
 # best evidence, and, because kappa is a coarse measure of what networks do, the correlation of the probabilities
 # that they give to all classes of all test images (*outputs*).
 
@@ -715,7 +715,7 @@ over_pairs, pairs_limit = lenses.mantel(per_setting, draws=knobs.draws)
 own = {m: lenses.without_networks(values) for m, values in per_setting.items()}
 of_the_pair, own_limit = lenses.mantel(own, draws=knobs.draws)
 
-# %% tags=["hide-input"] slide="On average over the settings, matching, covariance and convergence find the same pairs alike, also where nothing is left that a network brings to all of its pairs." say="Find the filled marks beyond the shaded part. Networks with random labels show the same, so no task is needed. That no lens goes with kappa says little, because kappa hardly repeats." mystnb={"figure": {"name": "fig-lens-agreement", "caption": "Rank correlations between measures over the pairs of networks of one setting, mean over the nine settings, in the order of the filled marks: hollow as they are, filled without what each network brings to all of its pairs. Beyond the shaded part (filled) or the dotted lines (hollow) lies the largest of all in 5\u00a0% of random orders."}, "image": {"alt": "Twenty-eight rows with a filled and a hollow mark each. Seven filled marks lie to the right of the shaded part: the three pairs among matching, covariance and convergence, errors with outputs, and weight covariance with outputs, with covariance and with matching. All others lie in it, matching with ablation at its edge. Hollow marks lie near the filled ones in many rows, and up to two tenths off in others, most of them with errors, outputs or weight covariance."}}
+# %% tags=["hide-input"] slide="Over the settings, matching, covariance and convergence find the same pairs alike, beyond what single networks bring." say="Find the filled marks beyond the shaded part. Networks with random labels show the same, so no task is needed. That no lens goes with kappa says little, because kappa hardly repeats." mystnb={"figure": {"name": "fig-lens-agreement", "caption": "Rank correlations between measures over the pairs of networks of one setting, mean over the nine settings, in the order of the filled marks: hollow as they are, filled without what each network brings to all of its pairs. Beyond the shaded part (filled) or the dotted lines (hollow) lies the largest of all in 5\u00a0% of random orders."}, "image": {"alt": "Twenty-eight rows with a filled and a hollow mark each. Seven filled marks lie to the right of the shaded part: the three pairs among matching, covariance and convergence, errors with outputs, and weight covariance with outputs, with covariance and with matching. All others lie in it, matching with ablation at its edge. Hollow marks lie near the filled ones in many rows, and up to two tenths off in others, most of them with errors, outputs or weight covariance."}}
 rows = sorted(
     [(i, j) for j in range(len(eight)) for i in range(j)],
     key=lambda p: -of_the_pair[p],
@@ -1005,7 +1005,7 @@ Markdown(
 # ## What makes a network?
 #
 # If the lenses describe what networks have in common, it should be possible to draw a new network from a description. Here are
-# descriptions of the base {term}`ensemble`, from little to much:
+# descriptions of the base ensemble, from little to much:
 #
 # - *random weights*: no description at all, but what PyTorch draws;
 # - the *spectrum*: the {term}`singular values <singular value>` of a trained network, with random directions ({py:func}`.lenses.from_spectrum`);
@@ -1575,7 +1575,7 @@ Markdown(
 # 2. **The seed stays visible between networks, the recipe in each of them.** Two recipes with one seed can be more alike in their weights than two seeds of one recipe; of a single
 #    network's numbers, most are the recipe's.
 # 3. **Three lenses see the same pairs.** Over the settings, weights, subspaces and units agree about which two networks are alike. They do so for networks without a task as well.
-# 4. **Subspaces and units both carry what was learned.** Second moments of the weights bring under a half of what training adds, and other things bring as much; units in
+# 4. **Subspaces and units both carry what was learned.** {term}`Second moments <second moment>` of the weights bring under a half of what training adds, and other things bring as much; units in
 #    the matched frame bring most of it, in the one setting where this was tried ({doc}`chapters 3 </notebooks/03_covariance_universality>` and {doc}`4 </notebooks/04_convergent_learning>`, and here).
 # 5. **The mean of matched networks works as well as they do on test images**, and forgets a part of what they know by heart. A mean of networks without common units does not.
 # 6. **Spectra are the mark of a recipe, and make no network.** They tell recipes apart far better than seeds; a network with a trained spectrum in random directions is no better than
@@ -1667,7 +1667,7 @@ assert abs(variance_of_mean / naive - 9) < 0.5
 #
 # That depends on what is measured. The lens looks at activations, and untrained networks have more than half of what it sees: they show the same images, which vary in few directions, through random
 # weights. What training adds to that falls from few images over the base to many. Untrained weights' covariances, with
-# the isotropic part out, have next to nothing in common, and there it is the other way round: more images, more in common. Two measures of "the covariance" give two
+# the {term}`isotropic` part out, have next to nothing in common, and there it is the other way round: more images, more in common. Two measures of "the covariance" give two
 # answers, so neither is the amount that is shared.
 
 # %% tags=["solution"]
@@ -1816,7 +1816,7 @@ assert {first[after], second[after]} == {*parts.argsort()[:2]}
 # :label: ex-lenses-gauge
 #
 # *Break, medium, 25 minutes.* Take each network in another {term}`gauge`: multiply the incoming weights of each hidden unit by a factor between a third and three, drawn at
-# random for each unit of each network, and divide its outgoing weights by the same factor. With the ReLU no answer changes. Which of the first six claims of the ledger fail, and why do the
+# random for each unit of each network, and divide its outgoing weights by the same factor. With the ReLU no answer changes. Which of the first six claims of the {term}`ledger` fail, and why do the
 # others not? Predict, then look at one pair of the base, and at the stable ranks of the settings with common starts.
 # :::
 #
@@ -1914,7 +1914,7 @@ assert all(
 # :::
 #
 # An order moves rows and columns alike, so pairs stay pairs of networks, and each network keeps what it brings to all of its pairs. The measured order counts above and below, so
-# the smallest p-value is one over one more than the number of orders. How much this matters: let two measures be unrelated, each made of parts of networks and some noise. At a
+# the smallest {term}`p-value` is one over one more than the number of orders. How much this matters: let two measures be unrelated, each made of parts of networks and some noise. At a
 # level of 5 %, the p-value for independent pairs finds a relation in more than 20 % of such measures, the Mantel test in less than 10 %.
 
 

@@ -1625,14 +1625,14 @@ SEED = 1
 
 # %% [markdown]
 # :::{exercise} The pairs of eight networks
-# :label: ex-lenses-pairs-of-eight
+# :label: ex-lenses-dependent-pairs
 #
 # *Understand, easy, 10 minutes.* Why may the 28 pairs of eight networks not be counted as 28 independent values? Give each of eight networks a number, independent and
 # of variance $\sigma^2$, and each pair the sum of its two. By what factor is the variance of the mean over pairs larger than the one that is estimated from the
 # spread of the pairs as if they were independent?
 # :::
 #
-# :::{solution-start} ex-lenses-pairs-of-eight
+# :::{solution-start} ex-lenses-dependent-pairs
 # :class: dropdown
 # :::
 #
@@ -1686,7 +1686,7 @@ assert abs(null_pairs["base"]["weight covariance"].mean()) < 0.1
 # :label: ex-lenses-recipe-share
 #
 # *Code, easy, 15 minutes.* `problem("lenses-recipe-share", SEED)` gives one array: a number of each network, a row a setting and a column a seed. Write the
-# intraclass correlation from means and variances (`mean` and `var` of numpy). Estimate $\sigma^2_\text{seeds}$ inside the settings, and $\sigma^2_\text{settings}$ from
+# intraclass correlation from means and variances (`mean` and `var` of numpy, with `ddof=1`). Estimate $\sigma^2_\text{seeds}$ inside the settings, and $\sigma^2_\text{settings}$ from
 # the variance of their means. A part of that variance is the seeds': which?
 #
 # ```python

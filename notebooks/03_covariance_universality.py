@@ -2519,7 +2519,7 @@ assert np.isclose(
     (drawn_rows**2).sum() / len(drawn_rows), (W**2).sum() / len(W)
 )
 slip = draw_and_turn(W * len(W) ** 0.5, phi, psi, white)
-assert np.allclose(slip**2, len(W) * drawn_rows**2)
+assert np.isclose((slip**2).sum(), len(W) * (drawn_rows**2).sum())
 
 # %% [markdown]
 # :::{solution-end}

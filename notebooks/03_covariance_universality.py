@@ -2475,7 +2475,8 @@ assert not claims.verdict(
 # enter it in the trained network, `phi`, and in a new one, `psi`, one row an image, and noise `white`, whose second moment is exactly the
 # identity. Return the layer of the new network: as many rows as `white` has, drawn with the covariance $C$ of the rows of `W`, that is
 # `white` times a root of $C$, and then turned into the frame of the new network. Any root will do. A layer reads its means, so the
-# map is fitted with the means in. There may be fewer trained rows than units. Of libraries you need `np.linalg.svd` and, if you like,
+# map is fitted with the means in. The new network
+# has at least as many units as the trained one, and there may be fewer trained rows than units. Of libraries you need `np.linalg.svd` and, if you like,
 # `np.linalg.eigh`.
 #
 # ```python

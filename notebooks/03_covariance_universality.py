@@ -2196,17 +2196,17 @@ SEED = 1
 # :::{exercise} Accuracy hides the scale
 # :label: ex-covariance-scale
 #
-# *Understand, easy, 10 minutes.* Show that multiplying all weights of one layer by $c > 0$ leaves the accuracy of a ReLU
-# network without biases as it is, and find what it does to the cross-entropy, for large $c$ and for small $c$.
+# *Understand, easy, 10 minutes.* Show that multiplying all weights of one layer by $c > 0$ leaves the accuracy of a
+# ReLU network without biases as it is, and find what it does to the cross-entropy, for large $c$ and for small $c$.
 # :::
 #
 # :::{solution-start} ex-covariance-scale
 # :class: dropdown
 # :::
 #
-# The {term}`logits <logit>` are multiplied by $c$, so the largest stays the largest. For large $c$ the loss of an image
-# that the network gets right tends to zero, and that of another grows as $c$ times the distance from
-# the largest logit to the right one: confident errors cost more and more. The loss over $c$ exceeds the mean distance by
+# The {term}`logits <logit>` are multiplied by $c$, so the largest stays the largest. For large $c$ the loss of an
+# image that the network gets right tends to zero, and that of another grows as $c$ times the distance from the
+# largest logit to the right one: confident errors cost more and more. The loss over $c$ exceeds the mean distance by
 # $(\log 10) / c$ at most. For small $c$ all classes become equally probable, and the loss tends to $\log 10$.
 
 # %% tags=["solution"]
@@ -2234,19 +2234,19 @@ for c in (0.001, 100):
 # :::{exercise} Why the polar factor is best
 # :label: ex-covariance-polar-factor
 #
-# *Understand, easy, 15 minutes.* Prove that $R = U V^\top$ maximises $\operatorname{tr}(R^\top M)$ over orthogonal $R$, where
-# $M = U \Sigma V^\top$.
+# *Understand, easy, 15 minutes.* Prove that $R = U V^\top$ maximises $\operatorname{tr}(R^\top M)$ over orthogonal
+# $R$, where $M = U \Sigma V^\top$.
 # :::
 #
 # :::{solution-start} ex-covariance-polar-factor
 # :class: dropdown
 # :::
 #
-# Put $Z = V^\top R^\top U$, which is orthogonal. Then
-# $\operatorname{tr}(R^\top M) = \operatorname{tr}(R^\top U \Sigma V^\top) = \operatorname{tr}(Z \Sigma)
-# = \sum_i Z_{ii} \Sigma_{ii}$. No entry of an orthogonal matrix exceeds 1 and no $\Sigma_{ii}$ is
-# negative, so the sum is at most $\operatorname{tr} \Sigma$, and $R = U V^\top$ reaches it, since then
-# $Z$ is the identity. An orthogonal matrix that is drawn at random does worse, and so does $R$ after a small rotation:
+# Put $Z = V^\top R^\top U$, which is orthogonal. Then $\operatorname{tr}(R^\top M) = \operatorname{tr}(R^\top U
+# \Sigma V^\top) = \operatorname{tr}(Z \Sigma) = \sum_i Z_{ii} \Sigma_{ii}$. No entry of an orthogonal matrix exceeds
+# 1 and no $\Sigma_{ii}$ is negative, so the sum is at most $\operatorname{tr} \Sigma$, and $R = U V^\top$ reaches it,
+# since then $Z$ is the identity. An orthogonal matrix that is drawn at random does worse, and so does $R$ after a
+# small rotation:
 
 # %% tags=["solution"]
 M = train[4].second(0, 1)
@@ -2266,11 +2266,11 @@ for other in (random_turn, R @ torch.matrix_exp(skew)):
 # ::::{exercise} The share that is held out
 # :label: ex-covariance-held-out-share
 #
-# *Code, medium, 20 minutes.* `problem("covariance-held-out-share", SEED)` gives activations of two networks, one row an
-# image: `phi` and `psi` on training images, `phi_new` and `psi_new` on held-out ones. Take its own mean out of each array,
-# fit the orthogonal map to the training images, and return the share of the variance of `psi_new` that the best multiple of
-# `phi_new`, turned, explains. The networks may have different numbers of units. Of libraries you need `np.linalg.svd` with
-# `full_matrices=False`.
+# *Code, medium, 20 minutes.* `problem("covariance-held-out-share", SEED)` gives activations of two networks, one row
+# an image: `phi` and `psi` on training images, `phi_new` and `psi_new` on held-out ones. Take its own mean out of
+# each array, fit the orthogonal map to the training images, and return the share of the variance of `psi_new` that
+# the best multiple of `phi_new`, turned, explains. The networks may have different numbers of units. Of libraries you
+# need `np.linalg.svd` with `full_matrices=False`.
 #
 # ```python
 # def held_out_share(phi, psi, phi_new, psi_new):
@@ -2292,10 +2292,10 @@ for other in (random_turn, R @ torch.matrix_exp(skew)):
 # :class: dropdown
 # :::
 #
-# The map is the polar factor of the cross moment of the centred training arrays. The share is the square of {eq}`eq-cosine`,
-# with the turned activations $\varphi R$ in the place of $\varphi$, which matters where the first network has more units than
-# the second. Fitted to the held-out images themselves, $R$ gives a larger share, which is no prediction any more: among orthogonal
-# maps, $R$ makes the cosine largest on the images to which it is fitted.
+# The map is the polar factor of the cross moment of the centred training arrays. The share is the square of
+# {eq}`eq-cosine`, with the turned activations $\varphi R$ in the place of $\varphi$, which matters where the first
+# network has more units than the second. Fitted to the held-out images themselves, $R$ gives a larger share, which is
+# no prediction any more: among orthogonal maps, $R$ makes the cosine largest on the images to which it is fitted.
 
 
 # %% tags=["solution"]
@@ -2322,8 +2322,8 @@ assert 0 < share < held_out_share(phi_new, psi_new, phi_new, psi_new) < 1
 # :::{exercise} What halves say of the whole
 # :label: ex-covariance-halves
 #
-# *Understand, medium, 15 minutes.* Rows are drawn independently. The covariances of two halves, each of as many rows, have the
-# cosine $c$. Show that two sets of twice as many rows have nearly $2c / (1 + c)$. In layer 1, two trained
+# *Understand, medium, 15 minutes.* Rows are drawn independently. The covariances of two halves, each of as many rows,
+# have the cosine $c$. Show that two sets of twice as many rows have nearly $2c / (1 + c)$. In layer 1, two trained
 # networks are more alike than this benchmark allows. Find rows for which that is so, and say what they are not.
 # :::
 #
@@ -2331,12 +2331,12 @@ assert 0 < share < held_out_share(phi_new, psi_new, phi_new, psi_new) < 1
 # :class: dropdown
 # :::
 #
-# Write the covariance of a half as $S + N$: what all halves have in common, isotropic part taken out, and an error that is
-# independent from half to half. Errors of two halves are nearly orthogonal to each other and to $S$, so
-# $c \approx |S|^2 / (|S|^2 + |N|^2)$. Twice as many rows halve $|N|^2$, and
-# $|S|^2 / (|S|^2 + |N|^2 / 2) = 2c / (1 + c)$. Now let the rows be exactly orthonormal as a set before they get their covariance.
-# The halves of such a set err in opposite directions, so the set as a whole has no error: two whole sets agree exactly, and the
-# benchmark lies far below that. Such rows are not independent.
+# Write the covariance of a half as $S + N$: what all halves have in common, isotropic part taken out, and an error
+# that is independent from half to half. Errors of two halves are nearly orthogonal to each other and to $S$, so $c
+# \approx |S|^2 / (|S|^2 + |N|^2)$. Twice as many rows halve $|N|^2$, and $|S|^2 / (|S|^2 + |N|^2 / 2) = 2c / (1 +
+# c)$. Now let the rows be exactly orthonormal as a set before they get their covariance. The halves of such a set err
+# in opposite directions, so the set as a whole has no error: two whole sets agree exactly, and the benchmark lies far
+# below that. Such rows are not independent.
 
 # %% tags=["solution"]
 generator = torch.Generator().manual_seed(0)
@@ -2369,20 +2369,20 @@ assert found["bound"][0] > 0.999 and found["bound"][1] < 0.7
 # :::{exercise} Covariances depend on the gauge
 # :label: ex-covariance-gauge
 #
-# *Understand, medium, 15 minutes.* Multiply the incoming weights of hidden unit $i$ of a network without biases by $a_i > 0$, and
-# its outgoing ones by $1 / a_i$. Does the function change? Do the covariances? What does that say of a model that is drawn
-# from covariances? Gradient flow conserves, for each unit, the squared length of the incoming weights less that of
-# the outgoing ones {cite:p}`du2018`. Did the training of this chapter?
+# *Understand, medium, 15 minutes.* Multiply the incoming weights of hidden unit $i$ of a network without biases by
+# $a_i > 0$, and its outgoing ones by $1 / a_i$. Does the function change? Do the covariances? What does that say of a
+# model that is drawn from covariances? Gradient flow conserves, for each unit, the squared length of the incoming
+# weights less that of the outgoing ones {cite:p}`du2018`. Did the training of this chapter?
 # :::
 #
 # :::{solution-start} ex-covariance-gauge
 # :class: dropdown
 # :::
 #
-# The function stays, since $\operatorname{relu}(a z) = a \operatorname{relu}(z)$: this is a {term}`gauge` of the network. The covariances of
-# both layers change, so they are no property of the function alone, and a drawn network depends on the gauge in which training left
-# the reference. Training in finite steps does not conserve the difference: in hidden layer 1 it changes, though by less
-# than the squared length of the incoming weights does.
+# The function stays, since $\operatorname{relu}(a z) = a \operatorname{relu}(z)$: this is a {term}`gauge` of the
+# network. The covariances of both layers change, so they are no property of the function alone, and a drawn network
+# depends on the gauge in which training left the reference. Training in finite steps does not conserve the
+# difference: in hidden layer 1 it changes, though by less than the squared length of the incoming weights does.
 
 # %% tags=["solution"]
 scaled = models.clone(reference)
@@ -2420,22 +2420,23 @@ assert 0.02 < share_of_growth < 0.8
 # :::{exercise} Images in another order
 # :label: ex-covariance-another-order
 #
-# *Break, medium, 20 minutes.* Fit the maps $R$ between two trained networks while the second network sees the images in the reverse
-# order, so that its activations are paired with those of other images. All else stays as it is, and what is measured is measured on images
-# in the right order. Which of the claims `covariance_share_1`, `covariance_share_2`, `covariance_learned_1` and
-# `covariance_learned_2` fail? Write down your prediction and a reason for each of the four, and then try it. The chapter has the
-# moments: `unpaired`.
+# *Break, medium, 20 minutes.* Fit the maps $R$ between two trained networks while the second network sees the images
+# in the reverse order, so that its activations are paired with those of other images. All else stays as it is, and
+# what is measured is measured on images in the right order. Which of the claims `covariance_share_1`,
+# `covariance_share_2`, `covariance_learned_1` and `covariance_learned_2` fail? Write down your prediction and a
+# reason for each of the four, and then try it. The chapter has the moments: `unpaired`.
 # :::
 #
 # :::{solution-start} ex-covariance-another-order
 # :class: dropdown
 # :::
 #
-# Three of them fail. The two shares compare activations image by image, and with such a map next to nothing is explained. A plausible
-# guess is that the other two hold, because covariances of weights know of no images. But the weights of layer 2 live in the space of
-# hidden layer 1, and only $R$ brings two such spaces into one frame: the claim on what training added to layer 2 fails. That on layer 1 holds as it
-# is, because its weights live in the space of the pixels, which is the same for both networks and needs no $R$. It holds against its null
-# too. Claims that use no map between two trained networks do not change at all.
+# Three of them fail. The two shares compare activations image by image, and with such a map next to nothing is
+# explained. A plausible guess is that the other two hold, because covariances of weights know of no images. But the
+# weights of layer 2 live in the space of hidden layer 1, and only $R$ brings two such spaces into one frame: the
+# claim on what training added to layer 2 fails. That on layer 1 holds as it is, because its weights live in the space
+# of the pixels, which is the same for both networks and needs no $R$. It holds against its null too. Claims that use
+# no map between two trained networks do not change at all.
 
 # %% tags=["solution"]
 reverse = {
@@ -2471,13 +2472,13 @@ assert not claims.verdict(
 # ::::{exercise} Draw a layer and turn it
 # :label: ex-covariance-draw-and-turn
 #
-# *Code, hard, 30 minutes.* `problem("covariance-draw-and-turn", SEED)` gives the trained rows `W` of a layer, the activations that
-# enter it in the trained network, `phi`, and in a new one, `psi`, one row an image, and noise `white`, whose second moment is exactly the
-# identity. Return the layer of the new network: as many rows as `white` has, drawn with the covariance $C$ of the rows of `W`, that is
-# `white` times a root of $C$, and then turned into the frame of the new network. Any root will do. A layer reads its means, so the
-# map is fitted with the means in. The new network
-# has at least as many units as the trained one, and there may be fewer trained rows than units. Of libraries you need `np.linalg.svd` and, if you like,
-# `np.linalg.eigh`.
+# *Code, hard, 30 minutes.* `problem("covariance-draw-and-turn", SEED)` gives the trained rows `W` of a layer, the
+# activations that enter it in the trained network, `phi`, and in a new one, `psi`, one row an image, and noise
+# `white`, whose second moment is exactly the identity. Return the layer of the new network: as many rows as `white`
+# has, drawn with the covariance $C$ of the rows of `W`, that is `white` times a root of $C$, and then turned into the
+# frame of the new network. Any root will do. A layer reads its means, so the map is fitted with the means in. The new
+# network has at least as many units as the trained one, and there may be fewer trained rows than units. Of libraries
+# you need `np.linalg.svd` and, if you like, `np.linalg.eigh`.
 #
 # ```python
 # def draw_and_turn(W, phi, psi, white):
@@ -2499,10 +2500,10 @@ assert not claims.verdict(
 # :class: dropdown
 # :::
 #
-# A root of $C$ is a matrix whose rows are the eigenvectors, times the square roots of the eigenvalues. Rounding can make an
-# eigenvalue that is zero a little negative, so it is cut off at zero. Then turn by the polar factor of the cross moment. The map
-# keeps all lengths, so the mean squared length of the rows is that of the trained ones; without the division by the number of trained
-# rows it would be that many times as large, which is the slip of the source.
+# A root of $C$ is a matrix whose rows are the eigenvectors, times the square roots of the eigenvalues. Rounding can
+# make an eigenvalue that is zero a little negative, so it is cut off at zero. Then turn by the polar factor of the
+# cross moment. The map keeps all lengths, so the mean squared length of the rows is that of the trained ones; without
+# the division by the number of trained rows it would be that many times as large, which is the slip of the source.
 
 
 # %% tags=["solution"]
@@ -2529,25 +2530,26 @@ assert np.isclose((slip**2).sum(), len(W) * (drawn_rows**2).sum())
 # :::{exercise} One random labelling for two networks
 # :label: ex-covariance-one-labelling
 #
-# *Project, hard, 480 minutes.* In this chapter each network on random labels has a labelling of its own, and fits it less well than
-# trained networks fit theirs. Is it the common task that makes trained networks agree, or the fit, or something else? Find out with
-# networks that share one random labelling.
+# *Project, hard, 480 minutes.* In this chapter each network on random labels has a labelling of its own, and fits it
+# less well than trained networks fit theirs. Is it the common task that makes trained networks agree, or the fit, or
+# something else? Find out with networks that share one random labelling.
 # :::
 #
 # :::{solution-start} ex-covariance-one-labelling
 # :class: dropdown
 # :::
 #
-# A good answer has a question that can fail: do two networks with one random labelling agree more, in the covariances of what
-# training added and in the shares explained, than two that have their own, at the same fit? It matches the fit, by training
-# until each group has the same share of its labels. Its strongest null is the pairs with labellings of their own on the same images;
-# pairs on the true labels, and pairs that share a labelling but no image, stand beside. It has several labellings, and several networks for each, takes
-# the error over pairs that share no network and no labelling, and fixes a band before it looks.
+# A good answer has a question that can fail: do two networks with one random labelling agree more, in the covariances
+# of what training added and in the shares explained, than two that have their own, at the same fit? It matches the
+# fit, by training until each group has the same share of its labels. Its strongest null is the pairs with labellings
+# of their own on the same images; pairs on the true labels, and pairs that share a labelling but no image, stand
+# beside. It has several labellings, and several networks for each, takes the error over pairs that share no network
+# and no labelling, and fixes a band before it looks.
 #
-# A first step: small networks learn a hundred images by heart. There, at the same fit, what training adds to layer 1 agrees far more
-# between two networks that share a labelling than between each of them and a network that has its own. So here it takes
-# common labels, and no meaning of the labels. That is one labelling, one hidden layer and few images; whether it
-# is so where labels cannot be learned by heart is the project.
+# A first step: small networks learn a hundred images by heart. There, at the same fit, what training adds to layer 1
+# agrees far more between two networks that share a labelling than between each of them and a network that has its
+# own. So here it takes common labels, and no meaning of the labels. That is one labelling, one hidden layer and few
+# images; whether it is so where labels cannot be learned by heart is the project.
 
 # %% tags=["solution"]
 hundred = images.train.first(100)

@@ -105,9 +105,7 @@ def groups(answer, measure, error, group):
     right, pairs = each.mean(), [len(g) * (len(g) - 1) / 2 for g in inside]
     pooled = spectra.kendall_tau(measure[:, None], error)[0]
     mistakes = {
-        "over all pairs; compare networks of one group only": spectra.kendall_tau(
-            measure[:, None], error
-        ),
+        "over all pairs; compare networks of one group only": pooled,
         "of pairs, so larger groups count for more": np.average(each, weights=pairs),
         "with the wrong sign: it is positive where the orders agree": -right,
         "a sum over groups; asked is their mean": each.sum(),

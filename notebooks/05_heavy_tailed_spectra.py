@@ -91,7 +91,7 @@ def span(values, digits=2):
 #
 # The networks are those of {doc}`chapter 3 </notebooks/03_covariance_universality>`: two hidden
 # layers without biases, trained on gray images. A weight matrix $W$ has a longer side $n$ and a
-# shorter side $m$, and its {term}`aspect ratio` is $Q = n / m$. Its spectrum consists of the $m$
+# shorter side $m$, and its {term}`aspect ratio` is $Q = n / m$. Its {term}`spectrum` consists of the $m$
 # squared {term}`singular values <singular value>` of $W$ divided by $n$. If $W$ has more rows than
 # columns, they are the {term}`eigenvalues <eigenvalue>` $\lambda$ of $W^\top W / n$; otherwise those
 # of $W W^\top / n$. {py:func}`.spectra.layer_spectra` computes them for each layer of any model.
@@ -227,7 +227,8 @@ Markdown(
 
 # %% [markdown]
 # A shuffle is not always noise. Very large single entries make spikes wherever they stand; WeightWatcher
-# calls the spikes of a shuffled layer correlation traps. Try entries from a law with a heavy tail:
+# calls the spikes of a shuffled layer correlation traps. Try entries from a law with a
+# {term}`heavy tail`:
 
 # %%
 rng, entries = np.random.default_rng(0), []
@@ -256,9 +257,8 @@ Markdown(
 #
 # Chapter 1 had to match units before it could compare weights. A spectrum needs no matching, because
 # the order of units does not change the singular values of $W$. (The scale of single units does, and can be
-# changed without changing the function:
-# {ref}`an exercise <ex-spectra-scales>`.) So compare the spectra of networks from different seeds
-# directly. Three comparisons say what the answer is worth: networks trained at five times the learning
+# changed without changing the function: {ref}`exercise <ex-spectra-scales>`.) So compare the spectra of networks
+# from different {term}`seeds <seed>` directly. Three comparisons say what the answer is worth: networks trained at five times the learning
 # rate, the shuffled networks, and a stronger null, which has the bulk's variance and the spikes of
 # network 1, but the spikes in random directions. Bulk and spikes then explain whatever such noise has, too.
 # (The weakest spikes sink into the bulk when they are drawn again, so the noise has a few less.)
@@ -606,7 +606,7 @@ Markdown(
 # ## Fitting a power law
 #
 # A tail is {term}`heavy <heavy tail>` if it falls more slowly than any exponential. The common model
-# is a power law. Above some threshold $x_{\min}$, the density is
+# is a {term}`power law`. Above some threshold $x_{\min}$, the density is
 #
 # $$\frac{\alpha - 1}{x_{\min}} \left(\frac{x}{x_{\min}}\right)^{-\alpha} .
 # $$ (eq-power-law)
@@ -1513,7 +1513,7 @@ white = ((inputs - inputs.mean(0)) @ whitener).float().view_as(images.train.x)
 # %% [markdown]
 # Now change one thing at a time: train on labels in a random order, and on *white* images, to which
 # {term}`whitening` gives the same variance in all directions. Two more changes of layer 1 need no training: a
-# single step of gradient descent, and a matrix drawn at random, whose rows have the covariance of the
+# single step of gradient descent, and a matrix drawn at random, whose rows have the {term}`covariance` of the
 # images and no other structure. A change that is too short does not show, because noise hides each
 # direction whose strength lies below the {term}`BBP threshold` {cite:p}`baik2005`. So all are brought to the
 # length of the first.
@@ -1642,7 +1642,7 @@ claims.check(
 # {numref}`fig-layer-directions` shows which singular vectors of layer 1 depart from the Porter-Thomas law, and
 # where the leading ones lie among the images' {term}`principal directions <principal direction>`.
 
-# %% tags=["hide-input"] slide="The leading directions of layer 1 lie where the images vary most, whatever the labels." say="The curves are at equal length, which is the point: random labels move the weights less. Ask what the curve of white images would be if the task made the directions. The chapter goes on: a random change with the images' covariance has nearly the same exponent, but not the same spikes." mystnb={"figure": {"name": "fig-layer-directions", "caption": "Layer 1. Left: share of the singular vectors whose components are not like normal numbers, by rank in groups, over all networks; the dotted line marks the last spike of network 1, the dashed one the level of the test. Right: share of the leading right vectors that lies in the first principal directions of the images, at the smaller rate and at equal length."}, "image": {"alt": "Two panels with logarithmic horizontal axes. Left: two curves of the trained layers fall from high values to the dashed line at the bottom, that of the right vectors with a second, lower peak on the way; a gray curve of shuffled layers stays there. Right: curves rise from zero to one, those of true and random labels early and close together, that of white images late, near the dashed curve of chance."}}
+# %% tags=["hide-input"] slide="The leading directions of layer 1 favour those in which the images vary most, whatever the labels." say="The curves are at equal length, which is the point: random labels move the weights less. Ask what the curve of white images would be if the task made the directions. The chapter goes on: a random change with the images' covariance has nearly the same exponent, but not the same spikes." mystnb={"figure": {"name": "fig-layer-directions", "caption": "Layer 1. Left: share of the singular vectors whose components are not like normal numbers, by rank in groups, over all networks; the dotted line marks the last spike of network 1, the dashed one the level of the test. Right: share of the leading right vectors that lies in the first principal directions of the images, at the smaller rate and at equal length."}, "image": {"alt": "Two panels with logarithmic horizontal axes. Left: two curves of the trained layers fall from high values to the dashed line at the bottom, that of the right vectors with a second, lower peak on the way; a gray curve of shuffled layers stays there. Right: curves rise from zero to one, those of true and random labels early and close together, that of white images late, near the dashed curve of chance."}}
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.2))
 ranks = np.arange(vector_tests["trained"].shape[1])
 bands = np.unique(np.geomspace(1, len(ranks) + 1, 10).astype(int)) - 1
@@ -1736,7 +1736,7 @@ Markdown(
 
 # %% [markdown]
 # This is about *layer 1*, from one start, and about CIFAR-10. On the digits, whose labels the network fits, it
-# comes out otherwise: there the tail survives white images. The inputs of layer 2 are activations, which are not white even
+# comes out otherwise: there the tail survives white images. The inputs of layer 2 are {term}`activations <activation>`, which are not white even
 # if the images are.
 
 # %% [markdown]
@@ -2142,7 +2142,7 @@ Markdown(
 # The promise that matters is this one: given several trained networks and no data, tell which has the
 # smaller test error. It is made for networks that were trained well. So we take one architecture, that
 # of {py:func}`.zoo.setting`, train each network until it fits its labels, and vary three things: the
-# number of training images, weight decay, and the learning rate, which falls to zero along a cosine.
+# number of training images, {term}`weight decay`, and the learning rate, which falls to zero along a cosine.
 # The rate was tuned by the training error alone: of a small grid, it is the largest for which three
 # times the rate trained from every seed that we tried. All settings get the same number of epochs, so
 # more images mean more steps, too. The networks of the largest number of images are trained once more
@@ -2220,7 +2220,7 @@ Markdown(
 # %% [markdown]
 # {numref}`fig-fair-test` shows the exponent and the largest eigenvalue of each network beside its error.
 
-# %% tags=["hide-input"] slide="More images enlarge the largest eigenvalue and lower the error; a larger rate only enlarges it." say="Colours are numbers of images, and gray lines join networks that differ in the rate alone. Cover the colours and ask for the sign of the correlation, then uncover them. On the left, many of the best networks lie where one program says over-trained." mystnb={"figure": {"name": "fig-fair-test", "caption": "Test error of each network with right labels against its exponent (left, logarithmic axis) and its largest eigenvalue (right), by the number of training images. Circles: the tuned rate; triangles: three times as much. Open: weight decay. Gray lines join networks that differ in the rate alone. In the shaded part WeightWatcher speaks of over-training. On the right, the cloud of all networks goes down from left to right, and most of the lines are level or rise."}, "image": {"alt": "Two scatter plots that share the axis of test error, with circles and triangles in four colours that lie in four layers, one above another. On the left many symbols, those with the lowest errors among them, lie in or near a shaded strip at small exponents, and some triangles lie far to the right of it. On the right the layers descend towards larger eigenvalues, and within a layer gray lines lead from circles to triangles that lie to the right, most of them at about the same height or higher."}}
+# %% tags=["hide-input"] slide="More images enlarge the largest eigenvalue and lower the error; a larger rate does not lower it." say="Colours are numbers of images, and gray lines join networks that differ in the rate alone. Cover the colours and ask for the sign of the correlation, then uncover them. On the left, many of the best networks lie where one program says over-trained." mystnb={"figure": {"name": "fig-fair-test", "caption": "Test error of each network with right labels against its exponent (left, logarithmic axis) and its largest eigenvalue (right), by the number of training images. Circles: the tuned rate; triangles: three times as much. Open: weight decay. Gray lines join networks that differ in the rate alone. In the shaded part WeightWatcher speaks of over-training. On the right, the cloud of all networks goes down from left to right, and most of the lines are level or rise."}, "image": {"alt": "Two scatter plots that share the axis of test error, with circles and triangles in four colours that lie in four layers, one above another. On the left many symbols, those with the lowest errors among them, lie in or near a shaded strip at small exponents, and some triangles lie far to the right of it. On the right the layers descend towards larger eigenvalues, and within a layer gray lines lead from circles to triangles that lie to the right, most of them at about the same height or higher."}}
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.5), sharey=True)
 level_of = dict(zip(sorted(set(fair.n)), LEVELS, strict=True))
 for ax, name in zip(axes, ["alpha", "largest eigenvalue"], strict=True):
@@ -2417,7 +2417,7 @@ claims.check(
 # %% [markdown]
 # {numref}`fig-taus` shows all of them. Three simpler numbers and the error of other seeds stand below the measures.
 
-# %% tags=["hide-input"] slide="What all networks together show is not what the groups show." say="Go from the first panel to the second and follow the largest eigenvalue. The shaded part is what the best of six measures reaches by chance. The norm of the weights, below the dotted line, goes with the largest eigenvalue. The error of other seeds shows how much there is to rank." mystnb={"figure": {"name": "fig-taus", "caption": "Kendall's tau with the test error of six spectral measures, three simpler numbers, and the error of other seeds, over all networks and in groups of five kinds. Diamonds: settings, means over seeds (in the last row, the mean of the dots); dots: single seeds. In the shaded part lies the largest of the six measures in 95\u00a0% of random orders. What all networks together show is not what the groups show."}, "image": {"alt": "Six panels with ten rows each. Over all networks the spikes, the norm and the number of images lie at the left. Where only images differ, the largest eigenvalue, alpha-hat, the spikes, the norm and the number of images lie at the far left and the exponent right of zero. With the images the same, and where only the rate differs, alpha-hat and the largest eigenvalue lie right of zero, next to the norm. The shaded part covers all measures in the panels of images the same and decay, nearly all in that of the rate, and the whole panel of labels. The error of other seeds lies at the far right over all networks and where images or labels differ, and nearer to zero in the other three panels."}}
+# %% tags=["hide-input"] slide="What all networks together show is not what the groups show." say="Go from the first panel to the second and follow the largest eigenvalue. The shaded part is what the best of six measures stays in by chance, nearly always. The norm of the weights, below the dotted line, goes with the largest eigenvalue. The error of other seeds shows how much there is to rank." mystnb={"figure": {"name": "fig-taus", "caption": "Kendall's tau with the test error of six spectral measures, three simpler numbers, and the error of other seeds, over all networks and in groups of five kinds. Diamonds: settings, means over seeds (in the last row, the mean of the dots); dots: single seeds. In the shaded part lies the largest of the six measures in 95\u00a0% of random orders. What all networks together show is not what the groups show."}, "image": {"alt": "Six panels with ten rows each. Over all networks the spikes, the norm and the number of images lie at the left. Where only images differ, the largest eigenvalue, alpha-hat, the spikes, the norm and the number of images lie at the far left and the exponent right of zero. With the images the same, and where only the rate differs, alpha-hat and the largest eigenvalue lie right of zero, next to the norm. The shaded part covers all measures in the panels of images the same and decay, nearly all in that of the rate, and the whole panel of labels. The error of other seeds lies at the far right over all networks and where images or labels differ, and nearer to zero in the other three panels."}}
 words_of = {
     "alpha": "exponent $\\alpha$",
     "distance of alpha from 2": "distance of $\\alpha$ from 2",
@@ -2735,7 +2735,7 @@ Markdown(
 #   before you say anything about its tail: without the weak ones, layer 1 seemed nearer to a power law than
 #   noise can be. An exponent needs its threshold and its rivals beside it; its standard error assumes
 #   independent eigenvalues, and is no measure of how much it varies between networks.
-# - On CIFAR-10 the images' covariance is enough for nearly the exponent of layer 1: random labels, one step, or a random
+# - On CIFAR-10 the images' covariance is enough for nearly the exponent of layer 1: {term}`random labels`, one step, or a random
 #   change with that covariance come near it when they go as far, and white images do not. The spikes differ.
 # - A bulk and spikes give the exponent of a published layer, too. Alpha-hat ranks four published ResNets as
 #   promised, but noise with the norms of their layers in the same way. The exponent of noise depends on the
@@ -2745,7 +2745,7 @@ Markdown(
 #   larger rate it was smaller, although the error was larger; that is one network at each rate.
 # - Whether alpha-hat divides the eigenvalues changes the order of networks; the base of its logarithm
 #   does not.
-# - A pooled rank correlation can have the opposite sign of that within groups: more images enlarge the
+# - A pooled {term}`rank correlation` can have the opposite sign of that within groups: more images enlarge the
 #   largest eigenvalue and lower the error, and a larger rate enlarges it and does not lower the error. Ask what was
 #   varied, and what a simpler number says: here the norm of the weights does the same.
 #
@@ -2833,7 +2833,7 @@ assert abs(np.std(estimates) / stated - 1) < 0.2
 # :::
 #
 # The exponent stays, $\lambda_{\max}$ is multiplied by $c^2$, and so $\hat\alpha$ moves by
-# $\alpha \log c^2 / L$, with the logarithm of the convention. The logits of a network of ReLUs without
+# $\alpha \log c^2 / L$, with the logarithm of the convention. The {term}`logits <logit>` of a network of {term}`ReLUs <ReLU>` without
 # biases are multiplied by $c$, and the predicted classes stay. So a factor that changes no prediction
 # changes alpha-hat, which a measure of generalisation should not do. Factors of single units change
 # no output at all, but they change the exponent: factors drawn from a law whose density falls with the
@@ -2978,7 +2978,7 @@ assert everything < of_book.alpha
 # few directions that were added to it. In such noise a direction of strength $s$ shows at the eigenvalue
 # $(1 + s)(1 + m / (n s))$ if $s$ is above the BBP threshold $\sqrt{m / n}$, and not at all if it is below. Find the
 # strengths of the directions that show. As in this chapter, eigenvalues are squared singular values over $n$, and those
-# above `random_matrices.largest_noise_eigenvalue(w.shape)` show. Call that function and `np.linalg.svd`.
+# above `random_matrices.largest_noise_eigenvalue(w.shape)` show. Allowed are that function and `np.linalg.svd`.
 #
 # ```python
 # def strengths_of(w):
@@ -3098,7 +3098,7 @@ assert within_groups * across_groups < 0 < p_within
 # :::{exercise} Forget the mean
 # :label: ex-spectra-forgotten-mean
 #
-# *Break, medium, 30 minutes.* Two claims of the ledger divide each spectrum by its mean before they take logarithms:
+# *Break, medium, 30 minutes.* Two claims of the {term}`ledger` divide each spectrum by its mean before they take logarithms:
 # `spectra_recipe`, the distance between two learning rates minus that between two seeds, and `spectra_settings`, the share
 # of the variance that lies between settings. Forget the division in both, for the networks and for their shuffled
 # nulls. Predict for each claim: does its value leave the band, does its null enter it, or does the claim hold?

@@ -257,7 +257,7 @@ Markdown(
 #
 # Chapter 1 had to match units before it could compare weights. A spectrum needs no matching, because
 # the order of units does not change the singular values of $W$. (The scale of single units does, and can be
-# changed without changing the function: {ref}`exercise <ex-spectra-scales>`.) So compare the spectra of networks
+# changed without changing the function: {ref}`see the exercise <ex-spectra-scales>`.) So compare the spectra of networks
 # from different {term}`seeds <seed>` directly. Three comparisons say what the answer is worth: networks trained at five times the learning
 # rate, the shuffled networks, and a stronger null, which has the bulk's variance and the spikes of
 # network 1, but the spikes in random directions. Bulk and spikes then explain whatever such noise has, too.
@@ -2944,8 +2944,8 @@ assert np.median(deep) < 0.5
 # :::
 #
 # Sort the values, so that the values below each one are counted by its place. The fit is that of
-# {py:func}`.spectra.fit_power_law`. Without the choice of a threshold, with all values in the tail, the exponent would
-# be smaller, because the values below the threshold are too few for a power law.
+# {py:func}`.spectra.fit_power_law`. With all values in the tail, and
+# no choice of a threshold, the exponent of this sample would be smaller.
 
 
 # %% tags=["solution"]
@@ -3118,6 +3118,8 @@ assert within_groups * across_groups < 0 < p_within
 # spikes and the threshold with the values, so that neither the counts nor the exponents change.
 
 # %% tags=["solution"]
+weights = networks[0][1].weight.detach().double()
+assert np.isclose(layers[0].eigenvalues.mean(), (weights**2).mean())
 raw = {
     kind: np.array(
         [

@@ -45,6 +45,7 @@ from scipy import stats
 from torch import nn
 from torchvision.models import ResNet18_Weights, resnet18
 
+from netdist_course import quiz
 from netdist_utils import (
     claims,
     data,
@@ -90,7 +91,7 @@ def span(values, digits=2):
 #
 # The networks are those of {doc}`chapter 3 </notebooks/03_covariance_universality>`: two hidden
 # layers without biases, trained on gray images. A weight matrix $W$ has a longer side $n$ and a
-# shorter side $m$, and its {term}`aspect ratio` is $Q = n / m$. Its spectrum consists of the $m$
+# shorter side $m$, and its {term}`aspect ratio` is $Q = n / m$. Its {term}`spectrum` consists of the $m$
 # squared {term}`singular values <singular value>` of $W$ divided by $n$. If $W$ has more rows than
 # columns, they are the {term}`eigenvalues <eigenvalue>` $\lambda$ of $W^\top W / n$; otherwise those
 # of $W W^\top / n$. {py:func}`.spectra.layer_spectra` computes them for each layer of any model.
@@ -121,6 +122,11 @@ Markdown(
     f"{listed(sizes_text)}, and they were trained for {recipe['epochs']} epochs at a learning rate of "
     f"{recipe['lr']:g}. Single spectra are those of network 1."
 )
+
+# %% [markdown] tags=["slide-only", "remove-cell"] slide="The spectrum of a layer needs no data, and noise has a sharp end." say="Write the shape of a layer on the board and let students compute the two ends. Then ask what an eigenvalue above the upper end could mean."
+# $$\sigma^2 \left(1 - 1/\sqrt Q\right)^2 \le \lambda(W^\top W / n) \le \sigma^2 \left(1 + 1/\sqrt Q\right)^2$$
+#
+# Noise of deviation $\sigma$ fills this interval; $Q$ is the longer side $n$ over the shorter.
 
 # %% [markdown]
 # What would a layer show into which training has put no structure? The first {term}`null` is the same
@@ -174,7 +180,7 @@ titles = {
     for name, s in hidden.items()
 }
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-spectrum", "caption": "Densities of the roots of the eigenvalues, that is, of the singular values over the root of n, for both hidden layers and the same layers shuffled, and the Marchenko-Pastur law of the bulk, for the dimensions that the spikes leave. The trained bulk nearly follows the law, and passes at its end into the spikes, marked by ticks. In the shuffled layer what training has added is noise, too, so it is wider."}, "image": {"alt": "Two panels of densities with one broad hump each. The blue steps of the trained layer lie along the dashed curve of the law; the gray steps of the shuffled layer are lower and end farther to the right. Blue ticks on the axis continue to the right far beyond both."}}
+# %% tags=["hide-input"] slide="Training lifts spikes above a bulk that nearly follows the law of noise." say="The shuffled layer has the same numbers in a random order, and no spikes. Ask why it is wider: what training has added is still in its entries, now as noise." mystnb={"figure": {"name": "fig-spectrum", "caption": "Densities of the roots of the eigenvalues, that is, of the singular values over the root of n, for both hidden layers and the same layers shuffled, and the Marchenko-Pastur law of the bulk, for the dimensions that the spikes leave. The trained bulk nearly follows the law, and passes at its end into the spikes, marked by ticks. In the shuffled layer what training has added is noise, too, so it is wider."}, "image": {"alt": "Two panels of densities with one broad hump each. The blue steps of the trained layer lie along the dashed curve of the law; the gray steps of the shuffled layer are lower and end farther to the right. Blue ticks on the axis continue to the right far beyond both."}}
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.2))
 for ax, (name, layer), null in zip(axes, hidden.items(), nulls, strict=True):
     bins = np.linspace(0, layer.eigenvalues[0] ** 0.5 * 1.02, 45)
@@ -221,7 +227,8 @@ Markdown(
 
 # %% [markdown]
 # A shuffle is not always noise. Very large single entries make spikes wherever they stand; WeightWatcher
-# calls the spikes of a shuffled layer correlation traps. Try entries from a law with a heavy tail:
+# calls the spikes of a shuffled layer correlation traps. Try entries from a law with a
+# {term}`heavy tail`:
 
 # %%
 rng, entries = np.random.default_rng(0), []
@@ -250,8 +257,8 @@ Markdown(
 #
 # Chapter 1 had to match units before it could compare weights. A spectrum needs no matching, because
 # the order of units does not change the singular values of $W$. (The scale of single units does, and can be
-# changed without changing the function: exercise 2.) So compare the spectra of networks from different seeds
-# directly. Three comparisons say what the answer is worth: networks trained at five times the learning
+# changed without changing the function: {ref}`see the exercise <ex-spectra-scales>`.) So compare the spectra of networks
+# from different {term}`seeds <seed>` directly. Three comparisons say what the answer is worth: networks trained at five times the learning
 # rate, the shuffled networks, and a stronger null, which has the bulk's variance and the spikes of
 # network 1, but the spikes in random directions. Bulk and spikes then explain whatever such noise has, too.
 # (The weakest spikes sink into the bulk when they are drawn again, so the noise has a few less.)
@@ -301,7 +308,7 @@ eigenvalues[null_name] = {
 # {numref}`fig-seed-spectra` shows all four groups, and the table how much the eigenvalues of layer 1
 # vary within each (standard deviation over mean).
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-seed-spectra", "caption": "Eigenvalues of both hidden layers, from the largest to the smallest, axes logarithmic, one line for each network or draw. The vertical line marks the last spike of network 1. The lines of one group lie on each other, those of the noise with spikes lie close to those of the networks whose spikes it has, a little below them where the spikes end, and the groups differ most at the left, where the spikes are."}, "image": {"alt": "Two panels of falling curves on logarithmic axes. The curves of the larger rate begin highest and the shuffled ones lowest; those of the smaller rate lie between them and nearly covered by those of the noise with spikes, which dip below them just right of the dotted line. A dotted vertical line crosses the curves of the smaller rate a little to the left of where they meet the shuffled ones."}}
+# %% tags=["hide-input"] slide="Networks of one recipe share their spikes; that their bulks agree is no finding." say="Ask which group is the strongest null. The noise with spikes was given the strengths of network 1 in random directions, and its lines vary about as much as those of the networks. At the right end even shuffled networks lie on one another." mystnb={"figure": {"name": "fig-seed-spectra", "caption": "Eigenvalues of both hidden layers, from the largest to the smallest, axes logarithmic, one line for each network or draw. The vertical line marks the last spike of network 1. The lines of one group lie on each other, those of the noise with spikes lie close to those of the networks whose spikes it has, a little below them where the spikes end, and the groups differ most at the left, where the spikes are."}, "image": {"alt": "Two panels of falling curves on logarithmic axes. The curves of the larger rate begin highest and the shuffled ones lowest; those of the smaller rate lie between them and nearly covered by those of the noise with spikes, which dip below them just right of the dotted line. A dotted vertical line crosses the curves of the smaller rate a little to the left of where they meet the shuffled ones."}}
 palette = {
     slow_name: LEVELS[0],
     fast_name: LEVELS[2],
@@ -494,7 +501,7 @@ logs = {
 # {numref}`fig-settings-spectra` shows the spectra of all these networks, and of the same with their
 # entries shuffled.
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-settings-spectra", "caption": "Eigenvalues of the hidden layer over their mean, against their rank, axes logarithmic, one line a network: several seeds of three settings, and untrained networks. Left: trained. The seeds of one setting lie on one another, and the settings part over most of the spectrum. Right: the same weights shuffled; all lines lie on one another."}, "image": {"alt": "Two panels of falling curves on logarithmic axes. On the left three thin bundles in three colours spread apart at both ends above and below a gray dashed bundle of untrained networks, which is the most level. On the right all the bundles lie on the gray one."}}
+# %% tags=["hide-input"] slide="The shape of the spectrum belongs to the setting and hardly to the seed." say="Every spectrum is divided by its mean, so the size of the weights plays no part. On the right the same numbers are shuffled, and the settings can no longer be told apart. The three settings were chosen far apart; say so." mystnb={"figure": {"name": "fig-settings-spectra", "caption": "Eigenvalues of the hidden layer over their mean, against their rank, axes logarithmic, one line a network: several seeds of three settings, and untrained networks. Left: trained. The seeds of one setting lie on one another, and the settings part over most of the spectrum. Right: the same weights shuffled; all lines lie on one another."}, "image": {"alt": "Two panels of falling curves on logarithmic axes. On the left three thin bundles in three colours spread apart at both ends above and below a gray dashed bundle of untrained networks, which is the most level. On the right all the bundles lie on the gray one."}}
 three_colors = LEVELS[0], C["other"], LEVELS[2]
 colors_of = dict(zip(of_three, three_colors, strict=True))
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.2), sharey=True)
@@ -599,7 +606,7 @@ Markdown(
 # ## Fitting a power law
 #
 # A tail is {term}`heavy <heavy tail>` if it falls more slowly than any exponential. The common model
-# is a power law. Above some threshold $x_{\min}$, the density is
+# is a {term}`power law`. Above some threshold $x_{\min}$, the density is
 #
 # $$\frac{\alpha - 1}{x_{\min}} \left(\frac{x}{x_{\min}}\right)^{-\alpha} .
 # $$ (eq-power-law)
@@ -633,6 +640,11 @@ Markdown(
     f"95\u00a0% interval goes from {low:.2f} to {high:.2f}. The package powerlaw 1.5 gives the same exponent and "
     "threshold. Its version 2.0 gives 3.00, because it does not let the exponent pass 3 unless it is told to."
 )
+
+# %% [markdown] tags=["slide-only", "remove-cell"] slide="The exponent is fitted above a threshold that is chosen to suit the power law." say="The formula is the most likely exponent for a given threshold. Ask who chooses the threshold, and by what. It is the one at which the power law looks best."
+# $$\alpha = 1 + n_{\text{tail}} \Big/ \sum_i \log \frac{x_i}{x_{\min}}$$
+#
+# Of all values, the one is taken as $x_{\min}$ whose tail lies nearest to its law.
 
 # %% [markdown]
 # Now the layers. The {term}`goodness of fit` asks whether a power law describes the spectrum at all.
@@ -727,7 +739,7 @@ Markdown(
 # noise of short tails. If a layer had a power-law tail, its curve would be level up to the largest
 # values.
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-tail-slider", "caption": "A figure with a handle: a sample with its threshold (left), and the exponent with one standard error against the number of values in the tail (right); more values mean a lower threshold. Choose a sample; drag the slider, or in either plot."}}
+# %% tags=["hide-input"] slide="A power-law tail would be level up to its largest values; layer 1 is not." say="Show the planted law first and drag the slider: the curve stays level, up to the noise of short tails. Then let students choose a threshold for layer 1, and ask what each choice would make them report." mystnb={"figure": {"name": "fig-tail-slider", "caption": "A figure with a handle: a sample with its threshold (left), and the exponent with one standard error against the number of values in the tail (right); more values mean a lower threshold. Choose a sample; drag the slider, or in either plot."}}
 samples = {name: layer.eigenvalues for name, layer in hidden.items()}
 samples["planted power law"] = planted[:500]
 spectra.tail_slider(samples, {name: ends[name]["the bulk"] for name in hidden})
@@ -900,7 +912,7 @@ claims.check(
     repeats=own_off,
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-error-bars", "caption": "Exponents of both hidden layers, one dot for each seed, with bars of one standard error. Trained networks of one rate agree far more closely than their bars say, and noise with the spikes of network 1 has nearly their exponent."}, "image": {"alt": "Two panels with three rows of dots each: networks of the smaller rate, noise with their spikes, and networks of the larger rate, which lie farther to the left. In each row the dots lie nearly above one another, and their bars are far wider than their distances. The row of the noise stands close to that of the smaller rate."}}
+# %% tags=["hide-input"] slide="The standard error is no measure of how much the exponent varies between networks." say="The bars assume eigenvalues that are drawn again, each on its own. The dots are seeds. Point at the row of noise with spikes: bulk and spikes alone have nearly the exponent of the networks." mystnb={"figure": {"name": "fig-error-bars", "caption": "Exponents of both hidden layers, one dot for each seed, with bars of one standard error. Trained networks of one rate agree far more closely than their bars say, and noise with the spikes of network 1 has nearly their exponent."}, "image": {"alt": "Two panels with three rows of dots each: networks of the smaller rate, noise with their spikes, and networks of the larger rate, which lie farther to the left. In each row the dots lie nearly above one another, and their bars are far wider than their distances. The row of the noise stands close to that of the smaller rate."}}
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 2.6), sharex=True, sharey=True)
 rows = [slow_name, null_name, fast_name]
 offsets = np.linspace(-0.25, 0.25, knobs.networks)
@@ -945,6 +957,12 @@ Markdown(
     f"{own_off.mean():.2f} from this noise, and {other_off.mean():.2f} from noise with the bulk and the spikes of the larger "
     "rate. So the variance of the bulk and the strengths of the spikes fix the exponent but for a few hundredths."
 )
+
+# %% [markdown] tags=["slide-only", "remove-cell"] slide="Vote: which exponent does a matrix of pure noise get?" say="Let everyone vote by hand before the next slide, and write the counts on the board. Ask one student of each group for a reason."
+# - None: noise has no tail, so the fit fails.
+# - A large one: its end is sharp, so the tail is thin.
+# - A small one: with few values, anything looks heavy.
+# - It depends on the shape and on the draw.
 
 # %% [markdown]
 # ## What noise looks like
@@ -1051,7 +1069,7 @@ claims.check(
     "spectra_lenet_fall", lenet_alphas[0] - lenet_alphas[-1], "synthetic"
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-noise", "caption": "Exponents fitted to Gaussian matrices of three shapes (gray, one dot for each matrix), and those of trained layers in the rows of their shapes, on a logarithmic axis: the LeNet after each of ten epochs, and our networks at two rates. The dashed lines are the limits of WeightWatcher's words. Many Gaussian matrices lie where it calls a layer well trained."}, "image": {"alt": "Three rows of gray dots that spread over most of the logarithmic axis. In the rows of our two layers, coloured dots of trained networks lie to the left of the gray ones, in layer 2 close to them. In the row of the LeNet a chain of dots runs from among the gray ones to the left of them. Two dashed vertical lines divide the axis into over-trained, well trained and not well trained; the right one passes through the gray dots."}}
+# %% tags=["hide-input"] slide="Noise has no heavy tail, and it gets an exponent and often a good word." say="Come back to the vote. The fit finds the steep edge of the noise, and its exponent depends on the shape and on the draw. The trained layers lie to the left of the noise of their own shape: training has changed the spectrum." mystnb={"figure": {"name": "fig-noise", "caption": "Exponents fitted to Gaussian matrices of three shapes (gray, one dot for each matrix), and those of trained layers in the rows of their shapes, on a logarithmic axis: the LeNet after each of ten epochs, and our networks at two rates. The dashed lines are the limits of WeightWatcher's words. Many Gaussian matrices lie where it calls a layer well trained."}, "image": {"alt": "Three rows of gray dots that spread over most of the logarithmic axis. In the rows of our two layers, coloured dots of trained networks lie to the left of the gray ones, in layer 2 close to them. In the row of the LeNet a chain of dots runs from among the gray ones to the left of them. Two dashed vertical lines divide the axis into over-trained, well trained and not well trained; the right one passes through the gray dots."}}
 rows = {"120 × 400": alphas_120} | {
     f"{name}, {s.shape[0]:,} × {s.shape[1]:,}": noise_alphas[name]
     for name, s in hidden.items()
@@ -1495,7 +1513,7 @@ white = ((inputs - inputs.mean(0)) @ whitener).float().view_as(images.train.x)
 # %% [markdown]
 # Now change one thing at a time: train on labels in a random order, and on *white* images, to which
 # {term}`whitening` gives the same variance in all directions. Two more changes of layer 1 need no training: a
-# single step of gradient descent, and a matrix drawn at random, whose rows have the covariance of the
+# single step of gradient descent, and a matrix drawn at random, whose rows have the {term}`covariance` of the
 # images and no other structure. A change that is too short does not show, because noise hides each
 # direction whose strength lies below the {term}`BBP threshold` {cite:p}`baik2005`. So all are brought to the
 # length of the first.
@@ -1624,7 +1642,7 @@ claims.check(
 # {numref}`fig-layer-directions` shows which singular vectors of layer 1 depart from the Porter-Thomas law, and
 # where the leading ones lie among the images' {term}`principal directions <principal direction>`.
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-layer-directions", "caption": "Layer 1. Left: share of the singular vectors whose components are not like normal numbers, by rank in groups, over all networks; the dotted line marks the last spike of network 1, the dashed one the level of the test. Right: share of the leading right vectors that lies in the first principal directions of the images, at the smaller rate and at equal length."}, "image": {"alt": "Two panels with logarithmic horizontal axes. Left: two curves of the trained layers fall from high values to the dashed line at the bottom, that of the right vectors with a second, lower peak on the way; a gray curve of shuffled layers stays there. Right: curves rise from zero to one, those of true and random labels early and close together, that of white images late, near the dashed curve of chance."}}
+# %% tags=["hide-input"] slide="The leading directions of layer 1 favour those in which the images vary most, whatever the labels." say="The curves are at equal length, which is the point: random labels move the weights less. Ask what the curve of white images would be if the task made the directions. The chapter goes on: a random change with the images' covariance has nearly the same exponent, but not the same spikes." mystnb={"figure": {"name": "fig-layer-directions", "caption": "Layer 1. Left: share of the singular vectors whose components are not like normal numbers, by rank in groups, over all networks; the dotted line marks the last spike of network 1, the dashed one the level of the test. Right: share of the leading right vectors that lies in the first principal directions of the images, at the smaller rate and at equal length."}, "image": {"alt": "Two panels with logarithmic horizontal axes. Left: two curves of the trained layers fall from high values to the dashed line at the bottom, that of the right vectors with a second, lower peak on the way; a gray curve of shuffled layers stays there. Right: curves rise from zero to one, those of true and random labels early and close together, that of white images late, near the dashed curve of chance."}}
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.2))
 ranks = np.arange(vector_tests["trained"].shape[1])
 bands = np.unique(np.geomspace(1, len(ranks) + 1, 10).astype(int)) - 1
@@ -1718,7 +1736,7 @@ Markdown(
 
 # %% [markdown]
 # This is about *layer 1*, from one start, and about CIFAR-10. On the digits, whose labels the network fits, it
-# comes out otherwise: there the tail survives white images. The inputs of layer 2 are activations, which are not white even
+# comes out otherwise: there the tail survives white images. The inputs of layer 2 are {term}`activations <activation>`, which are not white even
 # if the images are.
 
 # %% [markdown]
@@ -2124,7 +2142,7 @@ Markdown(
 # The promise that matters is this one: given several trained networks and no data, tell which has the
 # smaller test error. It is made for networks that were trained well. So we take one architecture, that
 # of {py:func}`.zoo.setting`, train each network until it fits its labels, and vary three things: the
-# number of training images, weight decay, and the learning rate, which falls to zero along a cosine.
+# number of training images, {term}`weight decay`, and the learning rate, which falls to zero along a cosine.
 # The rate was tuned by the training error alone: of a small grid, it is the largest for which three
 # times the rate trained from every seed that we tried. All settings get the same number of epochs, so
 # more images mean more steps, too. The networks of the largest number of images are trained once more
@@ -2194,10 +2212,15 @@ Markdown(
     f"setting differ by {percent(of_seeds_alone, 1)} (standard deviation), and some settings by no more than that."
 )
 
+# %% [markdown] tags=["slide-only", "remove-cell"] slide="Vote: does alpha-hat fall with the error, whatever is varied?" say="The promise is that a small alpha-hat means a small test error. Vote twice: where only the number of training images differs, and where only the learning rate does. Keep the votes for the next two slides."
+# $$\hat\alpha = \frac1L \sum_l \alpha_l \log \lambda_{\max, l}$$
+#
+# The smaller alpha-hat, the smaller the test error: that is the promise.
+
 # %% [markdown]
 # {numref}`fig-fair-test` shows the exponent and the largest eigenvalue of each network beside its error.
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-fair-test", "caption": "Test error of each network with right labels against its exponent (left, logarithmic axis) and its largest eigenvalue (right), by the number of training images. Circles: the tuned rate; triangles: three times as much. Open: weight decay. Gray lines join networks that differ in the rate alone. In the shaded part WeightWatcher speaks of over-training. On the right, the cloud of all networks goes down from left to right, and most of the lines are level or rise."}, "image": {"alt": "Two scatter plots that share the axis of test error, with circles and triangles in four colours that lie in four layers, one above another. On the left many symbols, those with the lowest errors among them, lie in or near a shaded strip at small exponents, and some triangles lie far to the right of it. On the right the layers descend towards larger eigenvalues, and within a layer gray lines lead from circles to triangles that lie to the right, most of them at about the same height or higher."}}
+# %% tags=["hide-input"] slide="More images enlarge the largest eigenvalue and lower the error; a larger rate does not lower it." say="Colours are numbers of images, and gray lines join networks that differ in the rate alone. Cover the colours and ask for the sign of the correlation, then uncover them. On the left, many of the best networks lie where one program says over-trained." mystnb={"figure": {"name": "fig-fair-test", "caption": "Test error of each network with right labels against its exponent (left, logarithmic axis) and its largest eigenvalue (right), by the number of training images. Circles: the tuned rate; triangles: three times as much. Open: weight decay. Gray lines join networks that differ in the rate alone. In the shaded part WeightWatcher speaks of over-training. On the right, the cloud of all networks goes down from left to right, and most of the lines are level or rise."}, "image": {"alt": "Two scatter plots that share the axis of test error, with circles and triangles in four colours that lie in four layers, one above another. On the left many symbols, those with the lowest errors among them, lie in or near a shaded strip at small exponents, and some triangles lie far to the right of it. On the right the layers descend towards larger eigenvalues, and within a layer gray lines lead from circles to triangles that lie to the right, most of them at about the same height or higher."}}
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.5), sharey=True)
 level_of = dict(zip(sorted(set(fair.n)), LEVELS, strict=True))
 for ax, name in zip(axes, ["alpha", "largest eigenvalue"], strict=True):
@@ -2394,7 +2417,7 @@ claims.check(
 # %% [markdown]
 # {numref}`fig-taus` shows all of them. Three simpler numbers and the error of other seeds stand below the measures.
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-taus", "caption": "Kendall's tau with the test error of six spectral measures, three simpler numbers, and the error of other seeds, over all networks and in groups of five kinds. Diamonds: settings, means over seeds (in the last row, the mean of the dots); dots: single seeds. In the shaded part lies the largest of the six measures in 95\u00a0% of random orders. What all networks together show is not what the groups show."}, "image": {"alt": "Six panels with ten rows each. Over all networks the spikes, the norm and the number of images lie at the left. Where only images differ, the largest eigenvalue, alpha-hat, the spikes, the norm and the number of images lie at the far left and the exponent right of zero. With the images the same, and where only the rate differs, alpha-hat and the largest eigenvalue lie right of zero, next to the norm. The shaded part covers all measures in the panels of images the same and decay, nearly all in that of the rate, and the whole panel of labels. The error of other seeds lies at the far right over all networks and where images or labels differ, and nearer to zero in the other three panels."}}
+# %% tags=["hide-input"] slide="What all networks together show is not what the groups show." say="Go from the first panel to the second and follow the largest eigenvalue. The shaded part is what the best of six measures stays in by chance, nearly always. The norm of the weights, below the dotted line, goes with the largest eigenvalue. The error of other seeds shows how much there is to rank." mystnb={"figure": {"name": "fig-taus", "caption": "Kendall's tau with the test error of six spectral measures, three simpler numbers, and the error of other seeds, over all networks and in groups of five kinds. Diamonds: settings, means over seeds (in the last row, the mean of the dots); dots: single seeds. In the shaded part lies the largest of the six measures in 95\u00a0% of random orders. What all networks together show is not what the groups show."}, "image": {"alt": "Six panels with ten rows each. Over all networks the spikes, the norm and the number of images lie at the left. Where only images differ, the largest eigenvalue, alpha-hat, the spikes, the norm and the number of images lie at the far left and the exponent right of zero. With the images the same, and where only the rate differs, alpha-hat and the largest eigenvalue lie right of zero, next to the norm. The shaded part covers all measures in the panels of images the same and decay, nearly all in that of the rate, and the whole panel of labels. The error of other seeds lies at the far right over all networks and where images or labels differ, and nearer to zero in the other three panels."}}
 words_of = {
     "alpha": "exponent $\\alpha$",
     "distance of alpha from 2": "distance of $\\alpha$ from 2",
@@ -2688,6 +2711,12 @@ Markdown(
     f"{mix.min():.1f} to {mix.max():.1f}; WeightWatcher's limits would call {percent(np.mean(named))} of them well trained."
 )
 
+# %% [markdown] tags=["slide-only", "remove-cell"] slide="A recipe fixes the spectrum; what that says of the error depends on what was varied." say="Ask each student for one null that they will take home. End with the one of the last figures: what does a simpler number say?"
+# - Compare with a shuffle, and with noise that has the spikes.
+# - A bulk with spikes has nearly the exponent; no power law is needed, and none is excluded.
+# - A bar from one fit does not compare networks; seeds do.
+# - Rank inside groups, beside the norm of the weights.
+
 # %% [markdown]
 # ## Take-aways
 #
@@ -2706,7 +2735,7 @@ Markdown(
 #   before you say anything about its tail: without the weak ones, layer 1 seemed nearer to a power law than
 #   noise can be. An exponent needs its threshold and its rivals beside it; its standard error assumes
 #   independent eigenvalues, and is no measure of how much it varies between networks.
-# - On CIFAR-10 the images' covariance is enough for nearly the exponent of layer 1: random labels, one step, or a random
+# - On CIFAR-10 the images' covariance is enough for nearly the exponent of layer 1: {term}`random labels`, one step, or a random
 #   change with that covariance come near it when they go as far, and white images do not. The spikes differ.
 # - A bulk and spikes give the exponent of a published layer, too. Alpha-hat ranks four published ResNets as
 #   promised, but noise with the norms of their layers in the same way. The exponent of noise depends on the
@@ -2716,7 +2745,7 @@ Markdown(
 #   larger rate it was smaller, although the error was larger; that is one network at each rate.
 # - Whether alpha-hat divides the eigenvalues changes the order of networks; the base of its logarithm
 #   does not.
-# - A pooled rank correlation can have the opposite sign of that within groups: more images enlarge the
+# - A pooled {term}`rank correlation` can have the opposite sign of that within groups: more images enlarge the
 #   largest eigenvalue and lower the error, and a larger rate enlarges it and does not lower the error. Ask what was
 #   varied, and what a simpler number says: here the norm of the weights does the same.
 #
@@ -2736,54 +2765,75 @@ Markdown(
 claims.table("05_heavy_tailed_spectra")
 
 # %% [markdown]
+# ## Check yourself
+#
+# Five questions. Each choice says why it is right or wrong.
+
+# %% tags=["remove-input"]
+quiz("05_heavy_tailed_spectra")
+
+# %% [markdown]
 # ## Exercises
 #
-# :::{exercise} TITLE
-# :label: ex-spectra-1
+# The data of the coding exercises come from `SEED`: {doc}`how exercises work </book/exercises>`.
+
+# %% tags=["exercises"]
+from netdist_course import check, problem
+
+SEED = 1
+
+# %% [markdown]
+# :::{exercise} The most likely exponent
+# :label: ex-spectra-likelihood
 #
 # *Understand, easy, 10 minutes.* Derive {eq}`eq-alpha` and the standard error from {eq}`eq-power-law`.
 # :::
 #
-# :::{solution-start} ex-spectra-1
+# :::{solution-start} ex-spectra-likelihood
 # :class: dropdown
 # :::
 #
 # The log-likelihood is $n_{\text{tail}} \log(\alpha - 1) - n_{\text{tail}} \log x_{\min} - \alpha \sum
 # \log(x_i / x_{\min})$. Its derivative $n_{\text{tail}}/(\alpha - 1) - \sum \log(x_i/x_{\min})$ is zero
 # at the estimate. The second derivative, $-n_{\text{tail}}/(\alpha-1)^2$, gives the standard error, for
-# values that are independent. On the planted sample the estimate by hand is where the likelihood is
-# greatest, and the estimates from other such samples vary by the standard error.
+# values that are independent: it is one over the root of minus this number. On the planted sample the estimate by
+# hand is where the likelihood is greatest, the curvature there is the one stated, and the estimates from other such
+# samples vary by the standard error, within a fifth.
 
 # %% tags=["solution"]
-logs = np.log(planted)  # the threshold is 1
+log_values = np.log(planted)  # the threshold is 1
 grid = np.linspace(2, 5, 30001)
-likelihood = len(logs) * np.log(grid - 1) - grid * logs.sum()
-assert abs(grid[likelihood.argmax()] - by_hand) < 1e-3
+likelihood = len(planted) * np.log(grid - 1) - grid * log_values.sum()
+best = likelihood.argmax()
+assert abs(grid[best] - by_hand) < 1e-3
+stated = (by_hand - 1) / np.sqrt(len(planted))
+curvature = (likelihood[[best - 100, best + 100]] - likelihood[best]).sum()
+curvature /= (grid[best + 100] - grid[best]) ** 2
+assert abs(curvature * stated**2 + 1) < 0.01
 rng = np.random.default_rng(1)
 estimates = [
     1 + 5000 / np.log1p(rng.pareto(2.5, 5000)).sum() for _ in range(400)
 ]
-stated = (by_hand - 1) / np.sqrt(5000)
 assert abs(np.std(estimates) / stated - 1) < 0.2
 
 # %% [markdown]
 # :::{solution-end}
 # :::
 #
-# :::{exercise} TITLE
-# :label: ex-spectra-2
+# :::{exercise} Scales that no prediction shows
+# :label: ex-spectra-scales
 #
-# *Understand, easy, 10 minutes.* What does multiplying all weights of a layer by $c$ do to the exponent, to alpha-hat in each
-# convention, and to the predictions of a network without biases? What can single factors do, one for
-# each unit, if the outgoing weights of the unit are divided by them?
+# *Understand, medium, 15 minutes.* What does multiplying all weights of a layer by $c$ do to the exponent, to
+# alpha-hat in each convention, and to the predictions of a network without biases? What can single factors do, one
+# for each unit, if the outgoing weights of the unit are divided by them?
 # :::
 #
-# :::{solution-start} ex-spectra-2
+# :::{solution-start} ex-spectra-scales
 # :class: dropdown
 # :::
 #
 # The exponent stays, $\lambda_{\max}$ is multiplied by $c^2$, and so $\hat\alpha$ moves by
-# $\alpha \log c^2 / L$, with the logarithm of the convention. The logits of a network of ReLUs without
+# $\alpha \log c^2 / L$, with the logarithm of the convention. The {term}`logits <logit>` of a network of {term}`ReLUs <ReLU>` without
 # biases are multiplied by $c$, and the predicted classes stay. So a factor that changes no prediction
 # changes alpha-hat, which a measure of generalisation should not do. Factors of single units change
 # no output at all, but they change the exponent: factors drawn from a law whose density falls with the
@@ -2795,11 +2845,16 @@ x = images.test.x[:500]
 scaled = models.clone(networks[0])
 scaled[1].weight.data *= 10
 assert torch.allclose(scaled(x), 10 * networks[0](x), rtol=1e-3, atol=1e-3)
+one_layer, ten_fold = (
+    spectra.fit_power_law(spectra.layer_spectra(m)[0].eigenvalues).alpha
+    for m in (networks[0], scaled)
+)
+assert np.isclose(one_layer, ten_fold, rtol=1e-3)
 for convention in conventions:
     log = np.log if convention == "deepdataprofiler" else np.log10
     both = networks[0], scaled
     old, new = (spectra.alpha_hat(m, convention, 40) for m in both)
-    assert np.isclose(new - old, fits[0].alpha * log(10**2) / 2, rtol=1e-3)
+    assert np.isclose(new - old, one_layer * log(10**2) / 2, rtol=1e-3)
 
 rescaled = models.clone(networks[0])
 draws_of = 1 + np.random.default_rng(0).pareto(1, len(rescaled[1].weight))
@@ -2808,47 +2863,355 @@ rescaled[1].weight.data *= unit_factors[:, None]
 rescaled[3].weight.data /= unit_factors
 assert torch.allclose(rescaled(x), networks[0](x), rtol=1e-3, atol=1e-3)
 pulled = spectra.fit_power_law(spectra.layer_spectra(rescaled)[0].eigenvalues)
-assert pulled.alpha < fits[0].alpha and abs(pulled.alpha - 1.5) < 0.2
+assert pulled.alpha < one_layer and abs(pulled.alpha - 1.5) < 0.2
 
 # %% [markdown]
 # :::{solution-end}
 # :::
 #
-# :::{exercise} TITLE
-# :label: ex-spectra-3
+# :::{exercise} A heavy tail without training
+# :label: ex-spectra-heavy-entries
 #
-# *Understand, easy, 10 minutes.* Plant a heavy tail: a matrix of independent Student-t entries with 1.5 degrees of freedom. What
-# is its exponent, with no training at all? What does a shuffle change? And with 3 degrees of freedom?
+# *Understand, medium, 15 minutes.* Plant a heavy tail: a matrix of independent Student-t entries with 1.5 degrees of
+# freedom. What is its exponent, with no training at all? What does a shuffle change? And with 3 degrees of freedom?
 # :::
 #
-# :::{solution-start} ex-spectra-3
+# :::{solution-start} ex-spectra-heavy-entries
 # :class: dropdown
 # :::
 #
 # The largest entries make the largest eigenvalues, so entries with $\nu$ degrees of freedom give
-# eigenvalues whose density has the exponent $1 + \nu/2$. For 1.5 degrees of freedom the fits agree
+# eigenvalues whose density has the exponent $1 + \nu/2$. For 1.5 degrees of freedom the medians of the fits agree
 # with it within a fifth, and lie below 2: a matrix of noise can be "over-trained" without any
-# training. So are its shuffles, because the tail is in the entries and not in their order: a shuffle is a null for structure
-# between entries only. With 3 degrees of freedom the same reasoning fails: the fits give exponents far
-# larger than it says, before and after a shuffle. The entries then have a finite variance, most
-# eigenvalues form a bulk, and the fit describes the edge of the bulk, because too few values lie in the
-# tail.
+# training. So are its shuffles, because the tail is in the entries and not in their order: a shuffle is a null for
+# structure between entries only. With 3 degrees of freedom the same reasoning fails: the medians are
+# larger than it says by more than half, before and after a shuffle. The entries then have a finite variance, most
+# eigenvalues form a bulk, and the tail is chosen so deep that most of it lies inside the bulk.
 
 # %% tags=["solution"]
-planted_tails = {}
+planted_tails, deep = {}, []
 for freedom in (1.5, 3):
     found = []
-    for seed in range(8):
+    for seed in range(5):
         rng = np.random.default_rng(seed)
         w = rng.standard_t(freedom, size=(256, 512))
-        mixed = rng.permutation(w.ravel()).reshape(w.shape)
-        squares = [np.linalg.svd(m, compute_uv=False) ** 2 for m in (w, mixed)]
-        found.append([spectra.fit_power_law(v).alpha for v in squares])
+        mixed_up = rng.permutation(w.ravel()).reshape(w.shape)
+        of_both = [
+            spectra.layer_spectra({"w": torch.tensor(matrix)})[0]
+            for matrix in (w, mixed_up)
+        ]
+        both_fits = [spectra.fit_power_law(s.eigenvalues) for s in of_both]
+        found.append([f.alpha for f in both_fits])
+        if freedom == 3:
+            deep.append(spectra.spikes(of_both[0]) / both_fits[0].n_tail)
     planted_tails[freedom] = np.median(found, axis=0)  # as drawn, shuffled
 expected = {freedom: 1 + freedom / 2 for freedom in planted_tails}
 assert all(abs(planted_tails[1.5] / expected[1.5] - 1) < 0.2)
 assert all(planted_tails[1.5] < 2)
-assert all(planted_tails[3] > 1.3 * expected[3])
+assert all(planted_tails[3] > 1.5 * expected[3])
+assert np.median(deep) < 0.5
+
+# %% [markdown]
+# :::{solution-end}
+# :::
+#
+# ::::{exercise} Fit a tail
+# :label: ex-spectra-tail
+#
+# *Code, medium, 25 minutes.* `problem("spectra-tail", SEED)` gives one array: positive numbers in random order, the
+# largest of which follow a power law. Write the fit of this chapter with numpy alone. Try each value but the
+# largest as the threshold; take the exponent from {eq}`eq-alpha`; choose the threshold whose tail lies nearest to its
+# law. The distance is the largest difference, over the values $x$ of the tail, between the law's share below $x$,
+# $1 - (x / x_{\min})^{1 - \alpha}$, and the share of the tail's values that are smaller than $x$.
+#
+# ```python
+# def fit_tail(values):
+#     """Exponent and threshold of the power law in the tail of ``values``.
+#
+#     >>> values = np.array([4.0, 1.0, 7.0, 2.0, 3.0, 2.5, 0.5, 1.9])
+#     >>> np.round(fit_tail(values), 2)
+#     array([3.12, 1.9 ])
+#     """
+# ```
+#
+# ```python
+# check("spectra-tail", fit_tail, SEED)
+# ```
+# ::::
+#
+# :::{solution-start} ex-spectra-tail
+# :class: dropdown
+# :::
+#
+# Sort the values, so that the values below each one are counted by its place. The fit is that of
+# {py:func}`.spectra.fit_power_law`. With all values in the tail, and
+# no choice of a threshold, the exponent of this sample would be smaller.
+
+
+# %% tags=["solution"]
+def fit_tail(values):
+    values, best = np.sort(values), (np.inf,)
+    for threshold in values[:-1]:
+        inside = values[values >= threshold]
+        alpha = 1 + len(inside) / np.log(inside / threshold).sum()
+        law = 1 - (inside / threshold) ** (1 - alpha)
+        distance = np.abs(law - np.arange(len(inside)) / len(inside)).max()
+        best = min(best, (distance, alpha, threshold))
+    return best[1:]
+
+
+check("spectra-tail", fit_tail, SEED)
+(sample,) = problem("spectra-tail", SEED)
+of_book = spectra.fit_power_law(sample)
+assert np.allclose(fit_tail(sample), [of_book.alpha, of_book.xmin])
+everything = 1 + len(sample) / np.log(sample / sample.min()).sum()
+assert everything < of_book.alpha
+
+# %% [markdown]
+# :::{solution-end}
+# :::
+#
+# ::::{exercise} How strong is what shows?
+# :label: ex-spectra-strengths
+#
+# *Code, medium, 20 minutes.* `problem("spectra-strengths", SEED)` gives a matrix `w`: normal noise of variance 1, and a
+# few directions that were added to it. In such noise a direction of strength $s$ shows at the eigenvalue
+# $(1 + s)(1 + m / (n s))$ if $s$ is above the BBP threshold $\sqrt{m / n}$, and not at all if it is below. Find the
+# strengths of the directions that show. As in this chapter, eigenvalues are squared singular values over $n$, and those
+# above `random_matrices.largest_noise_eigenvalue(w.shape)` show. Allowed are that function and `np.linalg.svd`.
+#
+# ```python
+# def strengths_of(w):
+#     """Strengths of the directions that show in ``w``, the largest first.
+#
+#     >>> np.round(strengths_of(np.diag([6.0, 0, 0, 0])), 2)
+#     array([6.85])
+#     """
+# ```
+#
+# ```python
+# check("spectra-strengths", strengths_of, SEED)
+# ```
+# ::::
+#
+# :::{solution-start} ex-spectra-strengths
+# :class: dropdown
+# :::
+#
+# With $e = \lambda - 1 - m / n$ the equation is $s^2 - e s + m / n = 0$. The product of its roots is $m / n$, so that
+# one lies above the BBP threshold and one below it; a direction that shows has the larger. Noise adds more to a strength
+# than its own variance: each eigenvalue is larger than one plus the strength. Noise that is drawn again with these
+# strengths in random directions shows the same eigenvalues, on average within a tenth. That is how the chapter makes
+# noise with spikes.
+
+
+# %% tags=["solution"]
+def strengths_of(w):
+    m, n = sorted(w.shape)
+    seen = np.linalg.svd(w, compute_uv=False) ** 2 / n
+    seen = seen[seen > random_matrices.largest_noise_eigenvalue(w.shape)]
+    excess = seen - 1 - m / n
+    return (excess + np.sqrt(excess**2 - 4 * m / n)) / 2
+
+
+check("spectra-strengths", strengths_of, SEED)
+(w,) = problem("spectra-strengths", SEED)
+sizes_of, (m, n) = strengths_of(w), sorted(w.shape)
+shown = (np.linalg.svd(w, compute_uv=False) ** 2 / n)[: len(sizes_of)]
+assert (shown > 1 + sizes_of).all() and (sizes_of > np.sqrt(m / n)).all()
+rng, drawn_again = np.random.default_rng(0), []
+for _ in range(50):
+    left, right_of = (
+        np.linalg.qr(rng.normal(size=(side, len(sizes_of))))[0]
+        for side in (m, n)
+    )
+    added = left * np.sqrt(n * sizes_of) @ right_of.T
+    again = np.linalg.svd(rng.normal(size=(m, n)) + added, compute_uv=False)
+    drawn_again.append(again[: len(sizes_of)] ** 2 / n)
+assert np.allclose(np.mean(drawn_again, axis=0), shown, rtol=0.1)
+
+# %% [markdown]
+# :::{solution-end}
+# :::
+#
+# ::::{exercise} What chance gives within groups
+# :label: ex-spectra-groups
+#
+# *Code, hard, 30 minutes.* `problem("spectra-groups", SEED)` gives three arrays with one entry for each network: a
+# measure, the test error, and the number of its group. Find Kendall's tau of the measure with the error within the
+# groups (the mean over groups of the tau in each), and its p-value: the share of all orders of the errors, reordered
+# within their groups alone, whose tau is at least as far from zero on either side. Take each order once and draw
+# nothing: `itertools.permutations` gives the orders of one group, and `itertools.product` combines groups. No values
+# tie. Let taus that differ by less than `1e-9` count as equal, for rounding.
+#
+# ```python
+# def tau_in_groups(measure, error, group):
+#     """Kendall's tau within groups, and its p-value.
+#
+#     >>> measure, error = np.array([1, 2, 5, 6]), np.array([2, 1, 6, 5])
+#     >>> np.round(tau_in_groups(measure, error, np.array([0, 0, 1, 1])), 2)
+#     array([-1. ,  0.5])
+#     """
+# ```
+#
+# ```python
+# check("spectra-groups", tau_in_groups, SEED)
+# ```
+# ::::
+#
+# :::{solution-start} ex-spectra-groups
+# :class: dropdown
+# :::
+#
+# The groups are reordered independently, so each order of all errors has the mean of one tau from each group. The
+# p-value can't be zero, because the order that was found is one of those that count. Over all pairs, across groups,
+# the tau of the same networks has the opposite sign: this is Simpson's paradox, planted. A p-value from orders of all
+# errors, across groups, would answer another question.
+
+
+# %% tags=["solution"]
+def tau_in_groups(measure, error, group):
+    inside = [np.flatnonzero(group == g) for g in np.unique(group)]
+
+    def tau(a, b):
+        i, j = np.triu_indices(len(a), 1)
+        return np.mean(np.sign(a[i] - a[j]) * np.sign(b[i] - b[j]))
+
+    of_groups = [
+        [tau(measure[g], error[list(o)]) for o in itertools.permutations(g)]
+        for g in inside
+    ]
+    taus = np.array([np.mean(each) for each in itertools.product(*of_groups)])
+    return taus[0], np.mean(np.abs(taus) >= abs(taus[0]) - 1e-9)
+
+
+check("spectra-groups", tau_in_groups, SEED)
+measure, error, group = problem("spectra-groups", SEED)
+within_groups, p_within = tau_in_groups(measure, error, group)
+across_groups = spectra.kendall_tau(measure[:, None], error)[0]
+assert within_groups * across_groups < 0 < p_within
+
+# %% [markdown]
+# :::{solution-end}
+# :::
+#
+# :::{exercise} Forget the mean
+# :label: ex-spectra-forgotten-mean
+#
+# *Break, medium, 30 minutes.* Two claims of the {term}`ledger` divide each spectrum by its mean before they take logarithms:
+# `spectra_recipe`, the distance between two learning rates minus that between two seeds, and `spectra_settings`, the share
+# of the variance that lies between settings. Forget the division in both, for the networks and for their shuffled
+# nulls. Predict for each claim: does its value leave the band, does its null enter it, or does the claim hold?
+# And `spectra_spikes` and `spectra_noise_with_spikes`, which count spikes and compare exponents: what becomes of them if
+# all eigenvalues are multiplied by one factor?
+# :::
+#
+# :::{solution-start} ex-spectra-forgotten-mean
+# :class: dropdown
+# :::
+#
+# Both of the first two fail, in two ways. The mean of a spectrum is the mean square of the weights, which differs
+# between rates and between settings, and a shuffle keeps it. Undivided, the distance between two rates
+# leaves its band: it now holds the difference of the sizes, which the shuffled layers show as well. The share between
+# settings *stays* in its band, so that the number alone looks right; but the share of the shuffled layers enters the
+# band, and a finding whose null passes is none. The last two claims hold. A factor multiplies the bulk with the
+# spikes and the threshold with the values, so that neither the counts nor the exponents change.
+
+# %% tags=["solution"]
+weights = networks[0][1].weight.detach().double()
+assert np.isclose(layers[0].eigenvalues.mean(), (weights**2).mean())
+raw = {
+    kind: np.array(
+        [
+            [np.log(spectra.layer_spectra(m)[0].eigenvalues) for m in members_]
+            for members_ in compared[kind]
+        ]
+    )
+    for kind in ("trained", "shuffled")
+}
+share, shuffled_share = (share_between(found) for found in raw.values())
+refused = claims.verdict(
+    "spectra_settings", share, images.name, null=shuffled_share
+)
+assert claims.verdict("spectra_settings", share, images.name) == ""
+assert refused or claims.band("spectra_settings", images.name) is None
+assert shuffled_share > 0.8
+
+
+def undivided(slow, fast, pair):
+    """As `distances`, without the mean: between rates minus between seeds."""
+    differences = []
+    for name in hidden:
+        a, b = (
+            np.log(np.array(group[name])[pair])[:, : max(1, spikes[name])]
+            for group in (slow, fast)
+        )
+        within = np.abs([a[0] - a[1], b[0] - b[1]]).mean()
+        differences.append(np.abs(a[:, None] - b).mean() - within)
+    return np.mean(differences)
+
+
+broken, broken_null = (
+    np.mean([undivided(*two, pair) for pair in pairs])
+    for two in [
+        (eigenvalues[slow_name], eigenvalues[fast_name]),
+        (eigenvalues["shuffled"], shuffled_fast),
+    ]
+)
+refused = claims.verdict("spectra_recipe", broken, images.name)
+assert refused or claims.band("spectra_recipe", images.name) is None
+assert broken_null > 3 * -np.diff(apart_shuffled).mean()
+
+for name, layer in hidden.items():
+    ten_fold = [10 * v for v in eigenvalues[slow_name][name]]
+    again = [
+        spectra.spikes(dataclasses.replace(layer, eigenvalues=v))
+        for v in ten_fold
+    ]
+    assert again == counts[slow_name][name]
+    exponents = [spectra.fit_power_law(v).alpha for v in ten_fold]
+    assert np.allclose(exponents, alphas[slow_name][name])
+
+# %% [markdown]
+# :::{solution-end}
+# :::
+#
+# :::{exercise} Where does the tail of layer 2 come from?
+# :label: ex-spectra-layer-two
+#
+# *Project, hard, 480 minutes.* What the chapter says of the tail's origin is about layer 1: a random change with
+# the images' covariance and the right length has nearly its exponent. The inputs of layer 2 are activations, which
+# change while the network learns. Does a random change with *their* covariance have nearly the exponent of layer 2?
+# Say before you look what would count as a no.
+# :::
+#
+# :::{solution-start} ex-spectra-layer-two
+# :class: dropdown
+# :::
+#
+# A good answer has a question that can fail: a distance between exponents, and a band for it that follows from the
+# spread over starts. It says which activations it takes: those of the start are known before training, those of the
+# trained network contain what was learned. Its strongest null is a change of the same length with the same entries in a random
+# order; a second one has the covariance of the activations after training on random labels. It has several starts, two rates or
+# more, and several draws for each, and brings all changes to one length, because a shorter one shows less. Its error is the
+# deviation over starts, and not the standard error of the fit. It looks at the spikes, too, since different
+# spikes can have nearly the same exponent. A first step: the leading right vectors of the change of
+# layer 2 lie in the first principal directions of the activations at the start, at least twice as much as those
+# of the same change shuffled, for each of our starts.
+
+# %% tags=["solution"]
+rng, leading = np.random.default_rng(0), 10
+for seed, model in enumerate(networks):
+    begun_two = training.start(make_mlp, seed)
+    inputs_two = models.outputs(begun_two, images.train.x[:2000], [2])[2]
+    moment = (inputs_two.T @ inputs_two).double().numpy() / len(inputs_two)
+    first_ones = np.linalg.eigh(moment)[1][:, ::-1][:, :leading]
+    change = (model[3].weight - begun_two[3].weight).detach().double().numpy()
+    in_order, mixed_up = (
+        ((singular_vectors(c)[1][:leading] @ first_ones) ** 2).sum() / leading
+        for c in (change, rng.permutation(change.ravel()).reshape(change.shape))
+    )
+    assert in_order > 2 * mixed_up
 
 # %% [markdown]
 # :::{solution-end}

@@ -221,7 +221,8 @@ def verdict(name, value, dataset="digits", *, null=None):
     limits, claim = band(name, dataset), tables()[name]
     where = f"on {dataset} at {settings.scale()} scale. {claim['why']}"
     if not all(math.isfinite(number) for number in (value, null) if number is not None):
-        return f"{claim['title']} ({name}) is {value:.6g}, null {null}: NaN or infinite. {claim['why']}"
+        found = f"{value:.6g}, null {null}: NaN or infinite"
+        return f"{claim['title']} ({name}) is {found}. {claim['why']}"
     if limits and not limits[0] <= value <= limits[1]:
         return f"{claim['title']} ({name}) is {value:.6g}, outside {format_band(limits)} {where}"
     if limits and null is not None and limits[0] <= null <= limits[1]:

@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Built pages show no progress bars, and the ledger is of this build alone.
 BUILD := TQDM_DISABLE=1 NETDIST_LEDGER=$(CURDIR)/_build/ledger PYDEVD_DISABLE_FILE_VALIDATION=1
 
-.PHONY: env book test test-colab notebooks bench lint clean student instructor
+.PHONY: env book test test-colab notebooks bench lint clean student instructor adopt pin
 
 env: .venv/.stamp
 
@@ -39,6 +39,13 @@ student: env
 
 instructor: env
 	$(BIN)/python tools/editions.py instructor _build/instructor --seed $(SEED)
+
+# The address at which this copy is published, and the commit that its notebooks install.
+adopt: env
+	$(BIN)/python tools/address.py adopt $(ADDRESS)
+
+pin: env
+	$(BIN)/python tools/address.py pin
 
 bench: env
 	for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done

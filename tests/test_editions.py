@@ -91,7 +91,7 @@ def written(edition, seed=1):
 
 
 def cells(edition):
-    text = sync_notebooks.convert(SOURCE, "https://example.org/x", stem="01_x", edition=edition)
+    text = sync_notebooks.convert(SOURCE, "opening", stem="01_x", edition=edition)
     return nbformat.reads(text, 4).cells
 
 

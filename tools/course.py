@@ -8,32 +8,25 @@ import html
 from pathlib import Path
 
 import jupytext
+from address import address, colab
 from docutils import nodes
 from docutils.parsers.rst import Directive
 from editions import write_student
 from slides import title_of
-from sync_notebooks import repository, sources
+from sync_notebooks import sources
 
-COLAB = "https://colab.research.google.com/github"
 HEAD = ("chapter", "slides", "lesson plan", "student notebook")
 
 
-def colab(stem, address):
-    """Address at which Colab opens a chapter's student notebook, from its repository."""
-    owner = address.removeprefix("https://github.com/")
-    return f"{COLAB}/{owner}/blob/main/notebooks/student/{stem}.ipynb"
-
-
-def row(stem, title, up, address):
+def row(stem, title, up, url):
     """Cells of one chapter; ``up`` leads from the page to the root of the site."""
     number = int(stem[:2])
     link = '<a class="reference" href="{}">{}</a>'.format
     name = html.escape(f"{number}. {title}")
     spoken = f'<span class="visually-hidden"> of chapter {number}</span>'
-    notebook = [
-        link(colab(stem, address), f"Colab{spoken}"),
-        link(f"{up}student/{stem}.ipynb", f"download{spoken}"),
-    ]
+    notebook = [link(f"{up}student/{stem}.ipynb", f"download{spoken}")]
+    if url:
+        notebook.insert(0, link(colab(url, f"notebooks/student/{stem}.ipynb"), f"Colab{spoken}"))
     return (
         link(f"{up}notebooks/{stem}.html", name),
         link(f"{up}slides/{stem}.html", f"slides{spoken}"),
@@ -42,11 +35,11 @@ def row(stem, title, up, address):
     )
 
 
-def table(up, address, titles):
+def table(up, url, titles):
     """The table of all chapters, as HTML."""
     head = "".join(f"<th scope='col'>{text}</th>" for text in HEAD)
     rows = "".join(
-        "<tr>" + "".join(f"<td>{cell}</td>" for cell in row(stem, title, up, address)) + "</tr>"
+        "<tr>" + "".join(f"<td>{cell}</td>" for cell in row(stem, title, up, url)) + "</tr>"
         for stem, title in titles.items()
     )
     return f'<table class="course"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
@@ -63,7 +56,7 @@ class CourseTable(Directive):
 
     def run(self):
         docname = self.state.document.settings.env.docname
-        text = table("../" * docname.count("/"), repository(), titles())
+        text = table("../" * docname.count("/"), address(), titles())
         link = f"{'../' * docname.count('/')}student/student.zip"
         text += f'<p><a class="reference" href="{link}">All student notebooks in one file</a></p>'
         return [nodes.raw("", text, format="html")]

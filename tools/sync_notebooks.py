@@ -17,7 +17,7 @@ from pathlib import Path
 
 import jupytext
 import nbformat
-import yaml
+from address import address, install_cell, pin
 from citations import citation, entries, reference
 from exercises import Exercise, cells_of, graded, parse
 
@@ -36,24 +36,9 @@ SEED = re.compile(r"^SEED = \d+$", re.MULTILINE)
 FOLDERS = {"book": ROOT / "notebooks", "student": ROOT / "notebooks" / "student"}
 
 
-def repository():
-    """Address of the repository: it stands in ``_config.yml`` alone."""
-    return yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["url"]
-
-
 def sources():
     """Texts of all chapters, by the stem of their file."""
     return {path.stem: path.read_text() for path in sorted((ROOT / "notebooks").glob("*.py"))}
-
-
-def install_cell(address):
-    """Source of the opening cell: it installs the package only where it is missing."""
-    return (
-        "# On Colab, or wherever the book's package is missing, this installs it.\n"
-        "import importlib.util\n\n"
-        'if importlib.util.find_spec("netdist_utils") is None:\n'
-        f"    %pip install -q git+{address}"
-    )
 
 
 def figure_of(cell):
@@ -170,13 +155,13 @@ def cells_for(notebook, plain, edition, seed):
             yield nbformat.v4.new_markdown_cell(f"*{number}.* {figure['caption']}")
 
 
-def convert(source, address, *, stem="", labels=None, works=None, edition="book", seed=1):
-    """Text of the ``.ipynb`` of one py:percent source: the book's, or another edition."""
+def convert(source, opening, *, stem="", labels=None, works=None, edition="book", seed=1):
+    """Text of the ``.ipynb`` of one py:percent source, with the cell that opens it."""
     notebook = jupytext.reads(source, fmt="py:percent")
     chapter = int(stem[:2]) if stem[:2].isdigit() else 0
     plain = Plain(chapter, labels or labels_of({stem: source}), works)
     title, *cells = cells_for(notebook, plain, edition, seed)
-    install = nbformat.v4.new_code_cell(install_cell(address))
+    install = nbformat.v4.new_code_cell(opening)
     cells = [title, install, *cells]  # the title stays first
     for cell in cells:
         if cell.cell_type == "markdown":
@@ -209,9 +194,9 @@ def number_cells(cells):
 def notebooks(edition="book", seed=1):
     """Text of each chapter's ``.ipynb``, by the stem of its file."""
     chapters, works = sources(), entries()
-    labels, address = labels_of(chapters), repository()
+    labels, opening = labels_of(chapters), install_cell(address(), pin())
     options = {"labels": labels, "works": works, "edition": edition, "seed": seed}
-    return {stem: convert(text, address, stem=stem, **options) for stem, text in chapters.items()}
+    return {stem: convert(text, opening, stem=stem, **options) for stem, text in chapters.items()}
 
 
 def main(arguments=None):

@@ -1,6 +1,7 @@
 """The book's address: nobody's until it is adopted, then the same everywhere, and pinned."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -36,21 +37,28 @@ def clone(tmp_path_factory):
 
 
 def opening(path):
-    return "".join(json.loads(path.read_text())["cells"][1]["source"])
+    """The first code of a notebook."""
+    cells = json.loads(path.read_text())["cells"]
+    return next("".join(c["source"]) for c in cells if c["cell_type"] == "code")
 
 
-def test_an_unset_address_installs_nothing_and_cannot_be_registered():
-    cell = address.install_cell(None, "")
+def test_an_unset_address_installs_nothing_and_cannot_be_registered(monkeypatch):
+    cell = address.opening_cell(None, "")
     assert "pip install" not in cell and "make adopt" in cell
+    monkeypatch.setenv("NETDIST_SCALE", "full")
     assert address.UNSET.split("/")[2].endswith(".invalid")  # RFC 2606: nobody can own it
     scope = {}
     with pytest.raises(ModuleNotFoundError, match="no address"):
         exec(cell.replace('"netdist_utils") is None', '"netdist_nowhere") is None'), scope)
     exec(cell, scope)  # the package is here: nothing happens
+    assert os.environ["NETDIST_SCALE"] == "full"  # who has chosen a size keeps it
+    monkeypatch.delenv("NETDIST_SCALE")
+    exec(cell, scope)
+    assert os.environ["NETDIST_SCALE"] == "standard"
 
 
 def test_an_address_is_installed_from_one_commit():
-    cell = address.install_cell(URL, "0" * 40)
+    cell = address.opening_cell(URL, "0" * 40)
     assert f"%pip install -q git+{URL}@{'0' * 40}" in cell
 
 
@@ -68,6 +76,10 @@ def test_adopting_sets_the_address_everywhere_in_one_commit(clone):
     assert address.address(clone) == URL and address.pin(clone) == parent
     for path in [*clone.glob("notebooks/*.ipynb"), *clone.glob("notebooks/student/*.ipynb")]:
         assert f"git+{URL}@{parent}" in opening(path), path.name
+        place = path.relative_to(clone).as_posix()
+        badge = json.loads(path.read_text())["cells"][1]["source"]
+        assert f"a-lecturer/book.of-2027/blob/main/{place})" in "".join(badge)
+        assert f"book.of-2027/notebooks/{path.stem}.html)" in "".join(badge)
     readme = (clone / "README.md").read_text()
     assert readme.count("/blob/main/notebooks/") == len(list(clone.glob("notebooks/*.py")))
     citation = yaml.safe_load((clone / "CITATION.cff").read_text())

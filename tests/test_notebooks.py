@@ -46,7 +46,8 @@ def test_notebooks_are_ready_for_readers(source):
     notebook = nbformat.reads(source.with_suffix(".ipynb").read_text(), 4)
     ids = [cell.id for cell in notebook.cells]
     assert len(set(ids)) == len(ids)
-    assert "find_spec" in notebook.cells[1].source
+    first = next(cell for cell in notebook.cells if cell.cell_type == "code")
+    assert "find_spec" in first.source and 'SCALE = "standard"' in first.source
     assert notebook.cells[-1].source.startswith("## References")
     for cell in notebook.cells:
         assert not cell.get("outputs")
@@ -70,6 +71,18 @@ def test_every_figure_is_named_described_and_referred_to(source):
         if drawn or figure:
             assert len(figure["caption"]) > 30 and figure["name"].startswith("fig-")
             assert f"`{figure['name']}`" in said, f"{figure['name']} comes unannounced"
+
+
+@every_chapter
+def test_what_the_book_folds_is_folded_in_a_notebook(source):
+    """In JupyterLab (source_hidden) and in Colab (a form with a title); the method is open."""
+    notebook = nbformat.reads(source.with_suffix(".ipynb").read_text(), 4)
+    quiet = sync_notebooks.FOLDED | {"solution"}
+    for cell in (cell for cell in notebook.cells if cell.cell_type == "code"):
+        folded = cell.metadata.get("jupyter", {}).get("source_hidden", False)
+        assert folded == bool(quiet & set(cell.metadata.get("tags", []))), cell.source
+        if folded:
+            assert cell.metadata.cellView == "form" and cell.source.startswith("# @title ")
 
 
 def test_names_of_figures_and_equations_are_unique():

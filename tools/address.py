@@ -47,10 +47,16 @@ def pin(root=ROOT):
     return citation.get("commit", "")
 
 
-def install_cell(url, commit):
-    """Source of a notebook's opening cell: it installs the package only where it is missing."""
+def opening_cell(url, commit):
+    """Source of a notebook's first code: the size, and the package only where it is missing."""
     how = f"%pip install -q git+{url}@{commit}" if url else NOWHERE
-    return INSTALL.format(how=how)
+    return OPENING.format(how=how)
+
+
+def links(url, path):
+    """Badge of Colab and link to the page in the book, for the notebook at a path."""
+    page = f"{pages(url)}notebooks/{Path(path).stem}.html"
+    return f"[![Open in Colab]({BADGE})]({colab(url, path)}) [This chapter in the book]({page})"
 
 
 def colab(url, path):

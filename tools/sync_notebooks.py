@@ -17,7 +17,7 @@ from pathlib import Path
 
 import jupytext
 import nbformat
-from address import address, install_cell, pin
+from address import address, links, opening_cell, pin
 from citations import citation, entries, reference
 from exercises import Exercise, cells_of, graded, parse
 
@@ -33,6 +33,7 @@ LABEL = re.compile(r"^\((?P<label>[\w-]+)\)=\n", re.MULTILINE)
 EQUATION = re.compile(r"\$\$(?P<body>[^$]+)\$\$ \((?P<label>[\w-]+)\)")
 HEADING = re.compile(r"^(?P<level>##?) (?P<title>.+)$", re.MULTILINE)
 SEED = re.compile(r"^SEED = \d+$", re.MULTILINE)
+FOLDED = {"hide-input", "remove-input", "remove-cell"}  # what the book does not show open
 FOLDERS = {"book": ROOT / "notebooks", "student": ROOT / "notebooks" / "student"}
 
 
@@ -136,6 +137,13 @@ class Plain:
         return "\n".join(["## References", "", *lines]) if lines else ""
 
 
+def fold(cell):
+    """Fold the code of a cell in JupyterLab and in Colab, as the book does."""
+    figure = figure_of(cell)
+    cell.source = f"# @title {'Draw the figure' if figure else 'Show the code'}\n{cell.source}"
+    cell.metadata |= {"cellView": "form", "jupyter": {"source_hidden": True}}
+
+
 def cells_for(notebook, plain, edition, seed):
     """Cells of an edition, in MyST as the source has them."""
     for cell in parse(notebook.cells):
@@ -155,17 +163,19 @@ def cells_for(notebook, plain, edition, seed):
             yield nbformat.v4.new_markdown_cell(f"*{number}.* {figure['caption']}")
 
 
-def convert(source, opening, *, stem="", labels=None, works=None, edition="book", seed=1):
-    """Text of the ``.ipynb`` of one py:percent source, with the cell that opens it."""
+def convert(source, opening, top="", *, stem="", labels=None, works=None, edition="book", seed=1):
+    """Text of the ``.ipynb`` of one py:percent source, with the cells that open it."""
     notebook = jupytext.reads(source, fmt="py:percent")
     chapter = int(stem[:2]) if stem[:2].isdigit() else 0
     plain = Plain(chapter, labels or labels_of({stem: source}), works)
     title, *cells = cells_for(notebook, plain, edition, seed)
-    install = nbformat.v4.new_code_cell(opening)
-    cells = [title, install, *cells]  # the title stays first
+    first = [nbformat.v4.new_markdown_cell(top)] if top else []
+    cells = [title, *first, nbformat.v4.new_code_cell(opening), *cells]  # the title stays first
     for cell in cells:
         if cell.cell_type == "markdown":
             cell.source = plain.markdown(cell.source)
+        elif FOLDED & set(cell.metadata.get("tags", [])):
+            fold(cell)
         for key in ("slide", "say"):
             cell.metadata.pop(key, None)
     if closing := plain.references():
@@ -194,9 +204,12 @@ def number_cells(cells):
 def notebooks(edition="book", seed=1):
     """Text of each chapter's ``.ipynb``, by the stem of its file."""
     chapters, works = sources(), entries()
-    labels, opening = labels_of(chapters), install_cell(address(), pin())
+    labels, url, folder = labels_of(chapters), address(), FOLDERS.get(edition, ROOT / "notebooks")
     options = {"labels": labels, "works": works, "edition": edition, "seed": seed}
-    return {stem: convert(text, opening, stem=stem, **options) for stem, text in chapters.items()}
+    paths = {stem: f"{folder.relative_to(ROOT).as_posix()}/{stem}.ipynb" for stem in chapters}
+    tops = {stem: links(url, path) if url else "" for stem, path in paths.items()}
+    opening = opening_cell(url, pin())
+    return {s: convert(t, opening, tops[s], stem=s, **options) for s, t in chapters.items()}
 
 
 def main(arguments=None):

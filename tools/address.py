@@ -23,9 +23,12 @@ ADDRESS = re.compile(r"https://github\.com/[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._
 PACKAGE = ("netdist_utils", "netdist_course", "pyproject.toml")
 BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 BADGES = re.compile(r"(<!-- badges -->\n).*?(<!-- /badges -->)", re.DOTALL)
-INSTALL = """# On Colab, or wherever the book's package is missing, this installs it.
+OPENING = """# @title Set up: how much to run, and the book's package where it is missing
 import importlib.util
+import os
 
+SCALE = "standard"  # @param ["smoke", "standard", "full"]
+os.environ.setdefault("NETDIST_SCALE", SCALE)  # "smoke" takes seconds, "full" wants a GPU
 if importlib.util.find_spec("netdist_utils") is None:
     {how}"""
 NOWHERE = """raise ModuleNotFoundError(

@@ -29,6 +29,7 @@ value is also written to the folder ``NETDIST_LEDGER``, from which the book's le
 import json
 import math
 import os
+import platform
 import statistics
 import tomllib
 from datetime import date
@@ -321,7 +322,8 @@ def format_measured(record):
 
 
 def _note_run(chapter):
-    """Where and when the chapter ran, for its page."""
+    """Where, when, on what and with what the chapter ran, for its page."""
+    import numpy
     import torch
 
     from netdist_utils import store
@@ -333,7 +335,12 @@ def _note_run(chapter):
         "device": torch.cuda.get_device_name() if on == "cuda" else cores,
         "date": date.today().isoformat(),
         "scale": settings.scale(),
-        "torch": torch.__version__,
+        "datasets": sorted({record["dataset"] for record in _measured.values()}),
+        "versions": {
+            "Python": platform.python_version(),
+            "torch": torch.__version__,
+            "NumPy": numpy.__version__,
+        },
         "spared_seconds": round(store.spared_seconds(), 1),
     }
     folder = ledger_dir() / "runs"

@@ -19,6 +19,7 @@ from netdist_utils import plotting
 VARIABLES = {color: f"--nd-{name.replace(' ', '-')}" for name, color in plotting.COLORS.items()}
 VARIABLES["#333333"] = "--nd-ink"  # seaborn's own, in the legends of styles and sizes
 CELLS = re.compile(r'(<g id="QuadMesh_\d+">.*?</g>)', re.DOTALL)  # a heat map's: data, no ink
+LONG = re.compile(r"(?<![\w.#])-?\d+\.\d{3,}")  # a coordinate, in points
 REFERENCE = re.compile(r'(xlink:href="#|href="#|url\(#)([\w.-]+)')
 
 
@@ -38,6 +39,7 @@ def themed(svg, alt):
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
     svg = "".join(part if CELLS.match(part) else in_variables(part) for part in CELLS.split(svg))
+    svg = LONG.sub(lambda match: f"{float(match[0]):.2f}".rstrip("0").rstrip("."), svg)
     used = {name for _, name in REFERENCE.findall(svg)}
     prefix = "f" + hashlib.sha256(svg.encode()).hexdigest()[:8]
 

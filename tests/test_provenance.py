@@ -1,0 +1,97 @@
+"""What a page says of its origin, and what can be taken along."""
+
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+
+import provenance  # noqa: E402
+import weight  # noqa: E402
+
+SITE = ROOT / "_build" / "html"
+built = pytest.mark.skipif(not (SITE / "index.html").exists(), reason="the book is not built here")
+RECORD = {
+    "device": "2 CPU cores, no GPU", "date": "2026-01-02", "scale": "standard",
+    "datasets": ["cifar10"], "versions": {"Python": "3.11.7", "torch": "2.14.1"},
+}  # fmt: skip
+
+
+def test_the_foot_of_a_chapter_names_all_that_its_numbers_depend_on():
+    text = provenance.foot("abc1234567", "2026-01-03", RECORD, 87.0)
+    assert text == (
+        "Built from commit abc1234567 on 2026-01-03. Computed on 2026-01-02 in 87 seconds on 2 CPU "
+        "cores, no GPU, at standard scale, from CIFAR-10, with Python 3.11.7, torch 2.14.1."
+    )
+    assert provenance.foot("abc", "2026-01-03") == "Built from commit abc on 2026-01-03."
+
+
+def test_a_commit_has_a_name():
+    assert re.fullmatch(r"[0-9a-f]{10}( with changes)?|unknown", provenance.commit())
+
+
+def notebook(*sources):
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(s) for s in sources])
+
+
+def test_outputs_go_to_the_cells_that_made_them():
+    run = notebook("1 + 1", "2 + 2")
+    run.cells[1].outputs = [nbformat.v4.new_output("stream", text="4")]
+    found = provenance.with_outputs(notebook("opening", "# @title A\n1 + 1", "2 + 2"), run)
+    assert [len(cell.outputs) for cell in found.cells] == [0, 0, 1]
+    with pytest.raises(ValueError, match="differ"):
+        provenance.with_outputs(notebook("opening", "1 + 1", "3 + 3"), run)
+    with pytest.raises(ValueError, match="shorter"):
+        provenance.with_outputs(notebook("opening", "1 + 1"), run)
+
+
+def test_source_maps_and_what_names_them_go(tmp_path):
+    static = tmp_path / "_static"
+    static.mkdir()
+    (static / "a.js.map").write_text("{}")
+    (static / "a.js").write_text("/* by A */\nlet a = 1;\n//# sourceMappingURL=a.js.map")
+    (static / "b.css").write_text("a{b:c}\n/*# sourceMappingURL=b.css.map*/")
+    (static / "c.css").write_text("a{b:c}/*# sourceMappingURL=c.css.map*/")
+
+    class App:
+        class builder:
+            format = "html"
+
+        outdir = tmp_path
+
+    weight.lighten(App, None)
+    assert not list(static.glob("*.map"))
+    assert (static / "a.js").read_text() == "/* by A */\nlet a = 1;"
+    assert (static / "b.css").read_text() == "a{b:c}" == (static / "c.css").read_text()
+
+
+@built
+def test_every_page_names_its_commit_and_every_chapter_its_data():
+    for page in SITE.glob("**/*.html"):
+        text = page.read_text()
+        if "bd-article" in text and page.name not in ("genindex.html", "search.html"):
+            assert "Built from commit " in text, page.name
+    for page in SITE.glob("notebooks/*.html"):
+        assert re.search(r"Computed on [\d-]+ in .* scale, from .*, with Python", page.read_text())
+
+
+@built
+def test_a_chapter_offers_its_notebook_with_and_without_outputs():
+    for page in SITE.glob("notebooks/*.html"):
+        text = page.read_text()
+        for name, outputs in ((f"{page.stem}.ipynb", False), (f"{page.stem}.outputs.ipynb", True)):
+            assert f"../downloads/{name}" in text
+            found = nbformat.read(SITE / "downloads" / name, 4)
+            assert any(cell.get("outputs") for cell in found.cells) == outputs
+        assert f"{page.stem}.py" not in text
+
+
+@built
+def test_chapters_are_light_and_nothing_idle_lies_on_the_site():
+    for page in SITE.glob("notebooks/*.html"):
+        assert page.stat().st_size < 2.5e6, page.name
+    assert not list(SITE.glob("**/*.map")) and not (SITE / "_sources").exists()

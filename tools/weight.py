@@ -1,0 +1,28 @@
+"""A Sphinx extension: pages carry what a reader needs, and no more.
+
+Source maps are for whoever writes the theme; sources of pages are in the repository. What is
+drawn inline is rounded to hundredths of a point (`figures`).
+"""
+
+from pathlib import Path
+
+
+def lighten(app, exception):
+    """Take out of the site what no page asks for."""
+    if exception or app.builder.format != "html":
+        return
+    static = Path(app.outdir) / "_static"
+    for path in static.rglob("*.map"):
+        path.unlink()
+    for kind in ("js", "css"):
+        for path in static.rglob(f"*.{kind}"):
+            text = path.read_text(encoding="utf-8", errors="surrogateescape")
+            if "sourceMappingURL=" in text[-300:]:
+                lines = [line for line in text.splitlines() if "sourceMappingURL=" not in line]
+                text = "\n".join(lines) if len(lines) > 1 else text.split("/*# source")[0]
+                path.write_text(text, encoding="utf-8", errors="surrogateescape")
+
+
+def setup(app):
+    app.connect("build-finished", lighten)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -21,8 +21,10 @@ from run_times import duration, record_of
 
 ROOT = Path(__file__).resolve().parent.parent
 LICENSES = "Code: MIT. Text and figures: CC BY 4.0."
-PACKAGES = ("torch", "torchvision", "numpy", "scipy", "scikit-learn", "pandas", "graspologic", "seaborn",
-            "matplotlib", "jupyter-book", "Sphinx", "myst-nb", "jupytext")  # fmt: skip
+PACKAGES = (
+    "torch", "torchvision", "numpy", "scipy", "scikit-learn", "pandas", "graspologic", "seaborn",
+    "matplotlib", "jupyter-book", "Sphinx", "myst-nb", "jupytext",
+)  # fmt: skip
 NAMES = {"cifar10": "CIFAR-10", "digits": "digits", "synthetic": "points drawn at random"}
 
 
@@ -78,8 +80,8 @@ def offer_notebooks(app, pagename, templatename, context, doctree):
             (f"{stem}.outputs.ipynb", "with outputs"),
         ):
             notebooks.append(
-                {"type": "link", "url": f"{up}downloads/{name}", "text": text, "icon": "fas fa-code",
-                 "tooltip": f"Download the notebook{text.removeprefix('notebook')}",
+                {"type": "link", "url": f"{up}downloads/{name}", "text": text,
+                 "icon": "fas fa-code", "tooltip": f"Download the notebook{text.removeprefix('notebook')}",
                  "label": f"download-{text.replace(' ', '-')}"}
             )  # fmt: skip
     group["buttons"] = notebooks + kept
@@ -87,7 +89,7 @@ def offer_notebooks(app, pagename, templatename, context, doctree):
 
 def with_outputs(notebook, executed):
     """A chapter's notebook with the outputs of this build, code cell by code cell."""
-    opening, *ours = (cell for cell in notebook.cells if cell.cell_type == "code")
+    _opening, *ours = (cell for cell in notebook.cells if cell.cell_type == "code")
     theirs = [cell for cell in executed.cells if cell.cell_type == "code"]
     for cell, run in zip(ours, theirs, strict=True):
         if not cell.source.endswith(run.source):

@@ -4,7 +4,10 @@ Source maps are for whoever writes the theme; sources of pages are in the reposi
 drawn inline is rounded to hundredths of a point (`figures`).
 """
 
+import re
 from pathlib import Path
+
+NAMED = re.compile(r"\s*(//|/\*)# sourceMappingURL=\S+?(\*/)?\s*$")  # at the end of a file
 
 
 def lighten(app, exception):
@@ -17,10 +20,7 @@ def lighten(app, exception):
     for kind in ("js", "css"):
         for path in static.rglob(f"*.{kind}"):
             text = path.read_text(encoding="utf-8", errors="surrogateescape")
-            if "sourceMappingURL=" in text[-300:]:
-                lines = [line for line in text.splitlines() if "sourceMappingURL=" not in line]
-                text = "\n".join(lines) if len(lines) > 1 else text.split("/*# source")[0]
-                path.write_text(text, encoding="utf-8", errors="surrogateescape")
+            path.write_text(NAMED.sub("", text), encoding="utf-8", errors="surrogateescape")
 
 
 def setup(app):

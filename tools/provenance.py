@@ -81,7 +81,7 @@ def offer_notebooks(app, pagename, templatename, context, doctree):
         ):
             notebooks.append(
                 {"type": "link", "url": f"{up}downloads/{name}", "text": text,
-                 "icon": "fas fa-code", "tooltip": f"Download the notebook{text.removeprefix('notebook')}",
+                 "icon": "fas fa-code", "tooltip": f"Download this chapter: {text}",
                  "label": f"download-{text.replace(' ', '-')}"}
             )  # fmt: skip
     group["buttons"] = notebooks + kept

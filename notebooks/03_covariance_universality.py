@@ -531,8 +531,8 @@ Markdown(
 # trained along with it.
 #
 # And the number of spikes is a lower bound of what was learned. Add to noise of variance $\sigma^2$ a few
-# directions that are independent of it. One of singular value $s$ shows in an eigenvalue only above the
-# {term}`BBP threshold`, $s^2 = \sigma^2 \sqrt{HD}$ {cite:p}`baik2005`, and theory gives the share of it that the directions of the
+# directions that are independent of it. One of them shows in an eigenvalue only above the
+# {term}`BBP threshold`, that is, where its squared singular value exceeds $\sigma^2 \sqrt{HD}$ {cite:p}`baik2005`, and theory gives the share of it that the directions of the
 # spikes then hold {cite:p}`benaych2011,benaych2012`. What was learned has many directions, and they may depend on the start.
 # {numref}`fig-bbp` measures this share for them in the trained layer, and with the same learned part on a fresh
 # start; and for eight random directions planted in noise of the same shape, to which the theory applies.
@@ -2331,10 +2331,10 @@ assert 0 < share < held_out_share(phi_new, psi_new, phi_new, psi_new) < 1
 # :class: dropdown
 # :::
 #
-# Write the covariance of a half as $S + N$: what all halves have in common, isotropic part taken out, and an error
-# that is independent from half to half. Errors of two halves are nearly orthogonal to each other and to $S$, so $c
-# \approx |S|^2 / (|S|^2 + |N|^2)$. Twice as many rows halve $|N|^2$, and $|S|^2 / (|S|^2 + |N|^2 / 2) = 2c / (1 +
-# c)$. Now let the rows be exactly orthonormal as a set before they get their covariance. The halves of such a set err
+# Write the covariance of a half as $C + \Delta$: what all halves have in common, isotropic part taken out, and an error
+# that is independent from half to half. Errors of two halves are nearly orthogonal to each other and to $C$, so $c
+# \approx |C|^2 / (|C|^2 + |\Delta|^2)$. Twice as many rows halve $|\Delta|^2$, and
+# $|C|^2 / (|C|^2 + |\Delta|^2 / 2) = 2c / (1 + c)$. Now let the rows be exactly orthonormal as a set before they get their covariance. The halves of such a set err
 # in opposite directions, so the set as a whole has no error: two whole sets agree exactly, and the benchmark lies far
 # below that. Such rows are not independent.
 

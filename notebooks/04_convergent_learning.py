@@ -1137,8 +1137,8 @@ Markdown(
 #
 # Correlation sees linear relations only. {term}`Mutual information <mutual information>`,
 #
-# $$I(X; Y) = \sum_{s, t} \Pr(X = s, Y = t)\, \log
-# \frac{\Pr(X = s, Y = t)}{\Pr(X = s)\, \Pr(Y = t)} \ \text{nats},$$
+# $$I(X; Y) = \sum_{a, c} \Pr(X = a, Y = c)\, \log
+# \frac{\Pr(X = a, Y = c)}{\Pr(X = a)\, \Pr(Y = c)} \ \text{nats},$$
 #
 # sees all. It is estimated from a table of counts, in ten bins of equal counts for each unit, or fewer where
 # many activations are zero. From finitely many samples it comes out too large {cite:p}`paninski2003`;
@@ -2392,10 +2392,10 @@ assert torch.allclose(*nats_, atol=0.01)
 # :class: dropdown
 # :::
 #
-# With the other weights fixed, what they leave of $\psi$ has covariance $r = c_k - \sum_{i \ne k} C_{ki} w_i$
+# With the other weights fixed, what they leave of $\psi$ has covariance $g = c_k - \sum_{i \ne k} C_{ki} w_i$
 # with unit $k$, where $c_k$ is the correlation of unit $k$ with $\psi$. The sum is then
-# $\tfrac12 w_k^2 - r w_k + \gamma |w_k|$ and a constant. Its minimum lies at $r - \gamma$ if $r > \gamma$, at
-# $r + \gamma$ if $r < -\gamma$, and else at zero: $r$ is moved toward zero by the penalty and stops there. At the
+# $\tfrac12 w_k^2 - g w_k + \gamma |w_k|$ and a constant. Its minimum lies at $g - \gamma$ if $g > \gamma$, at
+# $g + \gamma$ if $g < -\gamma$, and else at zero: $g$ is moved toward zero by the penalty and stops there. At the
 # end, what is left has covariance $\gamma$ in size with each unit in use, and with no unit more. The package
 # solves the same problem with the same result.
 

@@ -2998,7 +2998,7 @@ assert everything < of_book.alpha
 # :class: dropdown
 # :::
 #
-# With $e = \lambda - 1 - m / n$ the equation is $s^2 - e s + m / n = 0$. The product of its roots is $m / n$, so that
+# The equation is $s^2 - (\lambda - 1 - m / n)\, s + m / n = 0$. The product of its roots is $m / n$, so that
 # one lies above the BBP threshold and one below it; a direction that shows has the larger. Noise adds more to a strength
 # than its own variance: each eigenvalue is larger than one plus the strength. Noise that is drawn again with these
 # strengths in random directions shows the same eigenvalues, on average within a tenth. That is how the chapter makes

@@ -695,7 +695,7 @@ Markdown(
 #
 # There is a second explanation to take out. A network may be like *everybody*, because its weights are larger, say. Such a
 # network makes all of its pairs look alike in several lenses, and no pair would have anything of its own. So each value $s_{ij}$ of a pair
-# is also taken less what its two networks bring to all of their pairs, by least squares on $s_{ij} = m + a_i + a_j$
+# is also taken less what its two networks bring to all of their pairs, by least squares on $s_{ij} = \mu + a_i + a_j$
 # with a number $a_i$ for each network ({py:func}`.lenses.without_networks`). This leaves a third explanation, a difference: two networks of one norm
 # could be alike for that alone. It is tested in the text below {numref}`fig-lens-agreement`.
 #
@@ -704,7 +704,7 @@ Markdown(
 # that they give to all classes of all test images (*outputs*).
 
 # %% [markdown] tags=["slide-only", "remove-cell"] slide="What belongs to a pair is what its two networks do not bring to all of their pairs." say="Stop here and ask which lenses will agree about pairs. Then ask how to test it, since every network sits in many pairs: shuffle networks, not pairs."
-# $$s_{ij} = m + a_i + a_j + \text{what is left}$$
+# $$s_{ij} = \mu + a_i + a_j + \text{what is left}$$
 #
 # A network that is like everybody makes all of its pairs look alike, in several lenses at once.
 
@@ -1766,7 +1766,7 @@ assert training.accuracy(turned_one, images.test) < training.accuracy(
 # :label: ex-lenses-own-parts
 #
 # *Code, medium, 20 minutes.* `problem("lenses-own-parts", SEED)` gives a symmetric array: a measure of likeness of all pairs of a few networks. Its diagonal says nothing.
-# Write a function that finds what each network brings to all of its pairs: the numbers $a_i$, with sum zero, in the least-squares fit of $s_{ij}$ by $m + a_i + a_j$ over
+# Write a function that finds what each network brings to all of its pairs: the numbers $a_i$, with sum zero, in the least-squares fit of $s_{ij}$ by $\mu + a_i + a_j$ over
 # the pairs $i < j$. Sums of numpy are enough; `np.linalg.lstsq` is allowed. Which pair is the most alike before they are taken out, and which after?
 #
 # ```python
@@ -1788,7 +1788,7 @@ assert training.accuracy(turned_one, images.test) < training.accuracy(
 # :class: dropdown
 # :::
 #
-# The sum over the $n - 1$ pairs of network $i$ is $(n-1)m + (n-1)a_i + \sum_{j \ne i} a_j = (n-1)m + (n-2)a_i$, since the parts add up to zero. So the sums, less their mean, are divided by $n - 2$.
+# The sum over the $n - 1$ pairs of network $i$ is $(n-1)\mu + (n-1)a_i + \sum_{j \ne i} a_j = (n-1)\mu + (n-2)a_i$, since the parts add up to zero. So the sums, less their mean, are divided by $n - 2$.
 # The most alike pair of the array is one of networks that are like everybody. With the parts out it is another: the two networks that bring least, and have something of their own.
 
 

@@ -592,7 +592,7 @@ Markdown(
 # First, does it hold {term}`in a circle <cycle consistency>`? Match network A to B, B to C, and C to A, and follow a unit of A around:
 # if each unit had a true counterpart in the others, and the matching found it, it would come back to
 # itself {cite:p}`crisostomi2024`. By chance one of 15 does. Where each of the three matchings is right with some
-# probability, about the third power of it come back, so the share has to be read beside its nulls. Second, does another
+# probability, the share that comes back is about its third power, so it has to be read beside its nulls. Second, does another
 # method agree? Matched by {term}`activations <activation matching>`, that is, with the units paired whose outputs correlate most over
 # the training digits, does a unit get the same partner?
 

@@ -14,14 +14,14 @@
 # # Matching MLPs
 #
 # **The question.** Several networks learn the same task from different random starts. Do their
-# weights agree once the arbitrary order of their hidden units is taken out, and does one
+# weights agree once the arbitrary order of their hidden {term}`units <unit>` is taken out, and does one
 # distribution describe them?
 #
 # **What you will be able to do.** Put the units of one network into the order of another, exactly
 # and in less than a millisecond; average networks; measure the {term}`barrier` between two of them;
 # and tell what networks share because they learned the same task from what any two networks share.
 #
-# **What you need.** Matrix products, training by gradient descent, correlation. Symbols are those of
+# **What you need.** Matrix products, training by {term}`gradient descent`, correlation. Symbols are those of
 # the {doc}`notation page </book/notation>`.
 #
 # **Time.** About 45 minutes to read. {run-time}`here`
@@ -259,8 +259,8 @@ Markdown(
 # {numref}`fig-three` shows the idea for three units. Take the incoming and outgoing weights of a unit as
 # one vector, and compute the inner product of each unit's vector in one network with each in the other.
 # The order that makes the weights' squared distance smallest is the one that makes the sum of the inner
-# products of partners largest, because the norms of the vectors do not depend on the order. So a
-# matching picks one entry in each row and column of this gain matrix, and the best one has the largest
+# products of partners largest, because the {term}`norms <norm>` of the vectors do not depend on the order. So a
+# matching picks one entry in each row and column of this {term}`gain matrix`, and the best one has the largest
 # sum. To take the largest entry of each row would not do: here two rows have theirs in one column.
 
 # %% tags=["hide-input"] slide="The best order has the largest sum, and need not take the largest entry of each row." say="Cover the frames and let them choose one entry in each row. Two rows want the same column, so somebody has to give way: the sum of all three decides." mystnb={"figure": {"name": "fig-three", "caption": "Two networks of three hidden units that compute nearly the same. Line widths are sizes of weights; dashed lines are negative. The units of B are those of A in another order, with noise. In the gain matrix at the right the largest sum of one entry for each row and column (framed) finds the order; the largest entry of the second row is not in it."}, "image": {"alt": "Two small network diagrams with two inputs, three hidden units and one output, and a three by three matrix of numbers with one framed cell in each row and column, off the diagonal. Two rows have their largest number in the same column."}}
@@ -308,7 +308,7 @@ plt.show()
 # %% [markdown]
 # The source matched the two graphs instead: it maximised
 # $\operatorname{tr}(A P A'^\top P^\top)$ over permutations $P$ of the hidden nodes, where $A$ and $A'$ are the
-# adjacency matrices, with inputs, outputs and biases held fixed (here $P$ leaves them where they are). That is a {term}`quadratic assignment`
+# adjacency matrices, with inputs, outputs and biases {term}`held fixed <seed node>` (here $P$ leaves them where they are). That is a {term}`quadratic assignment`
 # problem, which is hard in general, and {term}`FAQ` solves it approximately {cite:p}`vogelstein2015`.
 #
 # But no edge joins two hidden units of one layer. With $\pi(i)$ the partner of unit $i$, the objective
@@ -474,7 +474,7 @@ Markdown(
 # another order is distributed as a trained network whose outputs are put into that order; with pixels it is
 # the same. At the upper
 # end stands a {term}`positive control`: sets of four networks that share their start and differ only in the order of
-# their batches. A measure of agreement should find them alike. {numref}`fig-nulls-matching` shows all of them.
+# their {term}`batches <batch>`. A measure of agreement should find them alike. {numref}`fig-nulls-matching` shows all of them.
 
 
 # %%
@@ -591,8 +591,8 @@ Markdown(
 #
 # First, does it hold {term}`in a circle <cycle consistency>`? Match network A to B, B to C, and C to A, and follow a unit of A around:
 # if each unit had a true counterpart in the others, and the matching found it, it would come back to
-# itself {cite:p}`crisostomi2024`. By chance one of 15 does. Where a matching is right with probability $p$,
-# about $p^3$ of the units come back, so the share has to be read beside its nulls. Second, does another
+# itself {cite:p}`crisostomi2024`. By chance one of 15 does. Where each of the three matchings is right with some
+# probability, the share that comes back is about its third power, so it has to be read beside its nulls. Second, does another
 # method agree? Matched by {term}`activations <activation matching>`, that is, with the units paired whose outputs correlate most over
 # the training digits, does a unit get the same partner?
 
@@ -714,7 +714,7 @@ Markdown(
 #
 # Does the mean network work now? Split the ensemble into groups of eight, and average each group in
 # four ways: as trained; matched by weights to the group's first network; matched to the group's
-# consensus; and matched by activations to the first. Two more numbers help to judge the result. Averaging shrinks the
+# consensus; and matched by {term}`activations <activation>` to the first. Two more numbers help to judge the result. Averaging shrinks the
 # variance of a unit where the averaged weights do not quite agree; {term}`REPAIR`
 # {cite:p}`jordan2023` gives it back, by setting the mean and standard deviation of what enters each ReLU
 # to the parents' mean values. And if it is the outputs that are averaged, not the weights, no unit
@@ -889,7 +889,7 @@ matching.path_slider(*pairs[0], images.test, (8, 8))
 # choose the order by the loss: swap the two units whose swap lowers the *training* loss half-way
 # most, and repeat until no swap lowers it ({py:func}`.matching.match_by_loss`; methods that descend
 # by gradients instead exist {cite:p}`pena2023`). We start it once from the matched order and once from
-# the order in which the units came. {numref}`fig-swaps` shows the excess on held-out digits beside the
+# the order in which the units came. {numref}`fig-swaps` shows the {term}`excess <excess half-way>` on held-out digits beside the
 # agreement of the weights.
 
 # %%
@@ -1013,8 +1013,8 @@ Markdown(
 )
 
 # %% [markdown]
-# The singular values of a network's weights depend on that choice. The source asked for the
-# {term}`singular values <singular value>` of the mean adjacency matrix, and for its {term}`elbow`, where the
+# The {term}`singular values <singular value>` of a network's weights depend on that choice. The source asked for the
+# singular values of the mean adjacency matrix, and for its {term}`elbow`, where the
 # profile likelihood of {cite:t}`zhu2006` splits the values into large and small ones (graspologic's
 # `select_dimension` uses the same rule). Multiply all incoming weights by 3, divide the outgoing ones by 3,
 # and the elbow moves. So we take the networks in the {term}`canonical scale`, match them there, and
@@ -1208,7 +1208,7 @@ Markdown(
 )
 
 # %% [markdown]
-# **Convolutional.** The units of a convolution are its channels. To reorder them, the input channels of
+# **Convolutional.** The units of a convolution are its {term}`channels <channel>`. To reorder them, the input channels of
 # the next convolution are reordered too, or, if a dense layer follows, the columns of all positions of each
 # channel. {py:func}`.matching.permute` knows which these are; all else stays as it was. Here are small convolutional networks on the digits, matched by
 # weights and by activations.
@@ -1249,7 +1249,7 @@ Markdown(
 )
 
 # %% [markdown]
-# **Unequal widths.** A permutation needs as many units on both sides; an assignment leaves some out. {term}`Optimal transport` moves mass
+# **Unequal widths.** A permutation needs as many units on both sides; an {term}`assignment` leaves some out. {term}`Optimal transport` moves mass
 # from units to units instead, so that one may be shared among several {cite:p}`singh2020`; with equal
 # widths and masses it is the linear assignment again. {py:func}`.matching.transport` moves the units of a
 # network of 30 hidden units onto the 15 slots of another. A unit may weigh the same as any other, or as
@@ -1394,7 +1394,7 @@ Markdown(
 )
 
 # %% [markdown]
-# Is the weight of one place, over the networks, Gaussian at all? The Shapiro-Wilk test asks this of each
+# Is the weight of one place, over the networks, Gaussian at all? The {term}`Shapiro-Wilk test` asks this of each
 # weight. At the level of 5 % it rejects a Gaussian for one weight in twenty where all are Gaussian. The table
 # gives the share that it rejects, over as many networks in each column.
 
@@ -1746,7 +1746,7 @@ assert torch.allclose(*logits, atol=1e-3)
 # gain matrix: a {term}`greedy matching`. Some units of the second network then come several times and some
 # never, and `matching.permute` would refuse such an order, so index the weights yourself. Predict before you run it: of
 # the {term}`ledger`'s {term}`claims <claim>` on the correlation of two networks, on the units that return, on the mean of eight networks and on the
-# loss half-way, which fail, and on which side does each leave its band? For the mean, take the first network of each
+# loss half-way, which fail, and on which side does each leave its {term}`band`? For the mean, take the first network of each
 # eight as the centre.
 # :::
 #
@@ -1902,8 +1902,8 @@ assert (raw != disguise(a1, a2, b1, b2)).any()
 # :::
 #
 # A good answer states the number and the direction before it looks, so that it can fail. It tests on networks that
-# were not used to choose the number, counts groups of networks and not units as repeats, and gives a standard
-# error over them. Its strongest null is networks trained on random labels: they return about as often, so a
+# were not used to choose the number, counts groups of networks and not units as repeats, and gives a
+# {term}`standard error` over them. Its strongest null is networks trained on random labels: they return about as often, so a
 # number that predicts as well there says nothing of digits. It also needs a
 # calibration: large units return more often wherever there is noise, whether or not small ones lack a counterpart. A first step is the
 # product of the norms of a unit's incoming and outgoing weights. Among planted copies, where all units have
@@ -1937,5 +1937,5 @@ assert trained_gap < planted_gap / 2
 # {term}`Weight matching <weight matching>` and the barrier: {cite:t}`ainsworth2023`; permutations and {term}`linear mode connectivity`:
 # {cite:t}`entezari2022`; networks that share a start: {cite:t}`frankle2020`. Orders found by gradients:
 # {cite:t}`pena2023`. Orders that agree in a circle: {cite:t}`crisostomi2024`. REPAIR: {cite:t}`jordan2023`.
-# Fusion by transport: {cite:t}`singh2020`. What gradient flow keeps: {cite:t}`du2018`. Graph matching:
+# Fusion by transport: {cite:t}`singh2020`. What {term}`gradient flow` keeps: {cite:t}`du2018`. Graph matching:
 # {cite:t}`vogelstein2015`. Models of weights: {cite:t}`navon2023,zhou2024`.

@@ -13,15 +13,15 @@
 # %% [markdown]
 # # Ablating a circle classifier
 #
-# **The question.** How does a network's behaviour change as its units are removed, in every possible
+# **The question.** How does a network's behaviour change as its {term}`units <unit>` are removed, in every possible
 # way?
 #
 # **What you will be able to do.** Compute the loss of every {term}`subnetwork` of a small network
-# exactly; read a function on sets of units by its {term}`Walsh spectrum`, and say where the spectrum
+# exactly; read a function on sets of units by its {term}`Walsh spectrum`, and say where the {term}`spectrum`
 # comes from; tell what a gradient, a {term}`Shapley value` or a magnitude says about the removal of a
 # unit, and what it does not say.
 #
-# **What you need.** Expectation and variance, the logistic loss, gradients, convex functions. Symbols
+# **What you need.** Expectation and variance, the {term}`logistic loss`, gradients, {term}`convex` functions. Symbols
 # are those of the {doc}`notation page </book/notation>`.
 #
 # **Time.** About 45 minutes to read. {run-time}`here`
@@ -95,13 +95,13 @@ def spread(values, digits=2):
 # Points are uniform on the square from $-1$ to $1$. The label says whether a point lies outside the
 # circle of radius $\sqrt{2/\pi}$, which has half of the square's area. The network has two inputs, one
 # hidden layer of 20 {term}`ReLU` units and two outputs. An {term}`ensemble` of such networks is trained
-# by one recipe from different {term}`seeds <seed>`. Network 1 is looked at closely ({numref}`fig-circle-map`); what is
+# by one {term}`recipe` from different {term}`seeds <seed>`. Network 1 is looked at closely ({numref}`fig-circle-map`); what is
 # said in general is measured on all of them.
 #
 # The source says that its circle has half of the area too. But its code compares the *squared*
 # distance with $\sqrt{2/\pi}$, so that its circle has the radius $(2/\pi)^{1/4} \approx 0.89$. Its code
-# names no optimizer, which in Keras means RMSprop and batches of 32, and trains for 20 epochs on 1,000
-# points. It reports a loss of 0.117. Here Adam runs on 4,000 points, with a learning rate that falls to
+# names no optimizer, which in Keras means RMSprop and {term}`batches <batch>` of 32, and trains for 20 {term}`epochs <epoch>` on 1,000
+# points. It reports a loss of 0.117. Here {term}`Adam` runs on 4,000 points, with a {term}`learning rate` that falls to
 # zero along a cosine, for ten times as many epochs.
 
 # %%
@@ -218,7 +218,7 @@ Markdown(
 # the trained weights. Try three things: remove one unit alone; remove all; ask for the best six units,
 # and then flip all, which keeps just what was removed. The first shows that one unit can matter, the second
 # that no unit is better than most subnetworks, the third that what is left of six good units is good too.
-# (The slider counts all units, {term}`dead ones <dead unit>` too; later figures count live units alone.)
+# (The slider counts all units, {term}`dead ones <dead unit>` too; later figures count {term}`live units <live unit>` alone.)
 # {py:func}`.ablation.all_losses` computes the losses of all subnetworks.
 
 # %%
@@ -461,8 +461,8 @@ Markdown(
 # %% [markdown]
 # ## Is the loss log-normal?
 #
-# The source fits a normal curve to the log loss, finds the fit good, and takes the loss as
-# {term}`log-normal` from there on ({numref}`fig-circle-log-losses`). For a normal distribution,
+# The source fits a normal curve to the {term}`log loss`, finds the fit good, and takes the loss as
+# {term}`log-normal` from there on ({numref}`fig-circle-log-losses`). For a {term}`normal distribution`,
 # {term}`skewness`, {term}`excess kurtosis` and the {term}`Kolmogorov-Smirnov distance` to the fitted normal
 # curve are all zero. Here they are exact. A test on 1,000 draws rejects normality where the distance of
 # the sample to its own fit is larger than in 95 % of normal samples {cite:p}`lilliefors1967`.
@@ -1011,7 +1011,7 @@ Markdown(
 # $p = 0.75$ half of all units are added on average, so half of the mean gradient, summed over units,
 # should be about the difference of the mean losses. Why should it? There are two steps. First, a unit
 # is as often on as off at $p = 0.5$. The mean of its gradients is therefore the mean of the two bounds
-# in {eq}`eq-sandwich`, which is the trapezoid rule for the mean effect of switching it on, its
+# in {eq}`eq-sandwich`, which is the {term}`trapezoid rule` for the mean effect of switching it on, its
 # {term}`Banzhaf value`. Second, by the {term}`Russo-Margulis formula` the effects add up to the
 # derivative of the mean loss by $p$,
 #
@@ -1168,7 +1168,7 @@ Markdown(minus(text))
 # degree 1 and higher sum to the variance of $f$ over all subnetworks. Its shares are compared with three
 # {term}`nulls <null>` in {numref}`fig-circle-spectrum`: networks before training; the same log losses dealt out at
 # random among the subnetworks of equal size, which keeps the effect of how many units there are and
-# nothing else; and, the strongest, dealt out among those with as many units that act as a bias and as
+# nothing else; and, the strongest, dealt out among those with as many units that {term}`act as a bias <bias unit>` and as
 # many on arcs, which keeps the effect of the two counts.
 
 
@@ -1277,7 +1277,7 @@ Markdown(
 #
 # Let $c_i(x)$ be what unit $i$ adds to the logit of "outside" at the point $x$. If the loss were a
 # quadratic function of the logit, the interaction of two units would be proportional to the mean of
-# $c_i(x)\, c_j(x)$ over points: an entry of the {term}`Gram matrix` of the units' contributions. Two
+# $c_i(x)\, c_j(x)$ over points: an entry of the {term}`Gram matrix` of the units' {term}`contributions <contribution>`. Two
 # units that push the same points the same way make an error together, and two that push against each
 # other there cancel. Does this hold for the log loss of a trained network ({numref}`fig-pair-coefficients`)? Two
 # nulls keep less. One knows of each unit only its mean contribution, that is, how much it pushes and to
@@ -1652,7 +1652,7 @@ Markdown(
 # ## Which units to keep
 #
 # Suppose that the network must shrink to $k$ units. Which are best? With all losses at hand the best
-# subnetwork of each size is a look-up ({py:func}`.ablation.best_subsets`). Greedy pruning removes the
+# subnetwork of each size is a look-up ({py:func}`.ablation.best_subsets`). {term}`Greedy pruning <greedy pruning>` removes the
 # unit whose removal costs least, again and again; with a {term}`beam <beam search>` it goes on from the
 # best 20 subnetworks of each size. A ranking gives each unit a score once and removes them in this
 # order. The scores are the size of a unit's mean contribution, the cost of its removal from the full
@@ -2494,7 +2494,7 @@ assert np.allclose(energies(cube.numpy())[1:], cube_energy)
 #
 # *Break, medium, 25 minutes.* A program numbers the subnetworks from the other end: it takes the lowest bit for the last unit
 # and the highest for the first. So each table of losses is read in the wrong order,
-# `v.view([2] * n).permute(*range(n)[::-1]).flatten()`. Predict which claims of the ledger
+# `v.view([2] * n).permute(*range(n)[::-1]).flatten()`. Predict which {term}`claims <claim>` of the {term}`ledger`
 # fail, and why the others do not. Then try it.
 # :::
 #
@@ -2506,7 +2506,7 @@ assert np.allclose(energies(cube.numpy())[1:], cube_energy)
 # network: the coefficients come from the table, and the contributions from the weights. No other does: most use the table alone, and see
 # only that units have other names. The test of normality asks how many units are kept, degrees ask how
 # large a set is, and the complement of a set stays its complement. The mean cost of a removal is a mean over
-# all units, and the gradients beside it come from the network alone. The plausible guess is that pruning fails. Its claim holds
+# all units, and the gradients beside it come from the network alone. The plausible guess is that {term}`pruning` fails. Its claim holds
 # as before, because the score and the losses are renamed together; but the units that it tells you
 # to keep are the wrong ones. So a claim that holds is no proof that units are in order. One null does cross from the network to the table:
 # log losses that are dealt out within equal counts of both kinds of unit. It takes the kinds from the weights, keeps less of the
@@ -2585,10 +2585,10 @@ assert lead_of_null < excess_two["dealt by kinds"][:4].mean()
 # :::
 #
 # A good answer changes one thing at a time and says before each run what would refute it. It trains an
-# ensemble for each setting (ten networks or more), states the lead as the share of pairs less that of single units, and
+# ensemble for each {term}`setting` (ten networks or more), states the lead as the share of pairs less that of single units, and
 # gives its standard deviation over networks. It brings all settings to one loss, or shows the lead against the loss, because the
 # lead grows with training. Its strongest null deals the log losses out anew among subnetworks with as many units of each kind, where
-# kinds are found for this task; untrained networks are a weaker one. It repeats what it finds under mean ablation, since there the pairs of
+# kinds are found for this task; {term}`untrained networks <untrained network>` are a weaker one. It repeats what it finds under mean ablation, since there the pairs of
 # ten classes hold little.
 #
 # A first step needs no training. Take two classes of network 1 of the digits: their two rows of outgoing weights,

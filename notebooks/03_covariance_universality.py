@@ -14,7 +14,7 @@
 # # Covariance universality
 #
 # **The question.** Two networks with different weights reach the same accuracy. Do they share the
-# {term}`covariances <covariance>` of their weights and activations, and is that all that they share?
+# {term}`covariances <covariance>` of their weights and {term}`activations <activation>`, and is that all that they share?
 #
 # **What you will be able to do.** Compute the {term}`second moments <second moment>` of all layers in
 # one pass over the data; tell what a layer has learned from the noise with which it started; bring two
@@ -22,7 +22,7 @@
 # one network the other explains, beside networks that share no task; and draw new networks from
 # covariances.
 #
-# **What you need.** Eigenvectors, singular values, covariance, ridge regression. Symbols are those of the
+# **What you need.** {term}`Eigenvectors <eigenvector>`, {term}`singular values <singular value>`, covariance, {term}`ridge regression`. Symbols are those of the
 # {doc}`notation page </book/notation>`.
 #
 # **Time.** About 45 minutes to read. {run-time}`here`
@@ -90,13 +90,13 @@ in_percent = FuncFormatter(lambda value, _: f"{100 * value:.0f} %")
 # ## Data and networks
 #
 # The data are the images of CIFAR-10 in shades of gray ({numref}`fig-gray-images`). The network is a
-# multi-layer perceptron with two hidden layers and no biases,
+# {term}`multi-layer perceptron` with two hidden layers and no biases,
 #
 # $$W_3 \operatorname{relu}(W_2 \operatorname{relu}(W_1 x)),$$
 #
-# of 1,024 inputs, 512 and 256 hidden units and 10 outputs. Layer $l$ has the weights $W_l$; hidden layer
-# $l$ is what it puts out, and what enters layer $l + 1$. As in the source, training takes five epochs. It is
-# gradient descent with momentum 0.9, on batches of 128 images.
+# of 1,024 inputs, 512 and 256 hidden {term}`units <unit>` and 10 outputs. Layer $l$ has the weights $W_l$; hidden layer
+# $l$ is what it puts out, and what enters layer $l + 1$. As in the source, training takes five {term}`epochs <epoch>`. It is
+# {term}`gradient descent` with {term}`momentum` 0.9, on {term}`batches <batch>` of 128 images.
 #
 # Beside the trained networks stand three {term}`nulls <null>`. An {term}`untrained network` has learned
 # nothing. A network trained on {term}`random labels` can learn by heart only, from the same images: each
@@ -186,7 +186,7 @@ Markdown(
 # %% [markdown]
 # ## Second moments in one pass
 #
-# For a layer with {term}`activations <activation>` $\varphi$, a row vector, the {term}`second moment` is
+# For a layer with activations $\varphi$, a row vector, the {term}`second moment` is
 # $\mathbb E[\varphi^\top \varphi]$, and the {term}`covariance` is what is left of it after the means are taken
 # out. The activations of all images need not be kept: add up $\varphi^\top \varphi$ batch by batch.
 # Put the activations of several networks side by side, and the same product holds the second moment of
@@ -239,7 +239,7 @@ Markdown(
 #
 # ## How many directions does a layer need?
 #
-# The {term}`eigenvectors <eigenvector>` $e_1, e_2, \dots$ of the second moment of a layer's input, in
+# The eigenvectors $e_1, e_2, \dots$ of the second moment of a layer's input, in
 # the order of their {term}`eigenvalues <eigenvalue>`, are its
 # {term}`principal directions <principal direction>`. Replace each input $\varphi$ by its projection on
 # the first $k$ of them, $\sum_{i \le k} (\varphi \cdot e_i)\, e_i$, leave the rest of the network as it
@@ -331,7 +331,7 @@ covariance.rank_slider(
 #
 # The second way is open to whoever trained the network: subtract the start. Put
 # $W - W^{\text{start}}$ onto the start again, one direction after the other, those with the largest
-# {term}`singular values <singular value>` first, and watch the accuracy. {numref}`fig-weight-spectra` shows both.
+# singular values first, and watch the accuracy. {numref}`fig-weight-spectra` shows both.
 
 
 # %%
@@ -531,8 +531,8 @@ Markdown(
 # trained along with it.
 #
 # And the number of spikes is a lower bound of what was learned. Add to noise of variance $\sigma^2$ a few
-# directions that are independent of it. One of singular value $s$ shows in an eigenvalue only above the
-# {term}`BBP threshold`, $s^2 = \sigma^2 \sqrt{HD}$ {cite:p}`baik2005`, and theory gives the share of it that the directions of the
+# directions that are independent of it. One of them shows in an eigenvalue only above the
+# {term}`BBP threshold`, that is, where its squared singular value exceeds $\sigma^2 \sqrt{HD}$ {cite:p}`baik2005`, and theory gives the share of it that the directions of the
 # spikes then hold {cite:p}`benaych2011,benaych2012`. What was learned has many directions, and they may depend on the start.
 # {numref}`fig-bbp` measures this share for them in the trained layer, and with the same learned part on a fresh
 # start; and for eight random directions planted in noise of the same shape, to which the theory applies.
@@ -686,7 +686,7 @@ Markdown(
 # $$\mathbb E\,|\varphi R - \psi|^2 = \mathbb E|\varphi|^2 + \mathbb E|\psi|^2
 # - 2 \operatorname{tr}(R^\top M), \qquad M = \mathbb E[\varphi^\top \psi].$$
 #
-# Only the last term depends on $R$. With the singular value decomposition $M = U \Sigma V^\top$ of the
+# Only the last term depends on $R$. With the {term}`singular value decomposition` $M = U \Sigma V^\top$ of the
 # cross moment, the best $R$ is $U V^\top$ {cite:p}`schonemann1966`, the {term}`Procrustes alignment` that
 # {py:func}`.covariance.procrustes` finds, and the trace is then $\operatorname{tr} \Sigma$, as
 # {ref}`an exercise <ex-covariance-polar-factor>` shows. The source reports
@@ -705,7 +705,7 @@ Markdown(
 # This is a {term}`kernel`: a function of two images that says how alike the layer finds them. It is the same for
 # all networks drawn like this {cite:p}`rahimi2007`, and two sets of vectors with the same inner products differ only by an
 # {term}`orthogonal map`. By the law of large numbers, the squared difference of two networks' kernels falls as one over
-# the width. Does the alignment error, the share that an orthogonal map does not explain, fall so too?
+# the width. Does the {term}`alignment` error, the share that an orthogonal map does not explain, fall so too?
 # {numref}`fig-kernel` shows both for untrained networks with one hidden layer. The null is one hidden layer against
 # two: their kernels differ at any width, so their difference must level off.
 
@@ -957,7 +957,7 @@ Markdown(
 
 # %% [markdown]
 # In which directions do networks agree? {cite:t}`chen2025` ask how well each principal direction of one network is predicted from
-# another: take the activations of the one along the direction, predict them by {term}`ridge regression` from all units of
+# another: take the activations of the one along the direction, predict them by ridge regression from all units of
 # the other, and measure on held-out images which share of their variance is predicted ({numref}`fig-directions`). The strongest
 # null keeps the direction and exchanges the predictor for a network on random labels or an untrained one. The
 # directions of untrained networks stand beside, and a predictor that is given other images than those it is to predict.
@@ -1090,7 +1090,7 @@ Markdown(
 # ({numref}`fig-agreement`).
 #
 # Which cosine would be high? A layer has few rows, so even the covariances of two sets of its own rows differ. As a
-# benchmark, take the halves of the rows of one network. If they have the cosine $c$, then by the Spearman-Brown formula two such
+# {term}`benchmark`, take the halves of the rows of one network. If they have the cosine $c$, then by the {term}`Spearman-Brown formula` two such
 # sets of as many rows as the layer has would have $2c / (1 + c)$. It is no upper limit: rows of one network
 # were trained together. It depends on the eigenvalues, so networks on random labels have a benchmark of their own.
 
@@ -1391,9 +1391,9 @@ plt.show()
 # ## Is that all that they share?
 #
 # A drawn network has more than covariances to go by: at each layer it is aligned with the trained
-# network, and it ends in the trained classifier. Three controls go through the same alignments and end
+# network, and it ends in the trained classifier. Three {term}`controls <control>` go through the same alignments and end
 # in the same classifier. They keep the eigenvalues of $C_l$, but along the principal directions of what
-# enters the layer, or in random directions; or they keep only the mean square, as white noise. A
+# enters the layer, or in random directions; or they keep only the mean square, as {term}`white noise`. A
 # {term}`positive control` goes the other way: the hidden layers of another trained network, turned by
 # $R_2$ into the classifier of network 1.
 
@@ -1806,7 +1806,7 @@ Markdown(
 
 # %% [markdown]
 # The scale of the drawn rows matters too. The source's sampler multiplies white noise by the singular
-# values and right singular vectors of $W$ and forgets the factor $1/\sqrt H$. So its first layer is
+# values and right {term}`singular vectors <singular vector>` of $W$ and forgets the factor $1/\sqrt H$. So its first layer is
 # $\sqrt{512} \approx 22.6$ times too large, and its second $\sqrt{256} = 16$ times. The accuracy of a {term}`ReLU` network without
 # biases hides that ({ref}`an exercise <ex-covariance-scale>` says why), and its {term}`cross-entropy` shows it.
 
@@ -1829,7 +1829,7 @@ Markdown(
 # %% [markdown]
 # ## A convolutional network
 #
-# The second network has two convolutions of 5 x 5 pixels with stride 2, 32 and 64 channels, and a
+# The second network has two convolutions of 5 x 5 pixels with stride 2, 32 and 64 {term}`channels <channel>`, and a
 # linear classifier. Channels are now the dimensions that are aligned, and positions are more samples,
 # since a convolution treats all positions alike. Only the classifier sees all positions at once; its
 # input is aligned as one flat vector. {numref}`fig-channels` shows the eigenvalues of the covariance of
@@ -1956,7 +1956,7 @@ Markdown(
 # ## Are the rows Gaussian?
 #
 # A drawn row is Gaussian along each principal direction of its covariance. {numref}`fig-quantiles` shows what the trained rows
-# are along the first ten of them: their quantiles against those of a normal distribution, beside the band
+# are along the first ten of them: their {term}`quantiles <quantile>` against those of a {term}`normal distribution`, beside the band
 # that forty samples of as many Gaussian rows with the same covariance fill.
 
 
@@ -2052,7 +2052,7 @@ Markdown(
 )
 
 # %% [markdown]
-# Is this why drawn networks lose? Keep the tails: pick each row's value along each principal direction from those that
+# Is this why drawn networks lose? Keep the {term}`tails <tail>`: pick each row's value along each principal direction from those that
 # the trained rows have there, each direction by itself. What such rows lack is dependence: within a row, between the
 # rows of a layer, and between the layers. To tell the first from the others, make the hidden layers of *whole rows of the
 # other networks*, mixed at random, and align them as in a draw. Each row is then as it was trained, but most pairs of rows come from
@@ -2292,7 +2292,7 @@ for other in (random_turn, R @ torch.matrix_exp(skew)):
 # :class: dropdown
 # :::
 #
-# The map is the polar factor of the cross moment of the centred training arrays. The share is the square of
+# The map is the {term}`polar factor` of the cross moment of the centred training arrays. The share is the square of
 # {eq}`eq-cosine`, with the turned activations $\varphi R$ in the place of $\varphi$, which matters where the first
 # network has more units than the second. Fitted to the held-out images themselves, $R$ gives a larger share, which is
 # no prediction any more: among orthogonal maps, $R$ makes the cosine largest on the images to which it is fitted.
@@ -2331,10 +2331,10 @@ assert 0 < share < held_out_share(phi_new, psi_new, phi_new, psi_new) < 1
 # :class: dropdown
 # :::
 #
-# Write the covariance of a half as $S + N$: what all halves have in common, isotropic part taken out, and an error
-# that is independent from half to half. Errors of two halves are nearly orthogonal to each other and to $S$, so $c
-# \approx |S|^2 / (|S|^2 + |N|^2)$. Twice as many rows halve $|N|^2$, and $|S|^2 / (|S|^2 + |N|^2 / 2) = 2c / (1 +
-# c)$. Now let the rows be exactly orthonormal as a set before they get their covariance. The halves of such a set err
+# Write the covariance of a half as $C + \Delta$: what all halves have in common, isotropic part taken out, and an error
+# that is independent from half to half. Errors of two halves are nearly orthogonal to each other and to $C$, so $c
+# \approx |C|^2 / (|C|^2 + |\Delta|^2)$. Twice as many rows halve $|\Delta|^2$, and
+# $|C|^2 / (|C|^2 + |\Delta|^2 / 2) = 2c / (1 + c)$. Now let the rows be exactly orthonormal as a set before they get their covariance. The halves of such a set err
 # in opposite directions, so the set as a whole has no error: two whole sets agree exactly, and the benchmark lies far
 # below that. Such rows are not independent.
 
@@ -2371,7 +2371,7 @@ assert found["bound"][0] > 0.999 and found["bound"][1] < 0.7
 #
 # *Understand, medium, 15 minutes.* Multiply the incoming weights of hidden unit $i$ of a network without biases by
 # $a_i > 0$, and its outgoing ones by $1 / a_i$. Does the function change? Do the covariances? What does that say of a
-# model that is drawn from covariances? Gradient flow conserves, for each unit, the squared length of the incoming
+# model that is drawn from covariances? {term}`Gradient flow <gradient flow>` conserves, for each unit, the squared length of the incoming
 # weights less that of the outgoing ones {cite:p}`du2018`. Did the training of this chapter?
 # :::
 #
@@ -2475,7 +2475,7 @@ assert not claims.verdict(
 # *Code, hard, 30 minutes.* `problem("covariance-draw-and-turn", SEED)` gives the trained rows `W` of a layer, the
 # activations that enter it in the trained network, `phi`, and in a new one, `psi`, one row an image, and noise
 # `white`, whose second moment is exactly the identity. Return the layer of the new network: as many rows as `white`
-# has, drawn with the covariance $C$ of the rows of `W`, that is `white` times a root of $C$, and then turned into the
+# has, drawn with the covariance $C$ of the rows of `W`, that is `white` times a {term}`root <root of a covariance>` of $C$, and then turned into the
 # frame of the new network. Any root will do. A layer reads its means, so the map is fitted with the means in. The new
 # network has at least as many units as the trained one, and there may be fewer trained rows than units. Of libraries
 # you need `np.linalg.svd` and, if you like, `np.linalg.eigh`.

@@ -16,10 +16,10 @@
 # **The question.** Do networks that are trained independently learn the same features: one to one,
 # few to one, or only as a subspace?
 #
-# **What you will be able to do.** Correlate all units of two networks in one pass over the images;
+# **What you will be able to do.** Correlate all {term}`units <unit>` of two networks in one pass over the images;
 # match them one to one; tell a match of units from a match that any axes would show; look at what
 # matched units see; predict a unit of one network from few of another; and hold such results against
-# untrained networks and against rotated axes.
+# {term}`untrained networks <untrained network>` and against {term}`rotated axes <rotated axis>`.
 #
 # **What you need.** Correlation, convolutional networks, least squares. Symbols are those of the
 # {doc}`notation page </book/notation>`.
@@ -89,15 +89,15 @@ knobs = settings.pick(
 # %% [markdown]
 # ## The networks
 #
-# Each network has a few convolutions, each followed by a {term}`ReLU` and by pooling, then one hidden
+# Each network has a few convolutions, each followed by a {term}`ReLU` and by {term}`pooling`, then one hidden
 # dense layer with a ReLU, called *dense* below, and the output layer, which is left out of all
-# comparisons. All networks see the same images and follow the same recipe from different
+# comparisons. All networks see the same images and follow the same {term}`recipe` from different
 # {term}`seeds <seed>`: their starts differ, and so does the order of the images. The state after each
-# epoch is kept for the end of the chapter.
+# {term}`epoch` is kept for the end of the chapter.
 #
-# Three more sets of as many networks serve as controls: the states before the first epoch, which are
-# {term}`untrained networks <untrained network>`; the same with other biases, so that their units are zero as
-# often as those of trained ones (the rotation test says why); and networks that were trained on
+# Three more sets of as many networks serve as {term}`controls <control>`: the states before the first epoch, which are
+# untrained networks; the same with other biases, so that their units are zero as
+# often as those of trained ones (the {term}`rotation test` says why); and networks that were trained on
 # {term}`random labels`. Each of these has its own {term}`permutation` of the true labels, so no two of them learn the
 # same task. To fit such labels takes many epochs, so they get few images; networks with the true labels of the
 # same few images, and with one permutation for all, stand beside them where labels are the question.
@@ -208,9 +208,9 @@ Markdown(
 # %% [markdown]
 # ## All statistics in one pass
 #
-# A unit is a channel, and each image gives it as many {term}`activations <activation>` as it has
+# A unit is a {term}`channel`, and each image gives it as many {term}`activations <activation>` as it has
 # positions. {term}`Correlations <Pearson correlation>` of all pairs of units of all pairs of networks need means and mean products
-# only. {py:func}`.moments.moments` sums these over the {term}`held-out <held out>` images batch by
+# only. {py:func}`.moments.moments` sums these over the {term}`held-out <held out>` images {term}`batch` by
 # batch, for all networks at once, and keeps no activation. The same is done for training images, on which
 # maps will be fitted.
 
@@ -295,7 +295,7 @@ Markdown(
 # the {term}`overlap`.
 #
 # A mean correlation of matches says nothing alone, because the largest of many noisy correlations is
-# positive. So there are three {term}`nulls <null>`. **Untrained** networks show what architecture and
+# positive. So there are three {term}`nulls <null>`. **Untrained networks** show what architecture and
 # data give without learning, and networks with **random labels** what any fit to images gives. For the
 # weakest, each network gets the same images in an order of its own. Units of two networks can then agree by
 # chance, or by what depends on the position in the image alone: the null of
@@ -505,10 +505,10 @@ Markdown(
 #
 # A unit is one direction in the space of a layer's activations: an axis. Any other set of perpendicular
 # directions spans the same space. If such axes matched the other network as well as units do, a good
-# match would say nothing about units. The {term}`rotation test` tries it {cite:p}`khosla2024axes`: match
+# match would say nothing about units. The rotation test tries it {cite:p}`khosla2024axes`: match
 # the units of one network with those of another, and then with the axes that the same other network has
 # after a random rotation. The rotation keeps the space and its dimension and takes away the units. The
-# difference of the two mean correlations is the *gain*: what the units contribute.
+# difference of the two mean correlations is the *{term}`gain`*: what the units contribute.
 #
 # First, two {term}`planted cases <planted case>`. A network and a copy of it with permuted channels must be
 # matched perfectly. A network and a rotated copy of itself hold the same information, while their units do not
@@ -945,7 +945,7 @@ Markdown(
 # %% [markdown]
 # In deeper layers the weights are no pictures, but what excites a unit is. {numref}`fig-second` shows the four
 # units of network 1 with the best partners in network 2 and the four with the worst. The matching is greedy, as in the source, so the right half holds units to which *no* unit of
-# network 2 comes closer. For each unit there are the nine patches of test images that excite it most, black
+# network 2 comes closer. For each unit there are the nine {term}`patches <receptive field>` of test images that excite it most, black
 # where a patch reaches over the border of its image. Below them is the gradient of its activation in these
 # patches, gray where it is zero. On the way back each ReLU passes positive gradients only: this is
 # {term}`guided backpropagation` {cite:p}`springenberg2015`. Its pictures depend less on the trained weights
@@ -1137,8 +1137,8 @@ Markdown(
 #
 # Correlation sees linear relations only. {term}`Mutual information <mutual information>`,
 #
-# $$I(X; Y) = \sum_{s, t} \Pr(X = s, Y = t)\, \log
-# \frac{\Pr(X = s, Y = t)}{\Pr(X = s)\, \Pr(Y = t)} \ \text{nats},$$
+# $$I(X; Y) = \sum_{a, c} \Pr(X = a, Y = c)\, \log
+# \frac{\Pr(X = a, Y = c)}{\Pr(X = a)\, \Pr(Y = c)} \ \text{nats},$$
 #
 # sees all. It is estimated from a table of counts, in ten bins of equal counts for each unit, or fewer where
 # many activations are zero. From finitely many samples it comes out too large {cite:p}`paninski2003`;
@@ -1514,7 +1514,7 @@ Markdown(
 #
 # CKA has two known weaknesses. A few directions of large variance can decide it {cite:p}`davari2023`, so we also
 # take it with the largest {term}`principal component <principal direction>` of each layer removed. And the estimate from finitely many images is
-# too large; the debiased version leaves out the diagonals, where an image meets itself. A third measure
+# too large; the {term}`debiased version <debiased CKA>` leaves out the diagonals, where an image meets itself. A third measure
 # asks about small distances only. The {term}`mutual nearest neighbours` are the share of the ten images nearest to an
 # image in one network that are also among the ten nearest in the other. The *Platonic representation
 # hypothesis* {cite:p}`huh2024`, that good networks come to measure likeness in one way, was argued for with
@@ -1704,7 +1704,7 @@ Markdown(
 # How large a kind of map does it take to bring one network to another ({numref}`fig-maps`)? A permutation
 # pairs units. {term}`Soft matching <soft matching>` {cite:p}`khosla2024` lets a unit be shared among several, each with
 # the same total, so that layers of different widths can be compared; between layers of one width the best soft
-# matching *is* a permutation, by Birkhoff's theorem, so the two coincide here. An {term}`orthogonal map`, the
+# matching *is* a permutation, by {term}`Birkhoff's theorem`, so the two coincide here. An {term}`orthogonal map`, the
 # {term}`Procrustes alignment` of {doc}`chapter 3 </notebooks/03_covariance_universality>`, rotates. A linear map
 # may do anything. A permutation of *rotated* units is the null of the first rung. The permutation and the
 # orthogonal map come with one factor for the layer, fitted by least squares.
@@ -2054,7 +2054,7 @@ assert abs(there[0] - back[0]) > 1e-3
 # :class: dropdown
 # :::
 #
-# The mean product less the product of the means is the covariance, and its diagonal holds the variances. Each
+# The mean product less the product of the means is the {term}`covariance`, and its diagonal holds the variances. Each
 # row and each column is divided by a standard deviation, where that is not zero. So no activation has to be kept.
 # With the chapter's moments the function gives the chapter's correlations.
 
@@ -2252,7 +2252,7 @@ assert abs(np.mean(gains) - (own - rotated)) < 1e-6
 # *Break, medium, 30 minutes.* Multiply what each hidden unit of a trained network puts out by a factor of its
 # own, between one quarter and four, and divide the weights that leave the unit by the same factor. Do this to all
 # trained networks, with factors drawn for each. They compute what they did before. Predict: which numbers of the
-# ledger change, and which claim fails? Why do the others hold? Then do it.
+# {term}`ledger` change, and which {term}`claim` fails? Why do the others hold? Then do it.
 # :::
 #
 # :::{solution-start} ex-convergence-break-scales
@@ -2392,10 +2392,10 @@ assert torch.allclose(*nats_, atol=0.01)
 # :class: dropdown
 # :::
 #
-# With the other weights fixed, what they leave of $\psi$ has covariance $r = c_k - \sum_{i \ne k} C_{ki} w_i$
+# With the other weights fixed, what they leave of $\psi$ has covariance $g = c_k - \sum_{i \ne k} C_{ki} w_i$
 # with unit $k$, where $c_k$ is the correlation of unit $k$ with $\psi$. The sum is then
-# $\tfrac12 w_k^2 - r w_k + \gamma |w_k|$ and a constant. Its minimum lies at $r - \gamma$ if $r > \gamma$, at
-# $r + \gamma$ if $r < -\gamma$, and else at zero: $r$ is moved toward zero by the penalty and stops there. At the
+# $\tfrac12 w_k^2 - g w_k + \gamma |w_k|$ and a constant. Its minimum lies at $g - \gamma$ if $g > \gamma$, at
+# $g + \gamma$ if $g < -\gamma$, and else at zero: $g$ is moved toward zero by the penalty and stops there. At the
 # end, what is left has covariance $\gamma$ in size with each unit in use, and with no unit more. The package
 # solves the same problem with the same result.
 
@@ -2438,7 +2438,7 @@ assert np.allclose(answer, package[0, 0].numpy(), atol=1e-4)
 # :::
 #
 # A good answer splits the training images into two halves without an image in common, each with all classes, and
-# trains an ensemble on each. Pairs within a half and pairs across the halves then differ in nothing but the
+# trains an {term}`ensemble` on each. Pairs within a half and pairs across the halves then differ in nothing but the
 # images. The rotation test is made before and behind the ReLU, on held-out images, as a share of what identical
 # units gain. "Yes" is refuted in a layer where pairs across do not exceed the strongest null, and "the images
 # bring nothing" where pairs within exceed pairs across. The nulls are untrained networks with the zeros of

@@ -13,11 +13,11 @@
 # %% [markdown]
 # # Heavy-tailed spectra
 #
-# **The question.** What do the singular values of trained weights say about a network, with no data
-# at all, and how far can that be trusted? Do networks that start from different seeds share them?
+# **The question.** What do the {term}`singular values <singular value>` of trained weights say about a network, with no data
+# at all, and how far can that be trusted? Do networks that start from different {term}`seeds <seed>` share them?
 #
 # **What you will be able to do.** Compute the {term}`spectrum` of every layer of any PyTorch model;
-# tell what training has added to it from what noise would show; fit a {term}`power law` to its tail
+# tell what training has added to it from what noise would show; fit a {term}`power law` to its {term}`tail`
 # and say what each error bar measures; and test on an {term}`ensemble` of networks whether a spectral
 # measure ranks them by their error.
 #
@@ -92,7 +92,7 @@ def span(values, digits=2):
 # The networks are those of {doc}`chapter 3 </notebooks/03_covariance_universality>`: two hidden
 # layers without biases, trained on gray images. A weight matrix $W$ has a longer side $n$ and a
 # shorter side $m$, and its {term}`aspect ratio` is $Q = n / m$. Its {term}`spectrum` consists of the $m$
-# squared {term}`singular values <singular value>` of $W$ divided by $n$. If $W$ has more rows than
+# squared singular values of $W$ divided by $n$. If $W$ has more rows than
 # columns, they are the {term}`eigenvalues <eigenvalue>` $\lambda$ of $W^\top W / n$; otherwise those
 # of $W W^\top / n$. {py:func}`.spectra.layer_spectra` computes them for each layer of any model.
 #
@@ -227,7 +227,7 @@ Markdown(
 
 # %% [markdown]
 # A shuffle is not always noise. Very large single entries make spikes wherever they stand; WeightWatcher
-# calls the spikes of a shuffled layer correlation traps. Try entries from a law with a
+# calls the spikes of a shuffled layer {term}`correlation traps <correlation trap>`. Try entries from a law with a
 # {term}`heavy tail`:
 
 # %%
@@ -255,11 +255,11 @@ Markdown(
 # %% [markdown]
 # ## Do networks share their spectra?
 #
-# Chapter 1 had to match units before it could compare weights. A spectrum needs no matching, because
+# Chapter 1 had to match {term}`units <unit>` before it could compare weights. A spectrum needs no matching, because
 # the order of units does not change the singular values of $W$. (The scale of single units does, and can be
 # changed without changing the function: {ref}`see the exercise <ex-spectra-scales>`.) So compare the spectra of networks
-# from different {term}`seeds <seed>` directly. Three comparisons say what the answer is worth: networks trained at five times the learning
-# rate, the shuffled networks, and a stronger null, which has the bulk's variance and the spikes of
+# from different seeds directly. Three comparisons say what the answer is worth: networks trained at five times the
+# {term}`learning rate`, the shuffled networks, and a {term}`stronger null <noise with spikes>`, which has the bulk's variance and the spikes of
 # network 1, but the spikes in random directions. Bulk and spikes then explain whatever such noise has, too.
 # (The weakest spikes sink into the bulk when they are drawn again, so the noise has a few less.)
 
@@ -448,7 +448,7 @@ Markdown(
 # %% [markdown]
 # **And other settings?** A rate is one thing that can differ. {py:func}`.zoo.setting` defines one
 # architecture with one hidden layer and trains it until it fits its labels; the section "Across
-# networks" says more. Take several seeds of three of its settings: the base, a fifth of the base's
+# networks" says more. Take several seeds of three of its {term}`settings <setting>`: the base, a fifth of the base's
 # training images, and three times its rate. Divide each spectrum by its mean, and take logarithms, so that
 # networks can't differ in the size of their weights alone. For each rank of the eigenvalue, the variance
 # over all networks has a part *between* settings and a part *within* them, over seeds:
@@ -790,8 +790,8 @@ Markdown(
 # The standard error says how much $\alpha$ would vary for a given threshold if the eigenvalues were
 # drawn again, each *independently* of the others. The {term}`bootstrap` adds the choice of the
 # threshold; it and the p-value make the same assumption. But eigenvalues of one matrix are not
-# independent: they repel each other ({term}`level repulsion`). A simple measure is the ratio of
-# neighbouring spacings, the smaller over the larger. Its mean is $2 \log 2 - 1 \approx 0.39$ for
+# independent: they repel each other ({term}`level repulsion`). A simple measure is the
+# {term}`ratio of neighbouring spacings <spacing ratio>`, the smaller over the larger. Its mean is $2 \log 2 - 1 \approx 0.39$ for
 # independent numbers, and larger for large random symmetric matrices, $W^\top W$ of real noise among
 # them. {cite:t}`thamm2022` have found the laws of random matrices in most of the spectrum of trained
 # layers.
@@ -970,7 +970,7 @@ Markdown(
 # A Gaussian matrix has no heavy tail. The fit does not know: it finds the steep upper edge of the
 # Marchenko-Pastur law and gives it an exponent. {numref}`fig-noise` shows these exponents for the
 # shapes of our two layers, and for 120 × 400, the shape of a layer of the LeNet, a small network that
-# DeepDataProfiler publishes as it was after each of ten epochs. Its singular values come with this
+# DeepDataProfiler publishes as it was after each of ten {term}`epochs <epoch>`. Its singular values come with this
 # book: {py:func}`.spectra.published`.
 
 
@@ -1410,7 +1410,7 @@ Markdown(
 # %% [markdown]
 # **Which phase?** {cite:t}`martin2021` sort spectra into five phases and one more: *random-like*, which
 # follows the Marchenko-Pastur law; *bleeding-out*, where its upper edge is smeared; *bulk plus spikes*; *bulk-decay*, where
-# the bulk as a whole departs from the law; *heavy-tailed*, without a bulk; and *rank-collapse*, with many
+# the bulk as a whole departs from the law; *heavy-tailed*, without a bulk; and *{term}`rank-collapse <rank>`*, with many
 # eigenvalues at zero. The table has the largest gap between the distribution of the bulk and that of its law.
 
 # %% tags=["hide-input"]
@@ -1483,7 +1483,7 @@ Markdown(
 # %% [markdown]
 # ## Where does the tail come from?
 #
-# From the data, from the task, or from many noisy steps? The components of a singular vector of noise
+# From the data, from the task, or from many noisy steps? The components of a {term}`singular vector` of noise
 # are like independent normal numbers, the {term}`Porter-Thomas law`; {cite:t}`thamm2022` found that trained
 # layers depart from it at the largest singular values: there they have learned. Each row of a gradient
 # of layer 1 is a sum of images, with a factor for each. So the right singular vectors of the spikes may be
@@ -1513,9 +1513,9 @@ white = ((inputs - inputs.mean(0)) @ whitener).float().view_as(images.train.x)
 # %% [markdown]
 # Now change one thing at a time: train on labels in a random order, and on *white* images, to which
 # {term}`whitening` gives the same variance in all directions. Two more changes of layer 1 need no training: a
-# single step of gradient descent, and a matrix drawn at random, whose rows have the {term}`covariance` of the
+# single step of {term}`gradient descent`, and a matrix drawn at random, whose rows have the {term}`covariance` of the
 # images and no other structure. A change that is too short does not show, because noise hides each
-# direction whose strength lies below the {term}`BBP threshold` {cite:p}`baik2005`. So all are brought to the
+# direction whose {term}`strength` lies below the {term}`BBP threshold` {cite:p}`baik2005`. So all are brought to the
 # length of the first.
 
 # %%
@@ -1904,7 +1904,7 @@ Markdown(
 # **Published networks.** The evidence for alpha-hat is from series of networks that others have trained
 # with care. One comes with this book: four ResNets of different depth, which Y. Idelbayev trained on
 # CIFAR-10. We leave out layers with fewer than 16 eigenvalues, the last of each. There are only singular
-# values, which can't be shuffled, so the null is Gaussian noise of the same shapes: once with the norm of
+# values, which can't be shuffled, so the null is Gaussian noise of the same shapes: once with the {term}`norm` of
 # each layer (the root of the sum of its squared weights), and once with one norm for all layers of a shape.
 
 # %%
@@ -2268,7 +2268,7 @@ kinds = {
 # What would chance give? The {term}`null` puts the errors into a random order within each group, and
 # nowhere else. Its unit is the setting: measures and errors are means over seeds. Because five measures
 # and a sixth, the distance of the exponent from 2, are tried at once, a measure stands out only if its
-# tau is larger than the largest of the six is in 95&nbsp;% of the random orders. The seeds, one by one, show
+# tau is larger than the {term}`largest of the six <max-T test>` is in 95&nbsp;% of the random orders. The seeds, one by one, show
 # how reliable a tau is. For comparison stands the test error of the
 # *other* seeds, which needs data: it knows the error of the setting, up to the noise of those seeds.
 
@@ -2721,7 +2721,7 @@ Markdown(
 # ## Take-aways
 #
 # - **What do the singular values say?** How many directions training has lifted above the bulk, and how
-#   strong they are; more with a longer or faster training of one recipe. The
+#   strong they are; more with a longer or faster training of one {term}`recipe`. The
 #   exponent sums that up. In one architecture that fits its labels, the exponent fell with the error as the
 #   training images became more, as promised, at the tuned rate. No measure is shown to rank these networks by
 #   their error whatever is varied, and where the images are the same, the largest eigenvalue says about what
@@ -2731,7 +2731,7 @@ Markdown(
 #   That their bulks agree says nothing, because those of shuffled weights agree as well.
 #   Between three settings that lie far apart, nearly all of the variance of the spectra, each divided by its
 #   mean, is between settings; of shuffled weights hardly any is.
-# - Compare a spectrum with its shuffle, and with noise that has its spikes and directions too weak to show,
+# - Compare a spectrum with its shuffle, and with noise that has its spikes and {term}`directions too weak to show <weak direction>`,
 #   before you say anything about its tail: without the weak ones, layer 1 seemed nearer to a power law than
 #   noise can be. An exponent needs its threshold and its rivals beside it; its standard error assumes
 #   independent eigenvalues, and is no measure of how much it varies between networks.
@@ -2872,7 +2872,7 @@ assert pulled.alpha < one_layer and abs(pulled.alpha - 1.5) < 0.2
 # :::{exercise} A heavy tail without training
 # :label: ex-spectra-heavy-entries
 #
-# *Understand, medium, 15 minutes.* Plant a heavy tail: a matrix of independent Student-t entries with 1.5 degrees of
+# *Understand, medium, 15 minutes.* Plant a heavy tail: a matrix of independent {term}`Student-t <Student-t distribution>` entries with 1.5 degrees of
 # freedom. What is its exponent, with no training at all? What does a shuffle change? And with 3 degrees of freedom?
 # :::
 #
@@ -2998,7 +2998,7 @@ assert everything < of_book.alpha
 # :class: dropdown
 # :::
 #
-# With $e = \lambda - 1 - m / n$ the equation is $s^2 - e s + m / n = 0$. The product of its roots is $m / n$, so that
+# The equation is $s^2 - (\lambda - 1 - m / n)\, s + m / n = 0$. The product of its roots is $m / n$, so that
 # one lies above the BBP threshold and one below it; a direction that shows has the larger. Noise adds more to a strength
 # than its own variance: each eigenvalue is larger than one plus the strength. Noise that is drawn again with these
 # strengths in random directions shows the same eigenvalues, on average within a tenth. That is how the chapter makes

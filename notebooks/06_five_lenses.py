@@ -14,17 +14,17 @@
 # # Five lenses on one ensemble
 #
 # **The question.** Five chapters measured five things that networks may share. Do they agree? Which of
-# them tells two networks apart, which tells two *recipes* apart, which knows anything about the error,
+# them tells two networks apart, which tells two *{term}`recipes <recipe>`* apart, which knows anything about the error,
 # and which description is enough to make a network that works?
 #
-# **What you will be able to do.** Put one {term}`ensemble` under all lenses; split a variance into the part of the
+# **What you will be able to do.** Put one {term}`ensemble` under all {term}`lenses <lens>`; split a variance into the part of the
 # recipe and the part of the {term}`seed`; test whether measures of pairs agree although pairs share networks; tell an
 # absence from a measurement that is too noisy to show anything; draw networks from descriptions of an
 # ensemble; and compare two networks of your own.
 #
 # **What you need.** The ideas of chapters {doc}`1 </notebooks/01_matching_mlps>` to
-# {doc}`5 </notebooks/05_heavy_tailed_spectra>`, each of which is named where it is used; analysis of
-# variance; {term}`permutation tests <permutation test>`. Symbols are those of the {doc}`notation page </book/notation>`.
+# {doc}`5 </notebooks/05_heavy_tailed_spectra>`, each of which is named where it is used;
+# {term}`analysis of variance`; {term}`permutation tests <permutation test>`. Symbols are those of the {doc}`notation page </book/notation>`.
 #
 # **Time.** About 45 minutes to read. {run-time}`here`
 #
@@ -79,8 +79,8 @@ FIVE = ["matching", "ablation", "covariance", "convergence", "spectra"]
 # chapter was known, and they stay as they were. What came of each stands at the end.
 #
 # 1. *Recipe or seed.* The {term}`spectra <spectrum>` are a property of the recipe: more than 90 % of the variance of the
-#    {term}`stable rank` lies between recipes. What removal of units does (chapter 2) is a property of the seed: less than half.
-# 2. *Settings.* Where networks are more alike in their {term}`covariances <covariance>` they are more alike unit by unit as well.
+#    {term}`stable rank` lies between recipes. What removal of {term}`units <unit>` does (chapter 2) is a property of the seed: less than half.
+# 2. *{term}`Settings <setting>`.* Where networks are more alike in their {term}`covariances <covariance>` they are more alike unit by unit as well.
 # 3. *Pairs.* Inside one setting the lenses do not agree about which pairs are alike, but for two lenses that
 #    look at the same {term}`activations <activation>`, those of chapters 3 and 4.
 # 4. *Errors of pairs.* Inside one setting no lens knows which pairs err on the same images.
@@ -152,7 +152,7 @@ plotting.table(
 
 # %% [markdown]
 # *Whitened* ({term}`whitening`) means that the principal components of the images have nearly equal variances
-# ({py:func}`.zoo.setting` says how). The learning rate falls smoothly to zero (`schedule="cosine"`).
+# ({py:func}`.zoo.setting` says how). The {term}`learning rate` falls smoothly to zero (`schedule="cosine"`).
 #
 # Two {term}`nulls <null>` go along with everything. {term}`Untrained networks <untrained network>` of each shape
 # show what the architecture and the images give for nothing. Networks that were trained on {term}`random labels`,
@@ -230,12 +230,12 @@ Markdown(
 #
 # | lens | of a pair of networks | of one network |
 # |---|---|---|
-# | matching ({doc}`chapter 1 </notebooks/01_matching_mlps>`) | correlation of all weights, units matched by weights ({term}`weight matching`) | *norm* of the first layer |
-# | {term}`ablation` ({doc}`2 </notebooks/02_circle_ablation>`) | {term}`rank correlation` of what it costs to remove matched units, their sizes held fixed | *degree one*: share of the variance of log loss that single groups of units explain, when 12 random groups are kept or removed; *degree two beyond size*: share of pairs of groups, once the mean over subsets of one size is taken out |
+# | matching ({doc}`chapter 1 </notebooks/01_matching_mlps>`) | correlation of all weights, units matched by weights ({term}`weight matching`) | *{term}`norm`* of the first layer |
+# | {term}`ablation` ({doc}`2 </notebooks/02_circle_ablation>`) | {term}`rank correlation` of what it costs to remove matched units, their sizes held fixed | *degree one*: share of the variance of {term}`log loss` that single groups of units explain, when 12 random groups are kept or removed; *degree two beyond size*: share of pairs of groups, once the mean over subsets of one size is taken out |
 # | covariance ({doc}`3 </notebooks/03_covariance_universality>`) | share of the variance of one network's activations that a rotation of the other's explains, on images on which it was not fitted | |
 # | convergence ({doc}`4 </notebooks/04_convergent_learning>`) | mean correlation of units matched by activations ({term}`activation matching`), less the same with a rotated partner ({term}`rotation test`) | |
 # | spectra ({doc}`5 </notebooks/05_heavy_tailed_spectra>`) | mean difference of log {term}`eigenvalues <eigenvalue>`, with a minus sign | {term}`exponent <power-law exponent>` *alpha*, stable rank and number of {term}`spikes <spike>` of the first layer |
-# | errors | Cohen's kappa of which test images are right | test error |
+# | errors | {term}`Cohen's kappa` of which test images are right | test error |
 #
 # The last row is the anchor: what networks *do*, apart from how they are made. Kappa is the agreement beyond what two error rates
 # give by chance {cite:p}`geirhos2020`; that some classes are harder than others stays in it.
@@ -390,7 +390,7 @@ Markdown(
 #
 # $$\mathrm{ICC} = \frac{\sigma^2_\text{settings}}{\sigma^2_\text{settings} + \sigma^2_\text{seeds}},$$
 #
-# and its interval comes from the $F$ distribution {cite:p}`mcgraw1996`. An estimate can be below zero, where settings differ by less
+# and its interval comes from the {term}`F distribution` {cite:p}`mcgraw1996`. An estimate can be below zero, where settings differ by less
 # than their seeds would make them. For measures of pairs, pairs must not be counted as independent, for they share networks.
 # {py:func}`.lenses.intraclass_of_pairs` takes pairs that have no network in common, in rounds, as in a tournament in which everybody meets everybody,
 # and averages the mean squares over the rounds.
@@ -609,7 +609,7 @@ Markdown(
 #
 # If the lenses saw one thing, a setting whose networks are alike in one of them would be so in the others. Over the nine
 # settings there is a rank correlation for each two measures. Among so many correlations some are large by chance. The
-# limit is what the largest of all exceeds in 5&nbsp;% of random orders of the settings {cite:p}`nichols2002`. Because settings differ before
+# limit is what the {term}`largest of all <max-T test>` exceeds in 5&nbsp;% of random orders of the settings {cite:p}`nichols2002`. Because settings differ before
 # training, the untrained pairs' mean is taken off each setting's mean first.
 
 # %%
@@ -695,7 +695,7 @@ Markdown(
 #
 # There is a second explanation to take out. A network may be like *everybody*, because its weights are larger, say. Such a
 # network makes all of its pairs look alike in several lenses, and no pair would have anything of its own. So each value $s_{ij}$ of a pair
-# is also taken less what its two networks bring to all of their pairs, by least squares on $s_{ij} = m + a_i + a_j$
+# is also taken less what its two networks bring to all of their pairs, by least squares on $s_{ij} = \mu + a_i + a_j$
 # with a number $a_i$ for each network ({py:func}`.lenses.without_networks`). This leaves a third explanation, a difference: two networks of one norm
 # could be alike for that alone. It is tested in the text below {numref}`fig-lens-agreement`.
 #
@@ -704,7 +704,7 @@ Markdown(
 # that they give to all classes of all test images (*outputs*).
 
 # %% [markdown] tags=["slide-only", "remove-cell"] slide="What belongs to a pair is what its two networks do not bring to all of their pairs." say="Stop here and ask which lenses will agree about pairs. Then ask how to test it, since every network sits in many pairs: shuffle networks, not pairs."
-# $$s_{ij} = m + a_i + a_j + \text{what is left}$$
+# $$s_{ij} = \mu + a_i + a_j + \text{what is left}$$
 #
 # A network that is like everybody makes all of its pairs look alike, in several lenses at once.
 
@@ -841,7 +841,7 @@ Markdown(
 
 # %% [markdown]
 # **And the errors?** No lens goes with kappa. Before this is called a finding, ask whether one would see it if it were there. A number that
-# does not repeat cannot agree with anything. So kappa and the correlation of outputs are measured twice, on either half of the test images.
+# does not {term}`repeat <reliability>` cannot agree with anything. So kappa and the correlation of outputs are measured twice, on either half of the test images.
 
 # %% tags=["remove-input"]
 
@@ -1017,7 +1017,7 @@ Markdown(
 #   networks ({py:func}`.matching.sample_gaussian`);
 # - the *mean in the matched frame*: the average of half of the networks, matched ({py:func}`.matching.consensus`, to a {term}`consensus`).
 #
-# Beside them stand controls: the mean of half of the networks *as they came*; the mean after the units of all networks but one were *rotated*, and
+# Beside them stand {term}`controls <control>`: the mean of half of the networks *as they came*; the mean after the units of all networks but one were *rotated*, and
 # matched again to that one; and networks with *random labels*.
 #
 # Each is judged twice: with the classifier that it comes with, and with a new one (a {term}`readout`), by {term}`ridge regression` on the same training images. The
@@ -1490,7 +1490,7 @@ lenses.pair_chooser(pairs, shown, {m: m for m in six})
 # %% [markdown]
 # ## Your own pair
 #
-# {py:func}`.lenses.compare` takes any two networks of linear, convolutional and pooling layers with {term}`ReLUs <ReLU>`, and images of
+# {py:func}`.lenses.compare` takes any two networks of linear, convolutional and {term}`pooling` layers with {term}`ReLUs <ReLU>`, and images of
 # known classes. Each lens stands beside the null that takes away what it looks for, drawn 19 times; the one shown is the
 # one that comes closest to likeness. Where the null and a pair with nothing in common have the same law, such a pair passes once in twenty times, in each of six
 # lenses. Where a lens does not apply there is no number but a reason. The first table has two networks of the base, the second one of the base and one of the
@@ -1742,7 +1742,7 @@ assert np.isclose(recipe_share(ranks), of_setting["stable rank"][0])
 #
 # The spectra do not notice: a rotation leaves singular values alone, and also $W^\top W$, from which the covariance of the weights is made. The covariance of
 # *activations* does notice, because the ReLU stands behind the rotation. In matching, ablation, covariance and errors the network is less like itself than like another seed of its recipe,
-# and its accuracy falls. The gain of matched units over rotated axes, which is convergence, is below 0.1.
+# and its accuracy falls. The {term}`gain` of matched units over {term}`rotated axes <rotated axis>`, which is convergence, is below 0.1.
 
 # %% tags=["solution"]
 one = ensemble["base"][0]
@@ -1766,7 +1766,7 @@ assert training.accuracy(turned_one, images.test) < training.accuracy(
 # :label: ex-lenses-own-parts
 #
 # *Code, medium, 20 minutes.* `problem("lenses-own-parts", SEED)` gives a symmetric array: a measure of likeness of all pairs of a few networks. Its diagonal says nothing.
-# Write a function that finds what each network brings to all of its pairs: the numbers $a_i$, with sum zero, in the least-squares fit of $s_{ij}$ by $m + a_i + a_j$ over
+# Write a function that finds what each network brings to all of its pairs: the numbers $a_i$, with sum zero, in the least-squares fit of $s_{ij}$ by $\mu + a_i + a_j$ over
 # the pairs $i < j$. Sums of numpy are enough; `np.linalg.lstsq` is allowed. Which pair is the most alike before they are taken out, and which after?
 #
 # ```python
@@ -1788,7 +1788,7 @@ assert training.accuracy(turned_one, images.test) < training.accuracy(
 # :class: dropdown
 # :::
 #
-# The sum over the $n - 1$ pairs of network $i$ is $(n-1)m + (n-1)a_i + \sum_{j \ne i} a_j = (n-1)m + (n-2)a_i$, since the parts add up to zero. So the sums, less their mean, are divided by $n - 2$.
+# The sum over the $n - 1$ pairs of network $i$ is $(n-1)\mu + (n-1)a_i + \sum_{j \ne i} a_j = (n-1)\mu + (n-2)a_i$, since the parts add up to zero. So the sums, less their mean, are divided by $n - 2$.
 # The most alike pair of the array is one of networks that are like everybody. With the parts out it is another: the two networks that bring least, and have something of their own.
 
 

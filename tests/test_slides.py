@@ -69,7 +69,7 @@ PAGE = """<figure class="x" id="fig-a"><div class="drawing"><svg viewBox="0 0 1 
 SOURCE = """# %% [markdown]
 # # Title
 #
-# **The question.** Do {term}`two <one>` agree?
+# **The question.** Do {term}`two <one>` *agree*?
 #
 # **More.** No.
 

@@ -129,7 +129,25 @@ def test_lecturers_get_the_solution_in_these_places():
     begin, end = "    ### BEGIN SOLUTION\n", "\n    ### END SOLUTION"
     assert begin + "    both = x + x\n    return both" + end in write.source
     answer = next(c for c in cells("instructor") if "said in the solution" in c.source)
-    assert "assert 2 * 1 == 2" in answer.source
+    assert answer.cell_type == "markdown" and answer.metadata.nbgrader.points == 2
+
+
+def test_what_is_tried_has_a_place_for_code_beside_its_words():
+    """Answers elsewhere would never wait for a grade."""
+    source = SOURCE.replace("*Understand, easy", "*Break, easy")
+    for edition, text in (("student", "# YOUR CODE HERE"), ("instructor", "assert 2 * 1 == 2")):
+        written = sync_notebooks.convert(source, "o", stem="01_x", edition=edition)
+        found = nbformat.reads(written, 4).cells
+        by_id = {c.metadata.nbgrader.grade_id: c for c in found if "nbgrader" in c.metadata}
+        code, words = by_id["ex-twice-code"], by_id["ex-twice-answer"]
+        assert text in code.source and not code.metadata.nbgrader.grade
+        assert words.metadata.nbgrader.grade and words.metadata.nbgrader.points == 4
+
+
+def test_students_are_told_where_to_write():
+    first = next(c for c in cells("student") if c.source.startswith("**For students.**"))
+    assert "YOUR ANSWER HERE" in first.source
+    assert not any("For students" in c.source for c in cells("book"))
 
 
 def test_a_solution_without_the_function_is_refused():
@@ -198,6 +216,7 @@ def test_the_seed_stands_in_the_notebooks_and_in_the_key(tmp_path, capsys):
     keys = [(tmp_path / folder / "key.md").read_text() for folder in "ij"]
     blocks = [re.findall(r"^## (.*?)\n\n```\n(.*?)\n```", key, re.M | re.S) for key in keys]
     assert len(blocks[0]) == len(editions.coding())
+    assert keys[0].count("\n## Exercise ") == sum(map(len, CHAPTERS.values()))
     for one, two in zip(*blocks, strict=True):
         assert one[0] == two[0] and one[1] != two[1], one[0]
     names = ZipFile(tmp_path / "s" / "student.zip").namelist()

@@ -83,6 +83,32 @@ def test_slides_open_offline_and_fit(page):
         assert handles >= 1
 
 
+@needs_browser
+@pytest.mark.parametrize("page", SLIDES, ids=lambda page: page.stem)
+def test_a_figure_that_was_moved_does_not_hold_the_talk(page):
+    """With the focus in a slider, a clicker still walks, and Escape gives the arrows back."""
+    with open_site(page, width=1280, height=720) as opened:
+        opened.wait_for_function("Reveal.isReady()")
+        total = opened.evaluate("Reveal.getTotalSlides()")
+        for k in range(total):
+            opened.evaluate(f"Reveal.slide({k})")
+            control = opened.locator("section.present").locator(":is(input, select)").first
+            if not control.count():
+                continue
+            control.focus()
+            opened.keyboard.press("PageDown")
+            assert opened.evaluate("Reveal.getIndices().h") == k + 1
+            opened.evaluate(f"Reveal.slide({k})")
+            control.focus()
+            opened.keyboard.press("ArrowRight")  # moves the control
+            assert opened.evaluate("Reveal.getIndices().h") == k
+            opened.keyboard.press("Escape")
+            opened.keyboard.press("ArrowRight")
+            assert opened.evaluate("Reveal.getIndices().h") == k + 1
+            return
+        raise AssertionError("no slide has a figure with a handle")
+
+
 def test_the_course_table_leads_to_what_it_names():
     """Each link of the page for instructors that stays on the site has its file."""
     page = SITE / "book" / "instructors.html"

@@ -15,8 +15,8 @@ from zipfile import ZipFile, ZipInfo
 
 import jupytext
 import numpy as np
-from exercises import Exercise, function_body, parse, stub_name
-from sync_notebooks import labels_of, notebooks, sources
+from exercises import POINTS, Exercise, function_body, parse, stub_name
+from sync_notebooks import Plain, entries, labels_of, notebooks, sources
 
 from netdist_course import check, problem
 
@@ -101,17 +101,23 @@ def shown(answer):
 
 
 def key_page(seed):
-    """The key with numbers, in Markdown."""
-    answers, labels = key(seed), labels_of(sources())
+    """The key in Markdown: what functions return for the seed, and the answers in words."""
+    answers, labels, works = key(seed), labels_of(sources()), entries()
     lines = [
         f"# Key for seed {seed}",
         "",
-        "What each function returns for the problem of the seed.",
+        "What functions return for the problems of the seed, and",
     ]
-    for _, exercise in coding():
-        name = check_name(exercise)
-        head = f"## {labels[exercise.label]}, {exercise.title} (`{name}`)"
-        lines += ["", head, "", "```", shown(answers[name]), "```"]
+    lines += [
+        "what the book answers where words are asked for (the words are the same for any seed)."
+    ]
+    for e in (e for found in chapters().values() for e in found):
+        head = f"## {labels[e.label]}, {e.title} ({e.kind}, {POINTS[e.kind]} points)"
+        if e.kind == "Code":
+            answer = ["```", shown(answers[check_name(e)]), "```"]
+        else:
+            answer = [Plain(0, labels, works).markdown(e.words)]
+        lines += ["", head, "", *answer]
     return "\n".join(lines) + "\n"
 
 

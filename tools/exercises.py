@@ -22,6 +22,7 @@ HEADER = re.compile(r"\*(?P<kind>\w+), (?P<level>\w+), (?P<minutes>\d+) minutes\
 CODE_BLOCK = re.compile(r"^```python\n(.*?)^```$\n?", re.MULTILINE | re.DOTALL)
 LEVELS = ("easy", "medium", "hard")
 POINTS = {"Understand": 2, "Code": 4, "Break": 4, "Project": 10}
+TRIED = ("Break", "Project")  # answered in words, after trying in code
 TO_WRITE = "# YOUR CODE HERE\nraise NotImplementedError()"  # nbgrader's own words
 TO_ANSWER = "YOUR ANSWER HERE"
 
@@ -153,8 +154,12 @@ def cells_of(exercise, chapter, edition):
             graded(check, f"{label}-check", locked=True, points=points),
         ]
     answer = nbformat.v4.new_markdown_cell(TO_ANSWER)
+    code = nbformat.v4.new_code_cell(TO_WRITE)
     if edition == "instructor":
-        answer.source = f"{exercise.words}\n\n```python\n{exercise.code}\n```"
+        answer.source = exercise.words
+        code.source = f"### BEGIN SOLUTION\n{exercise.code}\n### END SOLUTION"
+    if exercise.kind in TRIED:
+        cells.append(graded(code, f"{label}-code", solution=True))
     return [*cells, graded(answer, f"{label}-answer", solution=True, points=points)]
 
 

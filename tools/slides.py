@@ -89,7 +89,9 @@ def sections(source, figures, number):
     """Slides of a chapter in order; ``figures`` are those of its built page."""
     cells = jupytext.reads(source, fmt="py:percent").cells
     title, question = title_of(cells)
-    found = [f'<section class="title">\n<h1>{title}</h1>\n<p>{question}</p>\n</section>']
+    foot = "<p class='book'>What trained networks have in common. CC BY 4.0.</p>"
+    head = f"<h1>{number}. {title}</h1>\n<p>{question}</p>\n{foot}"
+    found = [f'<section class="title">\n{head}\n</section>']
     for cell in cells:
         idea, say = cell.metadata.get("slide"), cell.metadata.get("say", "")
         if not idea:

@@ -34,6 +34,14 @@ EQUATION = re.compile(r"\$\$(?P<body>[^$]+)\$\$ \((?P<label>[\w-]+)\)")
 HEADING = re.compile(r"^(?P<level>##?) (?P<title>.+)$", re.MULTILINE)
 SEED = re.compile(r"^SEED = \d+$", re.MULTILINE)
 FOLDED = {"hide-input", "remove-input", "remove-cell"}  # what the book does not show open
+FOR_STUDENTS = """**For students.** A chapter of *What trained networks have in common*.
+
+- The exercises stand at its end. Coding exercises need the first code cell and the cell with
+  `SEED`; the others need the whole chapter. With `SCALE = "smoke"` below it runs in seconds; where
+  an exercise names a claim, the book's page of the chapter has the values of `"standard"`.
+- Write code in place of `# YOUR CODE HERE` and run the cell below it: it says what is wrong.
+  Write words in place of `YOUR ANSWER HERE`. Answers in other cells are not graded.
+- Hand in the notebook under the name that it has."""
 FOLDERS = {"book": ROOT / "notebooks", "student": ROOT / "notebooks" / "student"}
 
 
@@ -163,6 +171,14 @@ def cells_for(notebook, plain, edition, seed):
             yield nbformat.v4.new_markdown_cell(f"*{number}.* {figure['caption']}")
 
 
+def for_students(cells):
+    """What a student is told first, and what the exercises need without the chapter."""
+    for cell in cells:
+        if "exercises" in cell.metadata.get("tags", []) and "import numpy" not in cell.source:
+            cell.source = f"import numpy as np\n{cell.source}"
+    return nbformat.v4.new_markdown_cell(FOR_STUDENTS)
+
+
 def convert(source, opening, top="", *, stem="", labels=None, works=None, edition="book", seed=1):
     """Text of the ``.ipynb`` of one py:percent source, with the cells that open it."""
     notebook = jupytext.reads(source, fmt="py:percent")
@@ -170,6 +186,8 @@ def convert(source, opening, top="", *, stem="", labels=None, works=None, editio
     plain = Plain(chapter, labels or labels_of({stem: source}), works)
     title, *cells = cells_for(notebook, plain, edition, seed)
     first = [nbformat.v4.new_markdown_cell(top)] if top else []
+    if edition != "book":
+        first.append(for_students(cells))
     cells = [title, *first, nbformat.v4.new_code_cell(opening), *cells]  # the title stays first
     for cell in cells:
         if cell.cell_type == "markdown":

@@ -16,6 +16,7 @@ from pathlib import Path
 import nbformat
 from docutils import nodes
 from docutils.parsers.rst import Directive
+from jupyter_cache import get_cache
 from myst_nb.sphinx_ import NbMetadataCollector
 from run_times import duration, record_of
 
@@ -98,18 +99,27 @@ def with_outputs(notebook, executed):
     return notebook
 
 
+def runs(app):
+    """{stem: executed notebook} of the chapters that the build's cache holds."""
+    folder = Path(app.srcdir, app.config.nb_execution_cache_path)
+    if not folder.is_dir():
+        return {}
+    cache = get_cache(folder)
+    records = sorted(cache.list_cache_records(), key=lambda record: record.created)
+    return {Path(r.uri).stem: cache.get_cache_bundle(r.pk).nb for r in records}  # the last counts
+
+
 def write_notebooks(app, exception):
     """The notebooks that the buttons offer."""
     if exception or app.builder.format != "html":
         return
     target = Path(app.outdir) / "downloads"
     target.mkdir(exist_ok=True)
+    executed = runs(app)
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         shutil.copy(path, target / path.name)
-        executed = Path(app.outdir).parent / "jupyter_execute" / "notebooks" / path.name
-        if executed.exists():
-            run = nbformat.read(executed, 4)
-            text = nbformat.writes(with_outputs(nbformat.read(path, 4), run))
+        if path.stem in executed:
+            text = nbformat.writes(with_outputs(nbformat.read(path, 4), executed[path.stem]))
             (target / f"{path.stem}.outputs.ipynb").write_text(text, encoding="utf-8")
 
 

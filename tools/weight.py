@@ -5,6 +5,7 @@ drawn inline is rounded to hundredths of a point (`figures`).
 """
 
 import re
+import shutil
 from pathlib import Path
 
 NAMED = re.compile(r"\s*(//|/\*)# sourceMappingURL=\S+?(\*/)?\s*$")  # at the end of a file
@@ -14,6 +15,7 @@ def lighten(app, exception):
     """Take out of the site what no page asks for."""
     if exception or app.builder.format != "html":
         return
+    shutil.rmtree(Path(app.outdir) / "_sources", ignore_errors=True)  # of an older build
     static = Path(app.outdir) / "_static"
     for path in static.rglob("*.map"):
         path.unlink()

@@ -18,6 +18,7 @@
     if (!event.target.matches("input, select, button")) return;
     if (event.key === "Escape") event.target.blur();
     else if (walk[event.key]) { event.target.blur(); Reveal[walk[event.key]](); }
+    else if (event.target.matches("select")) { event.stopImmediatePropagation(); return; } // its arrows choose
     else return;
     event.preventDefault();
     event.stopImmediatePropagation();

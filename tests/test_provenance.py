@@ -78,6 +78,14 @@ def test_every_page_names_its_commit_and_every_chapter_its_data():
 
 
 @built
+def test_a_chapter_leads_to_its_slides_plan_and_student_notebook():
+    for page in SITE.glob("notebooks/*.html"):
+        links = re.findall(r"Of this chapter: (.*?)</p>", page.read_text())[0]
+        found = re.findall(r'href="([^"]+)"', links)
+        assert len(found) == 3 and all((page.parent / link).is_file() for link in found)
+
+
+@built
 def test_a_chapter_offers_its_notebook_with_and_without_outputs():
     for page in SITE.glob("notebooks/*.html"):
         text = page.read_text()

@@ -112,7 +112,7 @@ def test_a_figure_that_was_moved_does_not_hold_the_talk(page):
 def test_the_course_table_leads_to_what_it_names():
     """Each link of the page for instructors that stays on the site has its file."""
     page = SITE / "book" / "instructors.html"
-    links = re.findall(r'<table class="course".*?</table>', page.read_text(), re.DOTALL)[0]
+    links = re.findall(r'<table class="table course".*?</table>', page.read_text(), re.DOTALL)[0]
     inside = [h for h in re.findall(r'href="([^"]+)"', links) if "://" not in h]
     assert len(inside) == 4 * len(SLIDES) and len(SLIDES) == 6
     for link in inside:

@@ -63,7 +63,21 @@ def add_foot(app, pagename, templatename, context, doctree):
         record = record_of(pagename)
         seconds = (NbMetadataCollector.get_exec_data(app.env, pagename) or {}).get("runtime")
     text = foot(app.provenance_commit, date.today().isoformat(), record, seconds)
-    context["theme_extra_footer"] = f"<p>{escape(text)}</p><p>{LICENSES}</p>"
+    context["theme_extra_footer"] = f"{taught(pagename)}<p>{escape(text)}</p><p>{LICENSES}</p>"
+
+
+def taught(pagename):
+    """What a course has of a chapter: its slides, plan and student notebook."""
+    if not pagename.startswith("notebooks/"):
+        return ""
+    stem = pagename.rpartition("/")[2]
+    links = {
+        "slides": f"../slides/{stem}.html",
+        "lesson plan": f"../book/teaching/{stem}.html",
+        "student notebook": f"../student/{stem}.ipynb",
+    }
+    listed = ", ".join(f'<a href="{link}">{text}</a>' for text, link in links.items())
+    return f"<p>Of this chapter: {listed}.</p>"
 
 
 def offer_notebooks(app, pagename, templatename, context, doctree):

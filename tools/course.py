@@ -42,7 +42,8 @@ def table(up, url, titles):
         "<tr>" + "".join(f"<td>{cell}</td>" for cell in row(stem, title, up, url)) + "</tr>"
         for stem, title in titles.items()
     )
-    return f'<table class="table course"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+    head = f"<thead><tr>{head}</tr></thead>"
+    return f'<table class="table course">{head}<tbody>{rows}</tbody></table>'
 
 
 def titles():

@@ -2482,7 +2482,7 @@ if UNITS == 20:
 # $b^2 q (1 - q) \ge 0$, where $q$ is the probability of "outside". So the loss is convex in $t$, and so
 # is its mean over points. The derivative $f'(t)$ of a convex function does not fall, so
 # $f(1) - f(0) = \int_0^1 f'(t)\, dt$ lies between $f'(0)$ and $f'(1)$. With a second hidden layer,
-# the difference of the logits is no longer linear in the mask entries of the first layer. So some
+# the difference of the logits is no longer linear in the mask entries of the first layer. So a minority of
 # gradients of a deep network break the bounds in its first layer, and none in its second, in whose
 # masks the logits are linear:
 
@@ -2499,7 +2499,7 @@ found = ablation.losses(deep[0], fewer, torch.cat(switched)).view(
 )
 effect = (found[0] - found[1]).T
 broken = torch.where(m == 1, g < effect - 1e-4, g > effect + 1e-4)
-assert broken[:, :half].any()
+assert 0 < broken[:, :half].float().mean() < 0.5
 assert not broken[:, half:].any()
 
 # %% [markdown]
@@ -2592,7 +2592,7 @@ assert torch.isclose(even_minus_odd, (centred * centred.flip(0)).mean())
 #
 # *Code, medium, 30 minutes.* `problem("ablation-energies", SEED)` gives one array, the values of a function on the sets of
 # $H$ units by the sets' numbers. Write a function that returns the energies of the degrees 0 to $H$: $E_k$ is the sum of
-# $\hat f(T)^2$ over all sets $T$ of $k$ units, with the coefficients of {eq}`eq-walsh`. Use numpy alone. How can you
+# $\hat f(T)^2$ over all sets $T$ of $k$ units, with the coefficients of {eq}`eq-walsh`. Use numpy. How can you
 # check your result without knowing a single coefficient?
 #
 # ```python
@@ -2656,7 +2656,8 @@ assert np.allclose(energies(cube.numpy())[1:], cube_energy)
 # network: the coefficients come from the table, and the contributions from the weights. No other does: most use the table alone, and see
 # only that units have other names. The test of normality asks how many units are kept, degrees ask how
 # large a set is, and the complement of a set stays its complement. The mean cost of a removal is a mean over
-# all units, and the gradients beside it come from the network alone. The plausible guess is that {term}`pruning` fails. Its claim holds
+# all units, and the gradients beside it come from the network alone. The mean losses at two keep-probabilities ask for sizes, the source's masks are counted
+# without a table, and the shares of ten classes are by degree. The plausible guess is that {term}`pruning` fails. Its claim holds
 # as before, because the score and the losses are renamed together; but the units that it tells you
 # to keep are the wrong ones. So a claim that holds is no proof that units are in order. Some nulls do cross from the network to the table:
 # log losses that are dealt out within equal counts of both kinds of unit, or within nearly equal sums of mean contributions, and products of mean contributions

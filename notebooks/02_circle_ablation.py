@@ -1661,7 +1661,10 @@ Markdown(
 keep_grid = (0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 over_p, over_p_dealt, over_p_sum = (
     np.array(
-        [[shares(v, p)[:2].tolist() for p in keep_grid] for v in logs[name]]
+        [
+            [shares(logs[name][i], p)[:2].tolist() for p in keep_grid]
+            for i in few
+        ]
     )
     for name in ("trained", "dealt by size", "dealt by sum")
 )
@@ -1762,7 +1765,7 @@ plt.show()
 late, at75 = keep_grid.index(0.9), keep_grid.index(0.75)
 Markdown(
     minus(
-        f"Both matter. At p = 0.9 single units hold {percent(over_p[:, late, 0].mean())} of the variance and pairs "
+        f"Both matter (means over {len(few)} networks). At p = 0.9 single units hold {percent(over_p[:, late, 0].mean())} of the variance and pairs "
         f"{percent(over_p[:, late, 1].mean())}: near the full network, with one or two units removed, units count "
         "one by one. That says little of units: of the same log losses dealt out anew within each size, single units hold "
         f"{percent(over_p_dealt[:, late, 0].mean())}, because with few units removed nearly any function is a sum over them. "
@@ -2224,7 +2227,7 @@ Markdown(
     "balance between units that answer for the same point; one donor keeps it among the removed ones. With the best constants, "
     f"the mean loss of random subnetworks falls from {constant[:, 0].mean():.2f} to {constant[:, 1].mean():.2f} nats (p = 0.5, "
     f"{len(constant)} networks): {percent(lean_share)} of what they lose against a coin flip is their lean. Yet {percent(constant[:, 4].mean())} of them are still worse than a coin flip, "
-    f"where {percent(constant[:, 3].mean())} were: the lean makes them bad, and without it most are bad by less. The correlation "
+    f"where {percent(constant[:, 3].mean())} were: the lean is most of how bad they are, and not all of why they are bad. The correlation "
     f"with the complement is then {spread(constant[:, 2])}. Two hidden layers of "
     f"{half} units (loss {np.mean(deep_losses):.3f}) differ too, with {spread(two[:, 2])}, but these are "
     f"{len(deep)} networks of another width and depth, and no reason is offered here. (For them all losses are exact "
@@ -2315,7 +2318,7 @@ Markdown(
     f"{num(r['Shapley and cost'])}). And under mean ablation pairs hold only "
     f"{percent(r['degree 2, mean ablation'])}, where on the circle they hold the most: here the pairs' share comes "
     "from taking away the units' means. So the lead of pairs is no general law; these networks differ from those of the circle in too much to "
-    "say which difference takes it away, and with two hidden layers it was gone on the circle too. What holds "
+    f"say which difference takes it away, and in {len(deep)} networks with two hidden layers it was not found on the circle either. What holds "
     "in both is that training brings interactions of pairs, and that zero ablation shows them."
 )
 

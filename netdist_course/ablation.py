@@ -55,6 +55,10 @@ def every_loss(answer, contributions, start, outside):
         "the bits are read from the wrong end: the lowest one belongs to unit 0": turned,
         "the labels are exchanged": np.logaddexp(0, -sign * (sums + start)).mean(0),
         "the logit of no unit is left out": np.logaddexp(0, sign * sums).mean(0),
+        "the logarithm is to the base 2; the loss is in nats": right / np.log(2),
+        "the logit is doubled: one number is given for two classes": np.logaddexp(
+            0, 2 * sign * (sums + start)
+        ).mean(0),
     }
     _right_or_named(found, right, mistakes, f"some losses are wrong, given {units} units")
 
@@ -120,12 +124,18 @@ def energies(answer, values):
     coefficients = ablation.walsh(torch.from_numpy(values)).numpy()
     sizes = ablation.subset_sizes(units).numpy()
     right = np.bincount(sizes, coefficients**2)
+    sets = np.arange(2**units)
+    held = (sets[:, None] & ~sets == 0) @ values / len(values)  # 0 and 1 for signs
     mistakes = {
         "these are shares of the variance, asked are the energies": right / right[1:].sum(),
         "degree 0 has an energy too: the square of the mean": np.r_[0, right[1:]],
         "a coefficient is a mean over all subsets, and these are sums": right * 4**units,
         "an energy is a sum over the sets of its degree, and these are means": right
         / np.bincount(sizes),
+        "a removed unit has sign -1, and here it has 0": np.bincount(sizes, held**2),
+        "the degrees run backwards": right[::-1],
+        "a coefficient is divided by the number of subsets, and here by its root": right
+        * 2**units,
         "these add coefficients, not their squares": np.bincount(sizes, np.abs(coefficients)),
     }
     _right_or_named(found, right, mistakes, f"some energies are wrong, given {units} units")

@@ -56,6 +56,16 @@ def overflows(contributions, start, outside):
         return np.log(1 + np.exp((1 - 2 * outside) * logit)).mean(1)
 
 
+def in_bits(contributions, start, outside):
+    """Takes the logarithm to the base 2."""
+    return _table(contributions, start, outside).mean(1) / np.log(2)
+
+
+def doubled(contributions, start, outside):
+    """Gives half of the logit's difference to each class, and doubles it."""
+    return _table(2 * contributions, 2 * start, outside).mean(1)
+
+
 def _after(losses):
     """Losses without each two units, and without each one where the two are the same."""
     one = 1 << np.arange(len(losses).bit_length() - 1)
@@ -139,6 +149,18 @@ def bits_for_signs(values):
     return np.bincount(sets.sum(1), (held @ values / len(values)) ** 2)
 
 
+def degrees_reversed(values):
+    """Counts the removed units of a set."""
+    found, sizes = _coefficients(values)
+    return np.bincount(sizes.max() - sizes, found**2)
+
+
+def by_the_root(values):
+    """Divides by the root of the number of subsets."""
+    found, sizes = _coefficients(values)
+    return np.bincount(sizes, found**2) * len(values)
+
+
 def without_degree_zero(values):
     """Starts the list at degree 1."""
     found, sizes = _coefficients(values)
@@ -155,6 +177,8 @@ WRONG = {
         (loss_of_the_mean, "some losses are wrong"),
         (not_averaged, "has shape"),
         (overflows, "NaN or infinite"),
+        (in_bits, "base 2"),
+        (doubled, "doubled"),
     ],
     "ablation-second-removal": [
         (cheapest_alone, "cheapest alone"),
@@ -169,7 +193,9 @@ WRONG = {
         (as_shares, "shares of the variance"),
         (averaged, "these are means"),
         (not_squared, "not their squares"),
-        (bits_for_signs, "some energies are wrong"),
+        (bits_for_signs, "a removed unit has sign -1"),
+        (degrees_reversed, "run backwards"),
+        (by_the_root, "by its root"),
         (without_degree_zero, "has shape"),
     ],
 }

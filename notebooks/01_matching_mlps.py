@@ -707,7 +707,7 @@ claims.check(
     repeats=partners.returns[partners.networks == "planted, blends"],
 )
 
-# %% tags=["hide-input"] slide="Few units come back, with random labels too, and that does not tell whether they have counterparts." say="Hide the planted rows with your hand and let them conclude from the trained row. Then uncover them: in both, each unit has a counterpart, and the kind of noise decides how many return. Where no unit has one, about as many return as in trained networks." mystnb={"figure": {"name": "fig-partners", "caption": "Left: share of hidden units that come back to themselves on a way through three networks. Right: share of units to which weights and activations give the same partner. One dot for each group of four to eight networks, and the means with their 95 % intervals (bootstrap over groups); the dotted line is chance. In both planted rows each unit has a counterpart: most return where the noise is independent, few where it is a blend of units, about as few as in trained networks and as where units are blends alone. Networks trained on the digits are close to those trained on random labels."}, "image": {"alt": "Two panels with nine rows of dots each. In both, networks of the same start lie near one. On the left copies with planted noise lie far to the right, and the other rows near the left end, with planted blends, blends alone, trained networks and random labels near one another. On the right copies with planted noise lie right of the middle, trained networks, random labels and planted blends about the middle, relabelled ones lower and untrained ones near chance, which is a dotted line."}}
+# %% tags=["hide-input"] slide="Few units come back, with random labels too, and that does not tell whether they have counterparts." say="Start with the trained row and let them conclude. Then read the two planted rows: in both, each unit has a counterpart, and the kind of noise decides how many return. Where no unit has one, the blends alone, about as many return as in trained networks." mystnb={"figure": {"name": "fig-partners", "caption": "Left: share of hidden units that come back to themselves on a way through three networks. Right: share of units to which weights and activations give the same partner. One dot for each group of four to eight networks, and the means with their 95 % intervals (bootstrap over groups); the dotted line is chance. In both planted rows each unit has a counterpart: most return where the noise is independent, few where it is a blend of units, about as few as in trained networks and as where units are blends alone. Networks trained on the digits are close to those trained on random labels."}, "image": {"alt": "Two panels with nine rows of dots each. In both, networks of the same start lie near one. On the left copies with planted noise lie far to the right, and the other rows near the left end, with planted blends, blends alone, trained networks and random labels near one another. On the right copies with planted noise lie right of the middle, trained networks, random labels and planted blends about the middle, relabelled ones lower and untrained ones near chance, which is a dotted line."}}
 kinds = ["same start", *made, "trained", *NULLS]
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.5), sharey=True)
 for ax, measure, label in zip(
@@ -848,8 +848,8 @@ Markdown(
 # ## The line between two networks
 #
 # Walk from one network to another in a straight line and measure the loss on the way: the excess over
-# the line between its two ends is the {term}`barrier` {cite:p}`frankle2020,ainsworth2023`.
-# {numref}`fig-line` shows it for many pairs.
+# the line between its two ends is the {term}`barrier` {cite:p}`frankle2020,ainsworth2023`, if it is taken where it is largest.
+# {numref}`fig-line` shows the line for many pairs; the numbers after it are of its middle, the {term}`excess half-way`.
 
 # %%
 aligned_pairs = [(a, matching.align(a, b)) for a, b in pairs]
@@ -938,7 +938,7 @@ matching.path_slider(*pairs[0], images.test, (8, 8))
 # choose the order by the loss: swap the two units whose swap lowers the *training* loss half-way
 # most, and repeat until no swap lowers it ({py:func}`.matching.match_by_loss`; methods that descend
 # by gradients instead exist {cite:p}`pena2023`). We start it once from the matched order and once from
-# the order in which the units came. {numref}`fig-swaps` shows the {term}`excess <excess half-way>` on held-out digits beside the
+# the order in which the units came. {numref}`fig-swaps` shows the excess half-way on held-out digits beside the
 # agreement of the weights.
 
 # %%
@@ -1493,8 +1493,8 @@ Markdown(
     "**The answer to the question.** Put into the best order, the weights of networks that learned the digits correlate more "
     f"than in every null here ({found_r['mean']['trained']:.2f} against {found_r['mean'][NULLS].max():.2f}), and the mean of all of "
     f"them works ({centre:.2f}, against {unmatched_of_all:.2f} unmatched and {accuracies.mean():.2f} for one network). That is what "
-    "they have in common in their weights. But the "
-    "partners that a matching gives their units are no more stable than in networks that learned noise; "
+    "they have in common in their weights. But about as many units come back by way of two others in networks that "
+    "learned random labels, and the share does not tell whether they have counterparts; "
     f"a Gaussian is rejected for {percent(all_rejected)} of their weights; and the best distribution that we fitted draws "
     f"networks of accuracy {drawn['all weights', 'matched']:.2f}. No distribution over single weights or units that we tried "
     "describes them."
@@ -1638,12 +1638,17 @@ both, expected = [], []
 for (a, b), (dead_a, dead_b) in zip(pairs, in_pairs(is_dead), strict=True):
     both.append(int((dead_a & dead_b[matching.match(a, b)[0]]).sum()))
     expected.append(int(dead_a.sum()) * int(dead_b.sum()) / 15)
+print(
+    f"dead partners of dead units: {sum(both)}, by chance {sum(expected):.1f}"
+)
 assert sum(both) > 2 * sum(expected)
 sizes, dead_ones = (
     np.stack([np.prod(norms(m), axis=0) for m in networks]),
     torch.stack(is_dead).numpy(),
 )
-assert sizes[~dead_ones].mean() > 2 * sizes[dead_ones].mean()
+sizes_of = [sizes[~dead_ones].mean(), sizes[dead_ones].mean()]
+print(f"product of norms: living {sizes_of[0]:.1f}, dead {sizes_of[1]:.2f}")
+assert sizes_of[0] > 2 * sizes_of[1]
 
 # %% [markdown]
 # :::{solution-end}
@@ -1661,9 +1666,9 @@ assert sizes[~dead_ones].mean() > 2 * sizes[dead_ones].mean()
 # def come_back(a_to_b, b_to_c, c_to_a):
 #     """Share of the units of A that come back to themselves by way of B and C.
 #
-#     >>> turn = np.array([1, 2, 0])
-#     >>> float(come_back(turn, turn, turn))
-#     1.0
+#     >>> orders = np.array([1, 2, 0, 3]), np.array([0, 2, 1, 3]), np.array([3, 1, 0, 2])
+#     >>> float(come_back(*orders))
+#     0.5
 #     """
 # ```
 #
@@ -1795,12 +1800,13 @@ assert torch.allclose(*logits, atol=1e-3)
 # :::{exercise} The largest entry of each row
 # :label: ex-matching-largest-entry
 #
-# *Break, medium, 30 minutes.* Give each unit of the first network the partner with the largest entry of its row of the
+# *Break, medium, 60 minutes.* Give each unit of the first network the partner with the largest entry of its row of the
 # gain matrix: a {term}`greedy matching`. Some units of the second network then come several times and some
 # never, and `matching.permute` would refuse such an order, so index the weights yourself. Predict before you run it: of
-# the {term}`ledger`'s {term}`claims <claim>` on the correlation of two networks, on the units that return, on the mean of eight networks and on the
-# loss half-way, which fail, and on which side does each leave its {term}`band`? For the mean, take the first network of each
-# eight as the centre.
+# the {term}`ledger`'s {term}`claims <claim>` on the correlation of two networks, on the planted units that return, on the mean of eight networks and on the
+# loss half-way, which fail, and on which side does each leave its {term}`band`? For the mean, the claim takes the consensus; take
+# the first network of each eight as the centre. The chapter's `pairs`, `groups`, `made` and `eights` hold the
+# networks, and `correlation` and `excess` measure them.
 # :::
 #
 # :::{solution-start} ex-matching-largest-entry
@@ -1809,10 +1815,13 @@ assert torch.allclose(*logits, atol=1e-3)
 #
 # The mean and the loss half-way fail, and the other two hold. Each row takes its largest entry, so the inner product
 # can only rise; the correlation stays high, and higher than in every null, because nothing in it asks that
-# each unit of the second network be used. Units return about as rarely as before. But the second network, so
-# rearranged, computes another function, and a bad one. So the mean fails. The loss half-way fails on
-# the side that one may not expect: it lies *below* the mean of the two ends, because one end is now
-# so bad. A claim that only asked for a low number would have called that a success; a band has two sides.
+# each unit of the second network be used. It falls a little, because units that many choose are large, and so the
+# norm by which it is divided rises more. Planted units whose noise blends others return about as rarely as before, and those
+# with independent noise mostly. But the second network, so
+# rearranged, computes another function, and a bad one. So the mean falls *below* its band, and the matched mean of the
+# chapter, to the same centre, lies in it. The loss half-way leaves its band *below* as well, which one may not expect: it lies
+# under the mean of the two ends, because one end is now so bad. A claim that only asked for a low number would have called
+# that a success; a band has two sides.
 
 
 # %% tags=["solution"]
@@ -1859,12 +1868,20 @@ assert (
     claims.verdict("matching_agreement", of_group["trained"], null=null) == ""
 )
 assert of_group["trained"] > null + 0.1
+assert of_group["trained"] < found_r["mean"]["trained"]
+sizes = [
+    np.mean([np.linalg.norm(weights(b)) for _, b in some])
+    for some in (pairs, greedy_pairs)
+]
+assert sizes[1] > sizes[0]
+print(f"correlation {of_group['trained']:.3f}, largest null {null:.3f}")
 
 back, null = [
     np.mean([all_way_round(made[name][k : k + 4]) for k in range(0, 32, 4)])
     for name in ("planted, blends", "planted, noise")
 ]
 assert claims.verdict("matching_return", back, null=null) == ""
+print(f"planted units that return: blends {back:.2f}, noise {null:.2f}")
 
 spoilt = [training.accuracy(b, images.test) for _, b in greedy_pairs]
 assert np.mean(spoilt) < accuracies.mean() - 0.2
@@ -1874,6 +1891,7 @@ assert claims.verdict("matching_mean", mean_of["weights"], null=null) == ""
 centres = [matching.average([taken(g[0], m) for m in g]) for g in eights]
 mean = np.mean([training.accuracy(m, images.test) for m in centres])
 assert claims.verdict("matching_mean", mean, null=null) and mean < 0.7
+print(f"accuracy: rearranged {np.mean(spoilt):.2f}, mean of eight {mean:.2f}")
 
 null = heights["unmatched"].mean()
 halfway = [
@@ -1881,6 +1899,7 @@ halfway = [
 ]
 height = np.mean([excess(line) for line in halfway])
 assert claims.verdict("matching_barrier", height, null=null) and height < 0
+print(f"loss half-way above the mean of the ends: {height:.2f} nats")
 
 # %% [markdown]
 # :::{solution-end}
@@ -1961,9 +1980,10 @@ assert (raw != disguise(a1, a2, b1, b2)).any()
 # {term}`standard error` over them. Its strongest null is networks trained on random labels: they return about as often, so a
 # number that predicts as well there says nothing of digits. It also needs a
 # calibration: large units return more often wherever there is noise, whether or not small ones lack a counterpart. A first step is the
-# product of the norms of a unit's incoming and outgoing weights. Among planted copies, where all units have
-# counterparts, the larger half of the units returns much more often than the smaller. Among trained networks the
-# difference is less than half of that.
+# product of the norms of a unit's incoming and outgoing weights. Among planted copies with independent noise, where all units have
+# counterparts, the larger half of the units returns much more often than the smaller. With noise that blends units the
+# difference is less than half of that, though all have counterparts there, too; and so it is among trained networks and
+# among those with random labels. So this number says little, and nothing of digits.
 
 
 # %% tags=["solution"]
@@ -1982,10 +2002,15 @@ gaps = {
     name: np.mean([by_size(group[k : k + 4]) for k in range(0, 32, 4)])
     for name, group in made.items()
 }
-trained_gap = np.mean([by_size(group[:4]) for group in eights])
-print(gaps, trained_gap)
+gaps["trained"] = np.mean([by_size(group[:4]) for group in eights])
+by_heart = groups["random labels"]
+gaps["random labels"] = np.mean(
+    [by_size(by_heart[k : k + 4]) for k in range(0, len(by_heart), 4)]
+)
+print({name: round(float(gap), 2) for name, gap in gaps.items()})
 assert gaps["planted, noise"] > 0.2
-assert trained_gap < gaps["planted, noise"] / 2
+for name in ("planted, blends", "trained", "random labels"):
+    assert gaps[name] < gaps["planted, noise"] / 2
 
 # %% [markdown]
 # :::{solution-end}

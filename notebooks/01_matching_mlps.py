@@ -622,13 +622,13 @@ def same_partner(one, two):
 
 # %% [markdown]
 # What would the answers be if all units did have counterparts that are as unlike as those found here? That depends on how
-# they differ, so there are two calibrations of {term}`planted <planted case>` networks, and a third without any counterpart. All
-# are made from one trained network.
+# they differ, so there are two calibrations of {term}`planted <planted case>` networks, and a third without any counterpart. Each
+# group is made from one trained network.
 #
 # - *Planted, noise*: shuffled copies with independent noise on each weight, as much as brings the correlation of two
 #   copies down to that of two trained networks.
 # - *Planted, blends*: shuffled copies in which the noise of a unit is a random blend of the network's own units, as much as
-#   brings the matched correlation down to that of two trained networks.
+#   brings the correlation of two copies, matched, down to that of two trained networks.
 # - *Blends alone*: networks whose units are nothing but such blends. No unit has a counterpart; what
 #   two networks share are the directions in which their units lie.
 
@@ -740,7 +740,8 @@ Markdown(
     f"Of the units of trained networks {percent(found.returns['trained'])} come back. Does that say that most have no "
     f"counterpart? Planted counterparts with independent noise come back in {percent(found.returns['planted, noise'])} of cases, though the weights "
     f"agree no better. But with noise that blends units only {percent(found.returns['planted, blends'])} do, at a matched correlation "
-    f"of {matched_r(made['planted, blends']):.2f}, and every unit has a counterpart there, too. And of units that are blends alone, without any counterpart, "
+    f"of {matched_r(made['planted, blends']):.2f}, and every unit has a counterpart there, too, if a blurred one: in the planted order "
+    f"the weights correlate at about {1 / (1 + blend_size**2):.2f}, and matching finds an order that looks better. And of units that are blends alone, without any counterpart, "
     f"{percent(found.returns['blends alone'])} come back, at a correlation of {matched_r(made['blends alone']):.2f}. So the share that returns does not tell "
     "networks whose units have counterparts from networks whose units have none: a unit may be lost because it has "
     "no counterpart, or because its counterpart differs by what other units look like.\n\n"

@@ -740,7 +740,7 @@ Markdown(
     f"Of the units of trained networks {percent(found.returns['trained'])} come back. Does that say that most have no "
     f"counterpart? Planted counterparts with independent noise come back in {percent(found.returns['planted, noise'])} of cases, though the weights "
     f"agree no better. But with noise that blends units only {percent(found.returns['planted, blends'])} do, at a matched correlation "
-    f"of {matched_r(made['planted, blends']):.2f}, and every unit has a counterpart there, too, if a blurred one: in the planted order "
+    f"of {matched_r(made['planted, blends']):.2f}, and every unit has a counterpart there, too, though a blurred one: in the planted order "
     f"the weights correlate at about {1 / (1 + blend_size**2):.2f}, and matching finds an order that looks better. And of units that are blends alone, without any counterpart, "
     f"{percent(found.returns['blends alone'])} come back, at a correlation of {matched_r(made['blends alone']):.2f}. So the share that returns does not tell "
     "networks whose units have counterparts from networks whose units have none: a unit may be lost because it has "

@@ -7,6 +7,7 @@ from netdist_course.checks import array, exercise, number, order, require
 
 # Of each case; the first is the reader's. Units, weights a unit:
 SHAPES = [(12, 40), (1, 3), (5, 8), (30, 20)]
+LOUD = 3  # a case with so much noise that two rows of a have one nearest row of b
 # Units, bounds of how many are planted to return:
 WALKS = [(90, 20, 70), (1, 1, 2), (9, 9, 10), (14, 0, 1)]
 # Units, inputs, outputs:
@@ -17,8 +18,8 @@ def wrong_ways(a_to_b, b_to_c, c_to_a):
     """Shares that come of typical mistakes."""
     units = np.arange(len(a_to_b))
     matches = {
-        "this goes the other way: look up in a_to_b first": a_to_b[b_to_c[c_to_a]] == units,
-        "this stops in c: c_to_a has to be followed, too": b_to_c[a_to_b] == units,
+        "this goes the other way round": a_to_b[b_to_c[c_to_a]] == units,
+        "this stops in c, and not at home": b_to_c[a_to_b] == units,
         "c_to_a leads from c to a; this reads it as if it led from a": b_to_c[a_to_b] == c_to_a,
     }
     return {sentence: np.mean(match) for sentence, match in matches.items()}
@@ -56,8 +57,11 @@ def two_rows_of_units(rng, case):
     """Units ``a`` and the same in another order, with noise: (H, D) each."""
     units, weights = SHAPES[case]
     a = rng.normal(size=(units, weights)) * rng.uniform(0.5, 3, size=(units, 1))
-    noise = 0.4 * a.std() * rng.normal(size=a.shape)
-    return a, a[rng.permutation(units)] + noise
+    noise = (1.2 if case == LOUD else 0.4) * a.std() * rng.normal(size=a.shape)
+    b = a[rng.permutation(units)] + noise
+    nearest = np.square(a[:, None] - b).sum(axis=2).argmin(axis=1)
+    clear = case == LOUD and len(set(nearest)) == units
+    return two_rows_of_units(rng, case) if clear else (a, b)
 
 
 @exercise("matching-planted-order", two_rows_of_units)
@@ -67,6 +71,9 @@ def planted_order(answer, a, b):
     raw, largest = array(answer, rows.shape, "the order"), gain.argmax(axis=1)
     greedy = len(set(largest)) < len(a) and np.array_equal(raw, largest)
     require(not greedy, "the largest entry of each row alone uses a row of b twice")
+    nearest = np.square(a[:, None] - b).sum(axis=2).argmin(axis=1)
+    greedy = len(set(nearest)) < len(a) and np.array_equal(raw, nearest)
+    require(not greedy, "the nearest row of each row alone uses a row of b twice")
     found = order(answer, len(a), "the order")
     best = gain[linear_sum_assignment(gain, maximize=True)].sum()
     reached = gain[rows, found].sum()
@@ -116,8 +123,9 @@ def disguise(answer, a1, a2, b1, b2):
     raw = linear_sum_assignment(a1 @ b1.T + a2.T @ b2, maximize=True)[1]
     told = sees.all() or (found != raw).any()
     require(told, "this compares weights as they stand, so that factors decide")
-    opposite = np.isclose(into, -a1).all(axis=1).any()
-    require(not opposite, "some partner sees the opposite of its unit; factors are positive")
+    opposite = np.isclose(into, -a1).all(axis=1)
+    mostly = 2 * opposite.sum() >= (~(sees & says)).sum()  # of the wrong partners
+    require(not mostly, "some partner sees the opposite of its unit; factors are positive")
     require(sees.all(), "some partner's incoming weights are no multiple of its unit's")
     sentence = "incoming weights agree up to factors, outgoing ones do not take these back"
     require(False, f"{sentence}: were they left out, or compared as they stand?")

@@ -178,7 +178,7 @@ Markdown(
 # %%
 adjacency = matching.adjacency(eight[0])  # (91, 91)
 
-# %% tags=["hide-input"] slide="The same column in another network is another unit." say="Let them look for one stroke pattern in two of the networks: it may turn up, but in another column. Ask what it would mean to compare these matrices entry by entry." mystnb={"figure": {"name": "fig-adjacency", "caption": "The two blocks of the adjacency matrix that hold weights, for networks 1 to 4. Above, a column is a hidden unit and a row a pixel; below, a row is a hidden unit and a column a class. Units stand in the order in which they happen to come, so the same column in another network is another unit. A nearly white column above is a dead unit; colours end at weights of size 1.5."}, "image": {"alt": "Four columns of heat maps, one for each of four networks: above, 65 rows of pixels and bias by 15 hidden units; below, 16 rows of hidden units and bias by 10 classes. Each network has another pattern of columns."}}
+# %% tags=["hide-input"] slide="The same column in another network is another unit." say="Each column is one unit; its pixels stand below one another, so no stroke can be seen. Let them compare one column over the networks, and count the nearly white ones, which are dead units. Ask what it would mean to compare these matrices entry by entry." mystnb={"figure": {"name": "fig-adjacency", "caption": "The two blocks of the adjacency matrix that hold weights, for networks 1 to 4. Above, a column is a hidden unit and a row a pixel; below, a row is a hidden unit and a column a class. Units stand in the order in which they happen to come, so the same column in another network is another unit. A nearly white column above is a dead unit; colours end at weights of size 1.5."}, "image": {"alt": "Four columns of heat maps, one for each of four networks: above, 65 rows of pixels and bias by 15 hidden units; below, 16 rows of hidden units and bias by 10 classes. Each network has another pattern of columns."}}
 fig, axes = plt.subplots(2, 4, figsize=(7.2, 5.2), height_ratios=[2.2, 1])
 reach = {"vmin": -1.5, "vmax": 1.5, "center": 0, "aspect": "auto"}
 for k in range(4):
@@ -263,7 +263,12 @@ Markdown(
 # matching picks one entry in each row and column of this {term}`gain matrix`, and the best one has the largest
 # sum. To take the largest entry of each row would not do: here two rows have theirs in one column.
 
-# %% tags=["hide-input"] slide="The best order has the largest sum, and need not take the largest entry of each row." say="Cover the frames and let them choose one entry in each row. Two rows want the same column, so somebody has to give way: the sum of all three decides." mystnb={"figure": {"name": "fig-three", "caption": "Two networks of three hidden units that compute nearly the same. Line widths are sizes of weights; dashed lines are negative. The units of B are those of A in another order, with noise. In the gain matrix at the right the largest sum of one entry for each row and column (framed) finds the order; the largest entry of the second row is not in it."}, "image": {"alt": "Two small network diagrams with two inputs, three hidden units and one output, and a three by three matrix of numbers with one framed cell in each row and column, off the diagonal. Two rows have their largest number in the same column."}}
+# %% [markdown] tags=["slide-only", "remove-cell"] slide="One entry in each row and column: which three have the largest sum?" say="Rows are units of A, columns units of B. Let them choose before they talk. The first two rows want the same column, so one has to give way: not the one with the larger entry, and the sum of all three decides."
+# $$\begin{pmatrix} 5 & 4 & 1 \\ 6 & 2 & 1 \\ 1 & 2 & 3 \end{pmatrix}$$
+#
+# Each entry says how well a unit of one network fits a unit of the other.
+
+# %% tags=["hide-input"] slide="The best order has the largest sum, and need not take the largest entry of each row." say="The same with networks: the frames are the best order. Find the row whose largest entry is not framed, and say which row took its column." mystnb={"figure": {"name": "fig-three", "caption": "Two networks of three hidden units that compute nearly the same. Line widths are sizes of weights; dashed lines are negative. The units of B are those of A in another order, with noise. In the gain matrix at the right the largest sum of one entry for each row and column (framed) finds the order; the largest entry of the second row is not in it."}, "image": {"alt": "Two small network diagrams with two inputs, three hidden units and one output, and a three by three matrix of numbers with one framed cell in each row and column, off the diagonal. Two rows have their largest number in the same column."}}
 toy = np.array([[1.6, 0.2, 1.2], [1.0, 0.9, 0.9], [-1.2, -0.9, 0.7]])
 turned = toy[[2, 0, 1]] + np.random.default_rng(0).normal(0, 0.15, (3, 3))
 fig, axes = plt.subplots(1, 3, figsize=(7.2, 2.5), width_ratios=[1, 1, 1])
@@ -383,7 +388,7 @@ Markdown(
 # %% [markdown]
 # {numref}`fig-pair` shows what the matching does to the weights of one pair.
 
-# %% tags=["hide-input"] slide="Matched, large weights find large weights of the same sign." say="Before matching the cloud is round, afterwards it is stretched. Do not let them call that agreement yet: the order was chosen to make it so." mystnb={"figure": {"name": "fig-pair", "caption": "Each weight and bias of network 2 against the one in the same place of network 1, before and after its units were put into the order of network 1. After matching, large weights find large weights of the same sign; most small ones remain unrelated."}, "image": {"alt": "Two scatter plots of weights. Before matching the cloud is round; after matching it is stretched along the diagonal."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-pair", "caption": "Each weight and bias of network 2 against the one in the same place of network 1, before and after its units were put into the order of network 1. Before, a large weight of one network mostly meets a small one of the other; after matching, large weights mostly find large weights of the same sign, and most small ones remain unrelated."}, "image": {"alt": "Two scatter plots of weights. Before matching the cloud is a cross, with arms along both axes; after matching it is stretched along the diagonal."}}
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.5), sharex=True, sharey=True)
 for ax, model, name in zip(
     axes, (others[0], aligned), ("unmatched", "matched"), strict=True
@@ -450,11 +455,11 @@ Markdown(
     f"{np.mean(to_first_r):.3f}: pairs without network 1 were then never matched to one another."
 )
 
-# %% [markdown] tags=["slide-only", "remove-cell"] slide="Vote: how much would the same matching find where less is shared?" say="Let them order the four groups by the correlation they expect after matching, and write it down. Collect the orders on the board before the next slide, and ask which of these groups a sceptic would choose as the null."
-# - networks before training
-# - trained, with classes and pixels in an order of their own
-# - trained on the same images, with classes in an order of their own
-# - trained on the same images with the same random labels
+# %% [markdown] tags=["slide-only", "remove-cell"] slide="Vote: how much would the same matching find where less is shared?" say="After matching, the weights of two networks correlate. The order was chosen to make it so: does it mean anything? Let them order the four groups by the correlation they expect after matching, and write it down. Ask which of these groups a sceptic would choose as the null."
+# - untrained: networks before training
+# - pixels too: trained, with classes and pixels in an order of their own
+# - classes relabelled: trained on the same images, with classes in an order of their own
+# - random labels: trained on the same images with one set of random labels
 
 # %% [markdown]
 # ## How much is due to the task?
@@ -547,7 +552,7 @@ control = [
     for a, b in in_pairs(groups["same start"])
 ]
 
-# %% tags=["hide-input"] slide="Matching makes any two networks agree; those that share images and classes agree most." say="Start with the untrained row: that is the maximum over orders, and nothing else. Then compare the trained row with the strongest null, not with its own unmatched dots. What is left depends on which class stands at which output." mystnb={"figure": {"name": "fig-nulls-matching", "caption": "Correlation of the weights of two networks before and after matching, one dot for each disjoint pair. Networks that share a start agree as they are. All others agree after matching, also those that have learned nothing. Among networks of different starts those that have learned the digits with the same classes agree most."}, "image": {"alt": "Six rows of dots along an axis of correlation. In the top row, same start, all dots are close to one. In the others the unmatched dots lie near zero and the matched ones to the right of them: farthest for trained networks, less for relabelled classes, pixels and random labels, least for untrained networks."}}
+# %% tags=["hide-input"] slide="Matching raises the correlation of any two starts; about two thirds of it is there with the classes relabelled." say="Networks of the same start agree without any matching. Go to the untrained row: that is the maximum over orders, and nothing else. Then compare the trained row with the strongest null, not with its own unmatched dots. What is left depends on which class stands at which output." mystnb={"figure": {"name": "fig-nulls-matching", "caption": "Correlation of the weights of two networks before and after matching, one dot for each disjoint pair. Networks that share a start agree as they are. All others agree after matching, also those that have learned nothing. Among networks of different starts those that have learned the digits with the same classes agree most."}, "image": {"alt": "Six rows of dots along an axis of correlation. In the top row, same start, all dots are close to one. In the others the unmatched dots lie near zero and the matched ones to the right of them: farthest for trained networks, less for relabelled classes, pixels and random labels, least for untrained networks."}}
 frame = agreement.melt(
     ["networks", "pair"], ["unmatched", "matched"], "units", "correlation"
 )
@@ -616,13 +621,20 @@ def same_partner(one, two):
 
 
 # %% [markdown]
-# A calibration tells what to expect if all units did have counterparts that are as unlike as those found
-# here: *{term}`planted <planted case>`* networks are copies of a trained one, shuffled, with as much noise on each weight as brings
-# the correlation of two copies down to that of two trained networks.
+# What would the answers be if all units did have counterparts that are as unlike as those found here? That depends on how
+# they differ, so there are two calibrations of {term}`planted <planted case>` networks, and a third without any counterpart. Each
+# group is made from one trained network.
+#
+# - *Planted, noise*: shuffled copies with independent noise on each weight, as much as brings the correlation of two
+#   copies down to that of two trained networks.
+# - *Planted, blends*: shuffled copies in which the noise of a unit is a random blend of the network's own units, as much as
+#   brings the correlation of two copies, matched, down to that of two trained networks.
+# - *Blends alone*: networks whose units are nothing but such blends. No unit has a counterpart; what
+#   two networks share are the directions in which their units lie.
 
 
 # %%
-def planted(model, r):
+def noisy(model, r):
     """A shuffled copy whose weights correlate at r with those of another such copy."""
     order = [torch.randperm(15, generator=generator)]
     copy, size = matching.permute(model, order), (1 / r - 1) ** 0.5
@@ -635,18 +647,50 @@ def planted(model, r):
     return copy
 
 
-# %% [markdown] tags=["slide-only", "remove-cell"] slide="Vote: which units come back on a way through three networks?" say="Send one student as a unit from A to B to C and home. Then let them vote on where the trained networks will lie, between chance and the planted copies, and where random labels will lie beside them."
-# - A matching gives every unit a partner, whether or not it has one.
-# - Match A to B, B to C, and C to A, and follow a unit around.
-# - If all units have counterparts that differ by noise, most come back.
-# - Were the matchings drawn at random, one unit would come back on average.
+def blended(model, size, dice, own=1):
+    """A copy whose units are units of the network (own times), each plus a blend of all."""
+    blend = size * torch.randn(15, 15, generator=dice) / 15**0.5
+    blend += own * torch.eye(15)[torch.randperm(15, generator=dice)]
+    copy = models.clone(model)
+    for p in copy[1].parameters():
+        p.data = blend @ p.data
+    copy[3].weight.data = copy[3].weight.data @ blend.T
+    return copy
+
 
 # %% tags=["hide-input"]
+def four_of_each(**how):
+    """Four blended copies of each of the eight networks."""
+    dice = torch.Generator().manual_seed(1)
+    return [blended(m, dice=dice, **how) for m in eight for _ in range(4)]
+
+
+def matched_r(group):
+    return np.mean(
+        [correlation(a, matching.align(a, b)) for a, b in in_pairs(group)]
+    )
+
+
 r = found_r["mean"]["trained"]
-copies = [planted(m, r) for m in eight for _ in range(4)]
+sizes = np.arange(0.6, 2, 0.1)
+reached = [matched_r(four_of_each(size=float(size))) for size in sizes]
+blend_size = float(sizes[np.argmin(np.abs(np.array(reached) - r))])
+made = {
+    "planted, noise": [noisy(m, r) for m in eight for _ in range(4)],
+    "planted, blends": four_of_each(size=blend_size),
+    "blends alone": four_of_each(size=1.0, own=0),
+}
+
+# %% [markdown] tags=["slide-only", "remove-cell"] slide="Vote: how many of a trained network's units come back by way of two others?" say="Send one student as a unit from A to B to C and home; random orders would bring one unit home on average. Vote for networks trained on the digits, and then once more for networks trained on random labels."
+# - one or two, as by chance
+# - few, but more than by chance
+# - most of them
+# - all, because every matching is exact
+
+# %% tags=["hide-input"]
 rows = []
-for name, group in {"planted": copies, **groups}.items():
-    size = 4 if name in ("same start", "planted") else 8
+for name, group in {**made, **groups}.items():
+    size = 4 if name == "same start" or name in made else 8
     for k in range(0, len(group), size):
         some = group[k : k + size]
         both = [same_partner(a, b) for a, b in in_pairs(some)]
@@ -658,14 +702,14 @@ partners = pd.DataFrame(rows)
 found = partners.groupby("networks").mean()
 claims.check(
     "matching_return",
-    found.returns["trained"],
-    null=found.returns["planted"],
-    repeats=partners.returns[partners.networks == "trained"],
+    found.returns["planted, blends"],
+    null=found.returns["planted, noise"],
+    repeats=partners.returns[partners.networks == "planted, blends"],
 )
 
-# %% tags=["hide-input"] slide="Few units come back, and about as many where the labels were random." say="On the left, compare the trained row with the planted one: their weights agree equally well, yet far fewer units return. Then look at random labels, level with the trained networks. The share that returns is not the share of units with a counterpart." mystnb={"figure": {"name": "fig-partners", "caption": "Left: share of hidden units that come back to themselves on a way through three networks. Right: share of units to which weights and activations give the same partner. One dot for each group of four to eight networks, and the means with their 95 % intervals (bootstrap over groups); the dotted line is chance. Units return where networks share a start, and mostly where counterparts were planted. Elsewhere they rarely do, and networks trained on the digits are close to those trained on random labels."}, "image": {"alt": "Two panels with seven rows of dots each. In both, networks of the same start lie near one. On the left planted copies lie far to the right, and the other rows near the left end, with trained networks level with random labels. On the right trained networks and random labels lie about the middle, relabelled ones lower and untrained ones near chance, which is a dotted line."}}
-kinds = ["same start", "planted", "trained", *NULLS]
-fig, axes = plt.subplots(1, 2, figsize=(7.2, 3), sharey=True)
+# %% tags=["hide-input"] slide="Few units come back, with random labels too, and that does not tell whether they have counterparts." say="Start with the trained row and let them conclude. Then read the two planted rows: in both, each unit has a counterpart, and the kind of noise decides how many return. Where no unit has one, the blends alone, about as many return as in trained networks." mystnb={"figure": {"name": "fig-partners", "caption": "Left: share of hidden units that come back to themselves on a way through three networks. Right: share of units to which weights and activations give the same partner. One dot for each group of four to eight networks, and the means with their 95 % intervals (bootstrap over groups); the dotted line is chance. In both planted rows each unit has a counterpart: most return where the noise is independent, few where it is a blend of units, about as few as in trained networks and as where units are blends alone. Networks trained on the digits are close to those trained on random labels."}, "image": {"alt": "Two panels with nine rows of dots each. In both, networks of the same start lie near one. On the left copies with planted noise lie far to the right, and the other rows near the left end, with planted blends, blends alone, trained networks and random labels near one another. On the right copies with planted noise lie right of the middle, trained networks, random labels and planted blends about the middle, relabelled ones lower and untrained ones near chance, which is a dotted line."}}
+kinds = ["same start", *made, "trained", *NULLS]
+fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.5), sharey=True)
 for ax, measure, label in zip(
     axes,
     ("returns", "same partner"),
@@ -693,10 +737,14 @@ spread = partners.groupby("networks")["returns"].sem()
 gap = found.returns["trained"] - found.returns["random labels"]
 gap_error = np.hypot(spread["trained"], spread["random labels"])
 Markdown(
-    f"Of the units of trained networks {percent(found.returns['trained'])} come back; of planted ones "
-    f"{percent(found.returns['planted'])} do, though their weights agree no better. So not all units have counterparts "
-    "that differ by noise. How many have one, the share does not say: "
-    f"three matchings that are each right for {percent(found.returns['trained'] ** (1 / 3))} of the units would give the same.\n\n"
+    f"Of the units of trained networks {percent(found.returns['trained'])} come back. Does that say that most have no "
+    f"counterpart? Planted counterparts with independent noise come back in {percent(found.returns['planted, noise'])} of cases, though the weights "
+    f"agree no better. But with noise that blends units only {percent(found.returns['planted, blends'])} do, at a matched correlation "
+    f"of {matched_r(made['planted, blends']):.2f}, and every unit has a counterpart there, too, though a blurred one: in the planted order "
+    f"the weights correlate at about {1 / (1 + blend_size**2):.2f}, and matching finds an order that looks better. And of units that are blends alone, without any counterpart, "
+    f"{percent(found.returns['blends alone'])} come back, at a correlation of {matched_r(made['blends alone']):.2f}. So the share that returns does not tell "
+    "networks whose units have counterparts from networks whose units have none: a unit may be lost because it has "
+    "no counterpart, or because its counterpart differs by what other units look like.\n\n"
     f"Nor is the return the digits' doing. With relabelled classes {percent(found.returns['classes relabelled'])} come back, in "
     f"untrained networks {percent(found.returns['untrained'])}, and by chance {percent(1 / 15)} would; but with random labels it is "
     f"{percent(found.returns['random labels'])}. The difference between trained networks and these, {100 * gap:.1f} ± {100 * gap_error:.1f} "
@@ -705,8 +753,10 @@ Markdown(
     f"activations name the same partner for {percent(found['same partner']['trained'])} of the units of trained networks, for "
     f"{percent(found['same partner']['random labels'])} where the labels were random, "
     f"{percent(found['same partner']['classes relabelled'])} with relabelled classes and "
-    f"{percent(found['same partner']['untrained'])} in untrained networks. So units resemble their partners more the more "
-    "the networks share, images and labels, and it makes no difference whether the labels mean anything."
+    f"{percent(found['same partner']['untrained'])} in untrained networks; of planted ones for "
+    f"{percent(found['same partner']['planted, noise'])} with noise and {percent(found['same partner']['planted, blends'])} with blends, and of "
+    f"blends alone for {percent(found['same partner']['blends alone'])}. So two methods agree more the more "
+    "the networks share, images and labels, and whether the labels mean anything makes little difference."
 )
 
 # %% [markdown]
@@ -799,8 +849,8 @@ Markdown(
 # ## The line between two networks
 #
 # Walk from one network to another in a straight line and measure the loss on the way: the excess over
-# the line between its two ends is the {term}`barrier` {cite:p}`frankle2020,ainsworth2023`.
-# {numref}`fig-line` shows it for many pairs.
+# the line between its two ends is the {term}`barrier` {cite:p}`frankle2020,ainsworth2023`, if it is taken where it is largest.
+# {numref}`fig-line` shows the line for many pairs; the numbers after it are of its middle, the {term}`excess half-way`.
 
 # %%
 aligned_pairs = [(a, matching.align(a, b)) for a, b in pairs]
@@ -869,11 +919,6 @@ Markdown(
     f"also removes {percent(1 - np.mean(distances))} of the squared distance between the two ends."
 )
 
-# %% [markdown] tags=["slide-only", "remove-cell"] slide="Vote: is what is left of the barrier the fault of the order?" say="Take a vote before the walk, and another after the figure with the swaps. Those who say no should say what else could cause the barrier; those who say yes should say how they would show it."
-# - The order was chosen to bring weights together, not to lower the loss.
-# - Would an order chosen by the training loss lower the barrier further?
-# - And would the weights then agree more, or less?
-
 # %% [markdown]
 # Walk along one of these lines in {numref}`fig-path`. Each picture shows the input weights of one
 # hidden unit; nearly white ones are {term}`dead units <dead unit>`. Matched, some units turn into one that resembles them and some do
@@ -883,13 +928,18 @@ Markdown(
 # %% tags=["hide-input"] slide="Matching lowers the barrier, and does not remove it: half-way, some units are blends of two." say="Drag the slider to the middle with the box set, then clear the box. Ask for a unit that turns into one that resembles it, and for one that does not." mystnb={"figure": {"name": "fig-path", "caption": "A figure with a handle: the straight line from network A to network B, with B's units matched to A's or not. Drag the slider or the curve, and compare the two curves half-way."}}
 matching.path_slider(*pairs[0], images.test, (8, 8))
 
+# %% [markdown] tags=["slide-only", "remove-cell"] slide="Vote: is what is left of the barrier the fault of the order?" say="The order was chosen to bring weights together, not to lower the loss. Let them vote on what an order chosen by the training loss would do, judged on held-out digits, and on whether the weights would then agree more or less. Vote again after the next figure."
+# - Another order would not help: the two networks are too different.
+# - Another order would remove a part of it.
+# - Another order would remove all of it.
+
 # %% [markdown]
 # **Is what is left the order's fault?** It is conjectured that some order removes the barrier between
 # wide enough networks {cite:p}`entezari2022`, and the order that brings weights closest need not be that one. So
 # choose the order by the loss: swap the two units whose swap lowers the *training* loss half-way
 # most, and repeat until no swap lowers it ({py:func}`.matching.match_by_loss`; methods that descend
 # by gradients instead exist {cite:p}`pena2023`). We start it once from the matched order and once from
-# the order in which the units came. {numref}`fig-swaps` shows the {term}`excess <excess half-way>` on held-out digits beside the
+# the order in which the units came. {numref}`fig-swaps` shows the excess half-way on held-out digits beside the
 # agreement of the weights.
 
 # %%
@@ -938,7 +988,7 @@ claims.check(
     repeats=wide["matched, then swaps"],
 )
 
-# %% tags=["hide-input"] slide="A low loss half-way is no evidence that weights agree." say="Look at the marks at the far left: their weights hardly correlate, and most of them beat the matching by weights. Come back to the vote: the order was at fault for part of the barrier, and a good order need not pair units that resemble each other." mystnb={"figure": {"name": "fig-swaps", "caption": "Excess loss half-way between two networks, on held-out digits, against the correlation of their weights; one mark for each pair and order of units. Swaps that lower the training loss bring the excess down below that of the matching by weights, also where the weights agree little."}, "image": {"alt": "A scatter plot of three kinds of marks. Pairs matched by weights lie at the right, spread over low and high excess; those with swaps after matching lie a little to the left of them and lower; those with swaps from the order in which units came lie far to the left, at small correlations, and mostly below the first kind."}}
+# %% tags=["hide-input"] slide="A low loss half-way goes with a little agreement of weights, and does not need more." say="Find the squares: these orders were found by the loss alone. Most have a lower excess than the matching by weights has on the same pair; the ones at the far left are about level with it. Come back to the vote: the order was at fault for part of the barrier, and a good order need not bring the weights together." mystnb={"figure": {"name": "fig-swaps", "caption": "Excess loss half-way between two networks, on held-out digits, against the correlation of their weights; one mark for each pair and order of units. Swaps that lower the training loss bring the excess of most pairs below that of the matching by weights, also from the order in which the units came, where the weights agree little."}, "image": {"alt": "A scatter plot of three kinds of marks. Pairs matched by weights lie at the right, spread over low and high excess; those with swaps after matching lie a little to the left of them and lower; those with swaps from the order in which units came lie far to the left, at small correlations, and mostly below the first kind."}}
 orders_shown = {
     "matched by weights": C["matched"],
     "matched, then swaps": plotting.LEVELS[0],
@@ -957,6 +1007,8 @@ plt.show()
 
 # %% tags=["remove-input"]
 of = by_loss.groupby("order")[["excess", "correlation"]].mean()
+close = by_loss.pivot(index="pair", columns="order", values="correlation")
+rise = close["as they came, then swaps"] - close["as they came"]
 Markdown(
     f"Over {knobs.swap_pairs} pairs, the units as they came have an excess of {of.excess['as they came']:.2f} nats. "
     f"From the matched order, swaps take the excess from {of.excess['matched by weights']:.3f} to "
@@ -964,17 +1016,18 @@ Markdown(
     f"{of.correlation['matched by weights']:.2f} to {of.correlation['matched, then swaps']:.2f}. As many exchanges at "
     f"random raise the excess to {of.excess['matched, then random swaps']:.2f}. So more than half of the barrier that "
     "weight matching leaves is the fault of the order that it chose. And started from the order in which the units came, "
-    f"swaps reach {of.excess['as they came, then swaps']:.3f} nats at a correlation of only "
-    f"{of.correlation['as they came, then swaps']:.2f}. The two "
-    f"searches on one pair agree on the partners of {percent(np.mean(agreeing))} of the units. A low loss half-way is therefore no "
-    "evidence that the weights of units agree: there are enough orders to find several good ones among them."
+    f"swaps reach {of.excess['as they came, then swaps']:.3f} nats at a correlation of {of.correlation['as they came, then swaps']:.2f}. "
+    f"They saw the loss alone, and still raised the correlation by {rise.mean():.2f} ± {rise.sem():.2f} (standard error over pairs), in {(rise > 0).sum()} of "
+    f"{len(rise)} pairs; matching finds more in untrained networks ({found_r['mean']['untrained']:.2f}). The two "
+    f"searches on one pair agree on the partners of {percent(np.mean(agreeing))} of the units. So a low loss half-way goes with a little "
+    "agreement of weights, and does not need more: there are enough orders to find several good ones among them."
 )
 
 # %% [markdown]
 # ## Scale, and how many directions
 #
 # A ReLU also commutes with positive factors: $\operatorname{relu}(c z) = c \operatorname{relu}(z)$ for
-# $c > 0$. Dividing a unit's incoming weights by a factor and multiplying its outgoing ones by it changes
+# $c > 0$. Dividing a unit's incoming weights and its bias by a factor and multiplying its outgoing weights by it changes
 # nothing. So the size of a unit's incoming weights says nothing by itself, and a scale has to be chosen
 # before sizes are compared. {py:func}`.matching.canonical` gives the incoming weights of each unit (its
 # bias included) norm one. {numref}`fig-norms` shows what scale training chooses.
@@ -1016,8 +1069,8 @@ Markdown(
 # The {term}`singular values <singular value>` of a network's weights depend on that choice. The source asked for the
 # singular values of the mean adjacency matrix, and for its {term}`elbow`, where the
 # profile likelihood of {cite:t}`zhu2006` splits the values into large and small ones (graspologic's
-# `select_dimension` uses the same rule). Multiply all incoming weights by 3, divide the outgoing ones by 3,
-# and the elbow moves. So we take the networks in the {term}`canonical scale`, match them there, and
+# `select_dimension` uses the same rule). Multiply all incoming weights and the biases of the hidden units by 3, divide
+# the outgoing weights by 3, and the elbow moves. So we take the networks in the {term}`canonical scale`, match them there, and
 # truncate the incoming weights of their mean to a lower {term}`rank` ({numref}`fig-rank`); with the outgoing ones left whole, no
 # factor common to all units matters.
 
@@ -1441,18 +1494,18 @@ Markdown(
     "**The answer to the question.** Put into the best order, the weights of networks that learned the digits correlate more "
     f"than in every null here ({found_r['mean']['trained']:.2f} against {found_r['mean'][NULLS].max():.2f}), and the mean of all of "
     f"them works ({centre:.2f}, against {unmatched_of_all:.2f} unmatched and {accuracies.mean():.2f} for one network). That is what "
-    "they have in common in their weights. But the "
-    "partners that a matching gives their units are no more stable than in networks that learned noise; "
+    "they have in common in their weights. But about as many units come back by way of two others in networks that "
+    "learned random labels, and the share does not tell whether they have counterparts; "
     f"a Gaussian is rejected for {percent(all_rejected)} of their weights; and the best distribution that we fitted draws "
     f"networks of accuracy {drawn['all weights', 'matched']:.2f}. No distribution over single weights or units that we tried "
     "describes them."
 )
 
 # %% [markdown] tags=["slide-only", "remove-cell"] slide="What networks have in common shows only up to order, and only beside a null." say="Ask which of the four sentences surprised them most, and which null it rests on. The exercise with the largest entry of each row is a good one to take home."
-# - The order of hidden units is arbitrary; the best one is an exact assignment.
-# - Matching raises any correlation; most of it appears with the classes relabelled, too.
-# - Most partners do not hold in a circle; about as many do with random labels.
-# - Matched means work, and a low barrier does not say that units agree.
+# - With one hidden layer, the order with the largest sum of inner products is an exact assignment.
+# - Matching raises the correlation of networks of different starts; most of it appears with the classes relabelled, too.
+# - Three of four units do not come back by way of two others; about as many do not with random labels.
+# - Matched means work; a low barrier goes with a little agreement of weights, and needs no more.
 
 # %% [markdown]
 # Models that take a whole network as their input could learn a better one. They
@@ -1466,11 +1519,12 @@ Markdown(
 #   same answer, more slowly.
 # - A matching raises the correlation of any two networks. Most of the correlation that networks show that learned
 #   the same digits appears with the classes relabelled too; the rest depends on the classes.
-# - The pairs that a matching makes often break on a way through three networks, more often than if all units had
-#   counterparts; and they hold as well in networks trained on random labels.
+# - Most units do not come back on a way through three networks, and about as many do in networks trained on random
+#   labels. That does not tell whether they have counterparts: where all units have one, most come back or few, depending on
+#   whether the noise is independent or blends units.
 # - Matched networks can be averaged, and the loss between them rises far less. More than half of the rise that
 #   is left is the fault of an order chosen for the weights: an order chosen for the loss lowers it further, with less
-#   agreement of weights. A low loss half-way is no evidence that the weights of units agree.
+#   agreement of weights. A low loss half-way goes with a little agreement of the weights, and does not need more.
 # - No distribution of weights or units that was fitted here gives networks as good as trained ones.
 # - How many directions a network's weights seem to use depends on how its units are scaled, which changes no output.
 #
@@ -1585,12 +1639,17 @@ both, expected = [], []
 for (a, b), (dead_a, dead_b) in zip(pairs, in_pairs(is_dead), strict=True):
     both.append(int((dead_a & dead_b[matching.match(a, b)[0]]).sum()))
     expected.append(int(dead_a.sum()) * int(dead_b.sum()) / 15)
+print(
+    f"dead partners of dead units: {sum(both)}, by chance {sum(expected):.1f}"
+)
 assert sum(both) > 2 * sum(expected)
 sizes, dead_ones = (
     np.stack([np.prod(norms(m), axis=0) for m in networks]),
     torch.stack(is_dead).numpy(),
 )
-assert sizes[~dead_ones].mean() > 2 * sizes[dead_ones].mean()
+sizes_of = [sizes[~dead_ones].mean(), sizes[dead_ones].mean()]
+print(f"product of norms: living {sizes_of[0]:.1f}, dead {sizes_of[1]:.2f}")
+assert sizes_of[0] > 2 * sizes_of[1]
 
 # %% [markdown]
 # :::{solution-end}
@@ -1608,9 +1667,9 @@ assert sizes[~dead_ones].mean() > 2 * sizes[dead_ones].mean()
 # def come_back(a_to_b, b_to_c, c_to_a):
 #     """Share of the units of A that come back to themselves by way of B and C.
 #
-#     >>> turn = np.array([1, 2, 0])
-#     >>> float(come_back(turn, turn, turn))
-#     1.0
+#     >>> orders = np.array([1, 2, 0, 3]), np.array([0, 2, 1, 3]), np.array([3, 1, 0, 2])
+#     >>> float(come_back(*orders))
+#     0.5
 #     """
 # ```
 #
@@ -1742,12 +1801,13 @@ assert torch.allclose(*logits, atol=1e-3)
 # :::{exercise} The largest entry of each row
 # :label: ex-matching-largest-entry
 #
-# *Break, medium, 30 minutes.* Give each unit of the first network the partner with the largest entry of its row of the
+# *Break, medium, 60 minutes.* Give each unit of the first network the partner with the largest entry of its row of the
 # gain matrix: a {term}`greedy matching`. Some units of the second network then come several times and some
 # never, and `matching.permute` would refuse such an order, so index the weights yourself. Predict before you run it: of
-# the {term}`ledger`'s {term}`claims <claim>` on the correlation of two networks, on the units that return, on the mean of eight networks and on the
-# loss half-way, which fail, and on which side does each leave its {term}`band`? For the mean, take the first network of each
-# eight as the centre.
+# the {term}`ledger`'s {term}`claims <claim>` on the correlation of two networks, on the planted units that return, on the mean of eight networks and on the
+# loss half-way, which fail, and on which side does each leave its {term}`band`? For the mean, the claim takes the consensus; take
+# the first network of each eight as the centre. The chapter's `pairs`, `groups`, `made` and `eights` hold the
+# networks, and `correlation` and `excess` measure them.
 # :::
 #
 # :::{solution-start} ex-matching-largest-entry
@@ -1756,10 +1816,13 @@ assert torch.allclose(*logits, atol=1e-3)
 #
 # The mean and the loss half-way fail, and the other two hold. Each row takes its largest entry, so the inner product
 # can only rise; the correlation stays high, and higher than in every null, because nothing in it asks that
-# each unit of the second network be used. Units return about as rarely as before. But the second network, so
-# rearranged, computes another function, and a bad one. So the mean fails. The loss half-way fails on
-# the side that one may not expect: it lies *below* the mean of the two ends, because one end is now
-# so bad. A claim that only asked for a low number would have called that a success; a band has two sides.
+# each unit of the second network be used. It falls a little, because units that many choose are large, and so the
+# norm by which it is divided rises more. Planted units whose noise blends others return about as rarely as before, and those
+# with independent noise mostly. But the second network, so
+# rearranged, computes another function, and a bad one. So the mean falls *below* its band, and the matched mean of the
+# chapter, to the same centre, lies in it. The loss half-way leaves its band *below* as well, which one may not expect: it lies
+# under the mean of the two ends, because one end is now so bad. A claim that only asked for a low number would have called
+# that a success; a band has two sides.
 
 
 # %% tags=["solution"]
@@ -1806,10 +1869,20 @@ assert (
     claims.verdict("matching_agreement", of_group["trained"], null=null) == ""
 )
 assert of_group["trained"] > null + 0.1
+assert of_group["trained"] < found_r["mean"]["trained"]
+sizes = [
+    np.mean([np.linalg.norm(weights(b)) for _, b in some])
+    for some in (pairs, greedy_pairs)
+]
+assert sizes[1] > sizes[0]
+print(f"correlation {of_group['trained']:.3f}, largest null {null:.3f}")
 
-back = np.mean([all_way_round(group[:6]) for group in eights])
-null = np.mean([all_way_round(copies[k : k + 4]) for k in range(0, 32, 4)])
+back, null = [
+    np.mean([all_way_round(made[name][k : k + 4]) for k in range(0, 32, 4)])
+    for name in ("planted, blends", "planted, noise")
+]
 assert claims.verdict("matching_return", back, null=null) == ""
+print(f"planted units that return: blends {back:.2f}, noise {null:.2f}")
 
 spoilt = [training.accuracy(b, images.test) for _, b in greedy_pairs]
 assert np.mean(spoilt) < accuracies.mean() - 0.2
@@ -1819,6 +1892,7 @@ assert claims.verdict("matching_mean", mean_of["weights"], null=null) == ""
 centres = [matching.average([taken(g[0], m) for m in g]) for g in eights]
 mean = np.mean([training.accuracy(m, images.test) for m in centres])
 assert claims.verdict("matching_mean", mean, null=null) and mean < 0.7
+print(f"accuracy: rearranged {np.mean(spoilt):.2f}, mean of eight {mean:.2f}")
 
 null = heights["unmatched"].mean()
 halfway = [
@@ -1826,6 +1900,7 @@ halfway = [
 ]
 height = np.mean([excess(line) for line in halfway])
 assert claims.verdict("matching_barrier", height, null=null) and height < 0
+print(f"loss half-way above the mean of the ends: {height:.2f} nats")
 
 # %% [markdown]
 # :::{solution-end}
@@ -1906,9 +1981,10 @@ assert (raw != disguise(a1, a2, b1, b2)).any()
 # {term}`standard error` over them. Its strongest null is networks trained on random labels: they return about as often, so a
 # number that predicts as well there says nothing of digits. It also needs a
 # calibration: large units return more often wherever there is noise, whether or not small ones lack a counterpart. A first step is the
-# product of the norms of a unit's incoming and outgoing weights. Among planted copies, where all units have
-# counterparts, the larger half of the units returns much more often than the smaller. Among trained networks the
-# difference is less than half of that.
+# product of the norms of a unit's incoming and outgoing weights. Among planted copies with independent noise, where all units have
+# counterparts, the larger half of the units returns much more often than the smaller. With noise that blends units the
+# difference is less than half of that, though all have counterparts there, too; and so it is among trained networks and
+# among those with random labels. So this number says little, and nothing of digits.
 
 
 # %% tags=["solution"]
@@ -1923,10 +1999,19 @@ def by_size(group):
     return np.mean(rows)
 
 
-planted_gap = np.mean([by_size(copies[k : k + 4]) for k in range(0, 32, 4)])
-trained_gap = np.mean([by_size(group[:4]) for group in eights])
-assert planted_gap > 0.2
-assert trained_gap < planted_gap / 2
+gaps = {
+    name: np.mean([by_size(group[k : k + 4]) for k in range(0, 32, 4)])
+    for name, group in made.items()
+}
+gaps["trained"] = np.mean([by_size(group[:4]) for group in eights])
+by_heart = groups["random labels"]
+gaps["random labels"] = np.mean(
+    [by_size(by_heart[k : k + 4]) for k in range(0, len(by_heart), 4)]
+)
+print({name: round(float(gap), 2) for name, gap in gaps.items()})
+assert gaps["planted, noise"] > 0.2
+for name in ("planted, blends", "trained", "random labels"):
+    assert gaps[name] < gaps["planted, noise"] / 2
 
 # %% [markdown]
 # :::{solution-end}

@@ -59,6 +59,11 @@ def largest_of_each_row(a, b):
     return (a @ b.T).argmax(axis=1)
 
 
+def nearest_row(a, b):
+    """Takes the nearest row of each row alone."""
+    return ((a[:, None] - b) ** 2).sum(-1).argmin(1)
+
+
 def as_they_came(a, b):
     """Leaves the order as it is."""
     return np.arange(len(a))
@@ -126,6 +131,7 @@ WRONG = {
         (inverse_order, "takes a to b"),
         (smallest_sum, "smallest, not largest"),
         (largest_of_each_row, "uses a row of b twice"),
+        (nearest_row, "nearest row of each row alone"),
         (as_they_came, "of the largest sum"),
         (sorted_by_norm, "of the largest sum"),
         (both_indices, "has shape"),

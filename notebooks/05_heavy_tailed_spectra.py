@@ -1768,7 +1768,7 @@ Markdown(
 
 # %% [markdown]
 # This is about *layer 1*, from one start, and about CIFAR-10. On the digits, whose labels the network fits, it
-# comes out otherwise: there the tail and the overlap survive white images. The inputs of layer 2 are {term}`activations <activation>`, which are not white even
+# comes out otherwise: there the tail survives white images, and so does the {term}`overlap` with the images' directions. The inputs of layer 2 are {term}`activations <activation>`, which are not white even
 # if the images are.
 
 # %% [markdown]
@@ -2783,7 +2783,7 @@ Markdown(
 #   exponent sums that up. In one architecture that fits its labels, the exponent fell with the error as the
 #   training images became more, as promised, at the tuned rate. No measure is shown to rank these networks by
 #   their error whatever is varied, and where the images are the same, the largest eigenvalue says about what
-#   the norm of the weights says.
+#   the norm of the weights says. So they can be trusted as a mark of the recipe, and not as a rank of networks by error.
 # - **Do networks share them?** Yes. Networks of one recipe agree in their spikes and exponents from seed
 #   to seed far better than from one learning rate to another, about as well as noise with their spikes would.
 #   That their bulks agree says nothing by itself, because those of shuffled weights agree as well.

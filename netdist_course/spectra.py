@@ -9,7 +9,8 @@ from netdist_utils import random_matrices, spectra
 
 # Sizes of the cases; the first is the reader's.
 VALUES = [(60, 90), (0, 10), (3, 9), (20, 30), (5, 50), (40, 25), (8, 18)]  # below the tail, in it
-SHAPES = [(60, 90, 3), (40, 40, 1), (30, 45, 0), (80, 50, 2)]  # rows, columns, directions
+# Rows, columns, directions.
+SHAPES = [(60, 90, 3), (40, 40, 1), (30, 45, 0), (80, 50, 2), (20, 200, 6)]
 GROUPS = [(4, 3, 4), (2,), (2, 4), (3, 3)]  # networks in each group
 
 
@@ -25,6 +26,21 @@ def a_tail(rng, case):
     threshold, alpha = rng.uniform(0.01, 5), rng.uniform(1.8, 4)
     tail = threshold * (1 + rng.pareto(alpha - 1, above))
     return (rng.permutation(np.append(threshold * rng.uniform(0.2, 1, below), tail)),)
+
+
+def threshold_of(values, distance, less=1, strict=True):
+    """Threshold that a fit with this distance chooses; the law's power is ``less`` - alpha."""
+    values, best = np.sort(values), (np.inf,)
+    for x in values[:-1]:
+        inside = values[values >= x]
+        alpha = 1 + len(inside) / np.log(inside / x).sum()
+        share = (np.arange(len(inside)) + (not strict)) / len(inside)
+        best = min(best, (distance(1 - (inside / x) ** (less - alpha) - share), x))
+    return best[1]
+
+
+def farthest(differences):
+    return np.abs(differences).max()
 
 
 @exercise("spectra-tail", a_tail, cases=len(VALUES))
@@ -46,12 +62,18 @@ def tail(answer, values):
     right = 1 + n / total
     not_these(alpha, right, {f"the exponent is one {words}": m for words, m in mistakes.items()})
     close(alpha, right, "the exponent is not the most likely one above your threshold")
-    whole = "all values are taken as the tail; " if n == len(values) else ""
-    require(
-        np.isclose(xmin, spectra.fit_power_law(values).xmin, rtol=1e-9),
-        f"{whole}above another threshold the tail lies nearer to its law; the distance is that of "
-        "the tail alone, and it compares the shares strictly below each value",
-    )
+    right = spectra.fit_power_law(values).xmin
+    if not np.isclose(xmin, right, rtol=1e-9):
+        whole = "all values are taken as the tail; " if n == len(values) else ""
+        mistakes = {
+            "the law's power is that of the density": threshold_of(values, farthest, less=0),
+            "the share counts each value itself": threshold_of(values, farthest, strict=False),
+            "the differences are summed": threshold_of(values, lambda d: np.abs(d).sum()),
+            "differences below zero count as small": threshold_of(values, np.max),
+        }
+        slips = [words for words, x in mistakes.items() if np.isclose(xmin, x, rtol=1e-9)]
+        slip = f"; it is the one that is found if {' or if '.join(slips)}" if slips else ""
+        require(False, f"{whole}above another threshold the tail lies nearer to its law{slip}")
 
 
 def noise_with_directions(rng, case):
@@ -63,7 +85,7 @@ def noise_with_directions(rng, case):
     return (rng.normal(size=shape) + left * np.sqrt(n * sizes) @ right.T,)
 
 
-@exercise("spectra-strengths", noise_with_directions)
+@exercise("spectra-strengths", noise_with_directions, cases=len(SHAPES))
 def strengths(answer, w):
     """Verified by where such strengths would show."""
     found, given = array(answer, np.shape(answer), "the strengths"), f"given {w.shape}"
@@ -71,8 +93,12 @@ def strengths(answer, w):
     m, n = sorted(w.shape)
     values = np.linalg.svd(w, compute_uv=False) ** 2 / n
     seen = values[values > random_matrices.largest_noise_eigenvalue(w.shape)]
-    require(len(found) <= len(seen), f"too many strengths, {given}: some are of noise")
-    require(len(found) == len(seen), f"too few strengths, {given}: more stand above noise")
+    many = (
+        f"too many strengths, {given}: not so many stand above noise, divided by the longer side"
+    )
+    require(len(found) <= len(seen), many)
+    few = f"too few strengths, {given}: more stand above noise of this shape"
+    require(len(found) == len(seen), few)
     require((found > 0).all(), "a strength is not positive")
     mistakes = {
         "these are the eigenvalues; their noise is still in them": seen,
@@ -102,11 +128,13 @@ def groups(answer, measure, error, group):
     tau, p = array(answer, (2,), "the pair of tau and p-value")
     inside = [np.flatnonzero(group == g) for g in np.unique(group)]
     each = np.array([spectra.kendall_tau(measure[:, None], error, [g])[0] for g in inside])
-    right, pairs = each.mean(), [len(g) * (len(g) - 1) / 2 for g in inside]
+    right, sizes = each.mean(), np.array([len(g) for g in inside])
+    pairs = sizes * (sizes - 1) / 2
     pooled = spectra.kendall_tau(measure[:, None], error)[0]
     mistakes = {
         "over all pairs; compare networks of one group only": pooled,
         "of pairs, so larger groups count for more": np.average(each, weights=pairs),
+        "of networks, so larger groups count for more": np.average(each, weights=sizes),
         "with the wrong sign: it is positive where the orders agree": -right,
         "a sum over groups; asked is their mean": each.sum(),
     }

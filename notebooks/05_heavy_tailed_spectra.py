@@ -124,9 +124,9 @@ Markdown(
 )
 
 # %% [markdown] tags=["slide-only", "remove-cell"] slide="The spectrum of a layer needs no data, and noise has a sharp end." say="Write the shape of a layer on the board and let students compute the two ends. Then ask what an eigenvalue above the upper end could mean."
-# $$\sigma^2 \left(1 - 1/\sqrt Q\right)^2 \le \lambda(W^\top W / n) \le \sigma^2 \left(1 + 1/\sqrt Q\right)^2$$
+# $$\sigma^2 \left(1 - 1/\sqrt Q\right)^2 \le s^2 / n \le \sigma^2 \left(1 + 1/\sqrt Q\right)^2$$
 #
-# Noise of deviation $\sigma$ fills this interval; $Q$ is the longer side $n$ over the shorter.
+# The squared singular values $s^2$ of large noise, of deviation $\sigma$, nearly fill this interval; $Q$ is the longer side $n$ over the shorter.
 
 # %% [markdown]
 # What would a layer show into which training has put no structure? The first {term}`null` is the same
@@ -308,7 +308,7 @@ eigenvalues[null_name] = {
 # {numref}`fig-seed-spectra` shows all four groups, and the table how much the eigenvalues of layer 1
 # vary within each (standard deviation over mean).
 
-# %% tags=["hide-input"] slide="Networks of one recipe share their spikes; that their bulks agree is no finding." say="Ask which group is the strongest null. The noise with spikes was given the strengths of network 1 in random directions, and its lines vary about as much as those of the networks. At the right end even shuffled networks lie on one another." mystnb={"figure": {"name": "fig-seed-spectra", "caption": "Eigenvalues of both hidden layers, from the largest to the smallest, axes logarithmic, one line for each network or draw. The vertical line marks the last spike of network 1. The lines of one group lie on each other, those of the noise with spikes lie close to those of the networks whose spikes it has, a little below them where the spikes end, and the groups differ most at the left, where the spikes are."}, "image": {"alt": "Two panels of falling curves on logarithmic axes. The curves of the larger rate begin highest and the shuffled ones lowest; those of the smaller rate lie between them and nearly covered by those of the noise with spikes, which dip below them just right of the dotted line. A dotted vertical line crosses the curves of the smaller rate a little to the left of where they meet the shuffled ones."}}
+# %% tags=["hide-input"] slide="Networks of one recipe have spikes of nearly the same number and strength; that their bulks agree is no finding." say="Ask which group is the strongest null. The noise with spikes was given the strengths of network 1 in random directions, and its lines vary about as much as those of the networks. At the right end even shuffled networks lie on one another." mystnb={"figure": {"name": "fig-seed-spectra", "caption": "Eigenvalues of both hidden layers, from the largest to the smallest, axes logarithmic, one line for each network or draw. The vertical line marks the last spike of network 1. The lines of one group lie on each other, those of the noise with spikes lie close to those of the networks whose spikes it has, a little below them where the spikes end, and the groups differ most at the left, where the spikes are."}, "image": {"alt": "Two panels of falling curves on logarithmic axes. The curves of the larger rate begin highest and the shuffled ones lowest; those of the smaller rate lie between them and nearly covered by those of the noise with spikes, which dip below them just right of the dotted line. A dotted vertical line crosses the curves of the smaller rate a little to the left of where they meet the shuffled ones."}}
 palette = {
     slow_name: LEVELS[0],
     fast_name: LEVELS[2],
@@ -499,9 +499,9 @@ logs = {
 
 # %% [markdown]
 # {numref}`fig-settings-spectra` shows the spectra of all these networks, and of the same with their
-# entries shuffled.
+# entries shuffled. The table after it has single numbers of each spectrum, the {term}`stable rank` among them.
 
-# %% tags=["hide-input"] slide="The shape of the spectrum belongs to the setting and hardly to the seed." say="Every spectrum is divided by its mean, so the size of the weights plays no part. On the right the same numbers are shuffled, and the settings can no longer be told apart. The three settings were chosen far apart; say so." mystnb={"figure": {"name": "fig-settings-spectra", "caption": "Eigenvalues of the hidden layer over their mean, against their rank, axes logarithmic, one line a network: several seeds of three settings, and untrained networks. Left: trained. The seeds of one setting lie on one another, and the settings part over most of the spectrum. Right: the same weights shuffled; all lines lie on one another."}, "image": {"alt": "Two panels of falling curves on logarithmic axes. On the left three thin bundles in three colours spread apart at both ends above and below a gray dashed bundle of untrained networks, which is the most level. On the right all the bundles lie on the gray one."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-settings-spectra", "caption": "Eigenvalues of the hidden layer over their mean, against their rank, axes logarithmic, one line a network: several seeds of three settings, and untrained networks. Left: trained. The seeds of one setting lie on one another, and the settings part over most of the spectrum. Right: the same weights shuffled; all lines lie on one another."}, "image": {"alt": "Two panels of falling curves on logarithmic axes. On the left three thin bundles in three colours spread apart at both ends above and below a gray dashed bundle of untrained networks, which is the most level. On the right all the bundles lie on the gray one."}}
 three_colors = LEVELS[0], C["other"], LEVELS[2]
 colors_of = dict(zip(of_three, three_colors, strict=True))
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.2), sharey=True)
@@ -641,11 +641,6 @@ Markdown(
     "threshold. Its version 2.0 gives 3.00, because it does not let the exponent pass 3 unless it is told to."
 )
 
-# %% [markdown] tags=["slide-only", "remove-cell"] slide="The exponent is fitted above a threshold that is chosen to suit the power law." say="The formula is the most likely exponent for a given threshold. Ask who chooses the threshold, and by what. It is the one at which the power law looks best."
-# $$\alpha = 1 + n_{\text{tail}} \Big/ \sum_i \log \frac{x_i}{x_{\min}}$$
-#
-# Of all values, the one is taken as $x_{\min}$ whose tail lies nearest to its law.
-
 # %% [markdown]
 # Now the layers. The {term}`goodness of fit` asks whether a power law describes the spectrum at all.
 # Draw samples from the fitted law, fit each of them, and count those that lie at least as far from
@@ -684,9 +679,10 @@ inside = {
 }
 weight, without = {}, {}
 for (name, layer), found in zip(hidden.items(), fits, strict=False):
-    logs = np.log(layer.eigenvalues[: found.n_tail] / found.xmin)
-    weight[name] = logs[: spikes[name]].sum() / logs.sum()
-    without[name] = 1 + inside[name] / max(logs[spikes[name] :].sum(), 1e-9)
+    tail_logs = np.log(layer.eigenvalues[: found.n_tail] / found.xmin)
+    weight[name] = tail_logs[: spikes[name]].sum() / tail_logs.sum()
+    rest = max(tail_logs[spikes[name] :].sum(), 1e-9)
+    without[name] = 1 + inside[name] / rest
 
 # %% tags=["remove-input"]
 rejected = [k + 1 for k, p in enumerate(p_values) if p < 0.05]
@@ -739,7 +735,7 @@ Markdown(
 # noise of short tails. If a layer had a power-law tail, its curve would be level up to the largest
 # values.
 
-# %% tags=["hide-input"] slide="A power-law tail would be level up to its largest values; layer 1 is not." say="Show the planted law first and drag the slider: the curve stays level, up to the noise of short tails. Then let students choose a threshold for layer 1, and ask what each choice would make them report." mystnb={"figure": {"name": "fig-tail-slider", "caption": "A figure with a handle: a sample with its threshold (left), and the exponent with one standard error against the number of values in the tail (right); more values mean a lower threshold. Choose a sample; drag the slider, or in either plot."}}
+# %% tags=["hide-input"] slide="A power-law tail would be level up to its largest values; layer 1 is not." say="Write the exponent for a given threshold on the board, and ask who chooses the threshold: it is the one at which the power law looks best. Show the planted law first: its curve stays level, up to the noise of short tails. Then let students choose a threshold for layer 1. Layer 2 is about level, and so is noise with its spikes and weak directions." mystnb={"figure": {"name": "fig-tail-slider", "caption": "A figure with a handle: a sample with its threshold (left), and the exponent with one standard error against the number of values in the tail (right); more values mean a lower threshold. Choose a sample; drag the slider, or in either plot."}}
 samples = {name: layer.eigenvalues for name, layer in hidden.items()}
 samples["planted power law"] = planted[:500]
 spectra.tail_slider(samples, {name: ends[name]["the bulk"] for name in hidden})
@@ -960,9 +956,9 @@ Markdown(
 
 # %% [markdown] tags=["slide-only", "remove-cell"] slide="Vote: which exponent does a matrix of pure noise get?" say="Let everyone vote by hand before the next slide, and write the counts on the board. Ask one student of each group for a reason."
 # - None: noise has no tail, so the fit fails.
-# - A large one: its end is sharp, so the tail is thin.
-# - A small one: with few values, anything looks heavy.
-# - It depends on the shape and on the draw.
+# - Always a large one: its end is sharp, so the tail is thin.
+# - Always a small one: with few values, anything looks heavy.
+# - A small one or a large one: it changes from draw to draw.
 
 # %% [markdown]
 # ## What noise looks like
@@ -983,9 +979,8 @@ def noise_spectra(shape, draws):
 
 
 noise = noise_spectra((120, 400), knobs.gaussians)
-noise_alphas = {
-    "120 × 400": np.array([spectra.fit_power_law(v).alpha for v in noise])
-}
+noise_fits = [spectra.fit_power_law(v) for v in noise]
+noise_alphas = {"120 × 400": np.array([f.alpha for f in noise_fits])}
 for name, layer in hidden.items():
     drawn = noise_spectra(layer.shape, knobs.layer_gaussians)
     noise_alphas[name] = [spectra.fit_power_law(v).alpha for v in drawn]
@@ -1024,11 +1019,17 @@ planted_120 = [
     spectra.fit_power_law(1 + rng.pareto(np.median(alphas_120) - 1, 120)).alpha
     for _ in alphas_120
 ]
+short_tails = [  # as many values as in the tails of noise, the threshold known
+    1
+    + f.n_tail / np.log1p(rng.pareto(np.median(alphas_120) - 1, f.n_tail)).sum()
+    for f in noise_fits
+    for _ in range(10)
+]
 claims.check(
     "spectra_noise_called_well",
     called_well(alphas_120),
     "synthetic",
-    null=called_well(planted_120),
+    null=called_well(short_tails),
     repeats=[called_well(part) for part in np.array_split(alphas_120, 4)],
 )
 
@@ -1069,7 +1070,7 @@ claims.check(
     "spectra_lenet_fall", lenet_alphas[0] - lenet_alphas[-1], "synthetic"
 )
 
-# %% tags=["hide-input"] slide="Noise has no heavy tail, and it gets an exponent and often a good word." say="Come back to the vote. The fit finds the steep edge of the noise, and its exponent depends on the shape and on the draw. The trained layers lie to the left of the noise of their own shape: training has changed the spectrum." mystnb={"figure": {"name": "fig-noise", "caption": "Exponents fitted to Gaussian matrices of three shapes (gray, one dot for each matrix), and those of trained layers in the rows of their shapes, on a logarithmic axis: the LeNet after each of ten epochs, and our networks at two rates. The dashed lines are the limits of WeightWatcher's words. Many Gaussian matrices lie where it calls a layer well trained."}, "image": {"alt": "Three rows of gray dots that spread over most of the logarithmic axis. In the rows of our two layers, coloured dots of trained networks lie to the left of the gray ones, in layer 2 close to them. In the row of the LeNet a chain of dots runs from among the gray ones to the left of them. Two dashed vertical lines divide the axis into over-trained, well trained and not well trained; the right one passes through the gray dots."}}
+# %% tags=["hide-input"] slide="Noise has no heavy tail, and it gets an exponent; small matrices of it often get a good word." say="Come back to the vote. The fit finds the steep edge of the noise, and its exponent changes from draw to draw, and with the shape: of the largest matrices few get a good word. The trained layers lie to the left of the noise of their own shape: training has changed the spectrum." mystnb={"figure": {"name": "fig-noise", "caption": "Exponents fitted to Gaussian matrices of three shapes (gray, one dot for each matrix), and those of trained layers in the rows of their shapes, on a logarithmic axis: the LeNet after each of ten epochs, and our networks at two rates. The dashed lines are the limits of WeightWatcher's words. Many Gaussian matrices lie where it calls a layer well trained."}, "image": {"alt": "Three rows of gray dots that spread over most of the logarithmic axis. In the rows of our two layers, coloured dots of trained networks lie to the left of the gray ones, in layer 2 close to them. In the row of the LeNet a chain of dots runs from among the gray ones to the left of them. Two dashed vertical lines divide the axis into over-trained, well trained and not well trained; the right one passes through the gray dots."}}
 rows = {"120 × 400": alphas_120} | {
     f"{name}, {s.shape[0]:,} × {s.shape[1]:,}": noise_alphas[name]
     for name, s in hidden.items()
@@ -1119,8 +1120,10 @@ below = all(
 Markdown(
     f"The {len(alphas_120)} Gaussian matrices of 120 × 400 have an exponent of {alphas_120.mean():.1f} on "
     f"average, from {alphas_120.min():.1f} to {alphas_120.max():.1f}, and WeightWatcher's limits would call "
-    f"{percent(called_well(alphas_120))} of them well trained. Few values are not enough to explain that: of as many samples of 120 values from a "
-    f"power law, with the median of these exponents, they would call {percent(called_well(planted_120), 1)} so. With the "
+    f"{percent(called_well(alphas_120))} of them well trained. At the shapes of our layers it is {listed(percent(called_well(noise_alphas[n])) for n in hidden)}. "
+    "Few values explain a part of the first number: of as many samples of 120 values from a "
+    f"power law, with the median of these exponents, they would call {percent(called_well(planted_120), 1)} so; of samples with as many values as the "
+    f"tails of noise have (a median of {np.median([f.n_tail for f in noise_fits]):.0f}), and the threshold known, {percent(called_well(short_tails))}. With the "
     "exponent limited to 3, as powerlaw 2.0 has it, all the matrices would be well trained. "
     f"In {knobs.layer_gaussians} draws, noise of the shapes of our layers gives exponents "
     f"{noise_text}. "
@@ -1140,7 +1143,7 @@ p_slow, p_null = p_of.values()
 null_rejected = sum(p < 0.05 for found in p_null.values() for p in found)
 Markdown(
     f"Does the goodness of fit tell noise from a power law? It rejects {sum(p < 0.05 for p in p_noise)} of "
-    f"{len(p_noise)} Gaussian matrices at a level of 5\u00a0%, and of {2 * knobs.nulls} draws of noise with spikes "
+    f"{len(p_noise)} Gaussian matrices at a level of 5\u00a0%, and of {2 * knobs.nulls} draws of noise with the spikes of the smaller rate "
     f"{null_rejected or 'none'}: their p-values go from {span(p_null['layer 1'])} for layer 1 and from "
     f"{span(p_null['layer 2'])} for layer 2. So a p-value that does not reject is no evidence for a power law. "
     f"The trained networks have {span(p_slow['layer 1'])} and {span(p_slow['layer 2'])}, "
@@ -1238,7 +1241,9 @@ Markdown(
 # and negative where the other does. Its p-value is the chance of a ratio at least so far from zero if
 # the two were equally good: by the {term}`Vuong test` {cite:p}`vuong1989`, and for the
 # {term}`truncated power law`, which contains the power law, by the {term}`Wilks test`.
-# {py:func}`.spectra.likelihood_ratio` computes both. These p-values, too, assume independent values;
+# {py:func}`.spectra.likelihood_ratio` computes both. The power law is the truncated one with a rate of zero, the
+# smallest that is allowed. At such an edge Wilks's law is not exact: it makes the p-value too large, by a factor of
+# about 2 in large samples. These p-values, too, assume independent values;
 # and the threshold was chosen to suit the power law.
 
 # %%
@@ -1297,7 +1302,8 @@ plotting.table(
                 for r in rivals.values()
             ],
             "p-value": [
-                r.p if key in tests else None for key, r in rivals.items()
+                f"{r.p:.3f}" if key in tests else None
+                for key, r in rivals.items()
             ],
         },
         index=[f"{name}, {words[rival]}" for name, rival in rivals],
@@ -1308,6 +1314,14 @@ plotting.table(
 # %% tags=["remove-input"]
 decided = [key for key, r in tests.items() if r.p < 0.05]
 undecided = [key for key in tests if key not in decided]
+halved = {
+    name: r.p / 2 for (name, rival), r in tests.items() if "trunc" in rival
+}
+at_edge = [
+    name
+    for name, p in halved.items()
+    if p < 0.05 <= tests[name, "truncated power law"].p
+]
 Markdown(
     (
         f"Of {len(tests)} comparisons, {len(decided)} "
@@ -1316,7 +1330,7 @@ Markdown(
         + said(
             decided,
             lambda r: (
-                f"p-value {r.p:.2f}, {'worse' if r.ratio > 0 else 'better'} than the power law"
+                f"p-value {r.p:.3f}, {'worse' if r.ratio > 0 else 'better'} than the power law"
             ),
         )
         + ". That is not corrected for the number of comparisons. "
@@ -1339,11 +1353,18 @@ Markdown(
         if undecided
         else ""
     )
+    + "Halved, for the edge, the p-value of the truncated power law is "
+    + listed(f"{p:.3f} on {name}" for name, p in halved.items())
+    + (
+        f": so corrected, it fits better than the power law on {listed(at_edge)}. "
+        if at_edge
+        else ". "
+    )
     + "An exponential tail is not heavy. "
     + (
         "On the spikes alone, fitted from the smallest of them, the ratio to the exponential law is "
         + listed(
-            f"{number(r.ratio, 1)} (p-value {r.p:.2f}) on {name}"
+            f"{number(r.ratio, 1)} (p-value {r.p:.3f}) on {name}"
             for name, r in spikes_alone.items()
         )
         + ": there the power law has no advantage left."
@@ -1406,6 +1427,12 @@ Markdown(
     else "At the larger rate, the p-values of noise with the bulk and spikes of layer 1 of network 1 go from "
     f"{span(fast_null_p)}, those of noise with weak directions from {span(fast_weak_p)}, and those of the trained layers from {span(fast_p)}."
 )
+
+# %% [markdown] tags=["slide-only", "remove-cell"] slide="A power law is not excluded, and neither is a bulk with spikes and weak directions." say="A weak direction is one that training may have added and that moves no eigenvalue out of the bulk. Each null was built after a finding had survived the one before. Ask what a matrix would have to show before they say power law. On the digits there is nothing to explain: noise with the spikes alone is not rejected at either rate."
+# - Smaller rate: the test rejects neither the layers nor noise with their spikes; layer 1 lies nearer to its law than that noise.
+# - Larger rate: it rejects noise with the spikes, and not the layers.
+# - With weak directions added, noise passes at both rates, and at the smaller rate it lies as near.
+# - The largest eigenvalues of layer 1 fall off faster than a power law.
 
 # %% [markdown]
 # **Which phase?** {cite:t}`martin2021` sort spectra into five phases and one more: *random-like*, which
@@ -1642,14 +1669,14 @@ claims.check(
 # {numref}`fig-layer-directions` shows which singular vectors of layer 1 depart from the Porter-Thomas law, and
 # where the leading ones lie among the images' {term}`principal directions <principal direction>`.
 
-# %% tags=["hide-input"] slide="The leading directions of layer 1 favour those in which the images vary most, whatever the labels." say="The curves are at equal length, which is the point: random labels move the weights less. Ask what the curve of white images would be if the task made the directions. The chapter goes on: a random change with the images' covariance has nearly the same exponent, but not the same spikes." mystnb={"figure": {"name": "fig-layer-directions", "caption": "Layer 1. Left: share of the singular vectors whose components are not like normal numbers, by rank in groups, over all networks; the dotted line marks the last spike of network 1, the dashed one the level of the test. Right: share of the leading right vectors that lies in the first principal directions of the images, at the smaller rate and at equal length."}, "image": {"alt": "Two panels with logarithmic horizontal axes. Left: two curves of the trained layers fall from high values to the dashed line at the bottom, that of the right vectors with a second, lower peak on the way; a gray curve of shuffled layers stays there. Right: curves rise from zero to one, those of true and random labels early and close together, that of white images late, near the dashed curve of chance."}}
+# %% tags=["hide-input"] slide="About half of the leading directions of layer 1 lie where images vary most, with random labels nearly as much." say="Left: which singular vectors are not like those of noise; the left ones of the spikes are not, and beyond the spikes nearly all are. Right: the dotted line is the most that so many directions can reach. The curves are at equal length, which is the point: random labels move the weights less. In the very first directions the true labels lie far below the ceiling. This is CIFAR-10; on the digits it does not hold." mystnb={"figure": {"name": "fig-layer-directions", "caption": "Layer 1. Left: share of the singular vectors whose components are not like normal numbers, by rank in groups, over all networks; the dotted line marks the last spike of network 1, the dashed one the level of the test. Right: share of the leading right vectors that lies in the first principal directions of the images, at the smaller rate and at equal length; the dotted line is the most that orthogonal vectors can have there."}, "image": {"alt": "Two panels with logarithmic horizontal axes. Left: two curves of the trained layers fall from high values to the dashed line at the bottom, that of the right vectors with a second, lower peak on the way; a gray curve of shuffled layers stays there. Right: curves rise from zero to one, below a dotted ceiling, those of true and random labels early and near each other, that of white images late, near the dashed curve of chance."}}
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.2))
 ranks = np.arange(vector_tests["trained"].shape[1])
 bands = np.unique(np.geomspace(1, len(ranks) + 1, 10).astype(int)) - 1
 middles = [(a + b + 1) / 2 for a, b in itertools.pairwise(bands)]
 for kind, side, label, color, marker in [
-    ("trained", 0, "left, trained", C["matched"], "o"),
-    ("trained", 1, "right, trained", C["other"], "s"),
+    ("trained", 0, "left, trained", C["inside"], "o"),
+    ("trained", 1, "right, trained", C["outside"], "s"),
     ("shuffled", 0, "left, shuffled", C["null"], "^"),
 ]:
     shown = [
@@ -1670,6 +1697,8 @@ for version, color, line in [
     curve_of = equal[version][0][0][2]  # at the smaller rate
     axes[1].plot(pcs, curve_of, line, lw=1.8, color=color, label=version)
 axes[1].plot(pcs, pcs / len(pcs), "--", lw=1, color=C["null"], label="chance")
+most_possible = np.minimum(1, pcs / as_many)
+axes[1].plot(pcs, most_possible, ":", lw=1.2, color=C["ink"], label="ceiling")
 axes[1].set(xscale="log", xlabel="principal directions of the images")
 axes[1].set(ylabel="share of the leading vectors", title="right vectors")
 for ax in axes:
@@ -1699,6 +1728,7 @@ for version in changes:
 plotting.table(pd.DataFrame(tail_rows).T.rename_axis("change of layer 1"))
 
 # %% tags=["remove-input"]
+first_share = {version: equal[version][0][0][2][0] for version in versions}
 accuracies = [
     training.accuracy(retrained[v][0], versions[v])
     for v in ("true labels", "white images")
@@ -1716,7 +1746,9 @@ Markdown(
     f"{percent(vector_tests['trained'][1, :as_many].mean())}; beyond twice as many ranks it is {percent(beyond[0])} and {percent(beyond[1])}, "
     f"and of shuffled layers {percent(vector_tests['shuffled'][0].mean())} and {percent(vector_tests['shuffled'][1].mean())}. The table has both rates, the smaller first. Lengths are over the "
     f"norm of the start, and the overlap is the share of the {as_many} leading right vectors that lies in as many principal "
-    f"directions of the images ({percent(as_many / len(principal))} by chance). Of the {knobs.drawn} matrices drawn it has medians. "
+    f"directions of the images ({percent(as_many / len(principal))} by chance). At the smaller rate, the very first direction of the images holds "
+    f"{percent(first_share['true labels'], 1)} of these vectors for true labels and {percent(first_share['random labels'], 1)} for random ones, of "
+    f"{percent(1 / as_many, 1)} that it can hold. Of the {knobs.drawn} matrices drawn it has medians. "
     f"At their own length random labels leave {listed(x[0] for x in own['random labels'])} spikes, where the true ones leave "
     f"{listed(x[0] for x in own['true labels'])}, so the tail seems to come from the task. But their change is shorter. "
     f"**At equal length** random labels give exponents of {listed(middle['random labels'], number)}, one step "
@@ -1736,7 +1768,7 @@ Markdown(
 
 # %% [markdown]
 # This is about *layer 1*, from one start, and about CIFAR-10. On the digits, whose labels the network fits, it
-# comes out otherwise: there the tail survives white images. The inputs of layer 2 are {term}`activations <activation>`, which are not white even
+# comes out otherwise: there the tail survives white images, and so does the {term}`overlap` with the images' directions. The inputs of layer 2 are {term}`activations <activation>`, which are not white even
 # if the images are.
 
 # %% [markdown]
@@ -2016,6 +2048,12 @@ Markdown(
     "depth or of error, which go together here."
 )
 
+# %% [markdown] tags=["slide-only", "remove-cell"] slide="Four published ResNets: the norms of their weights have the order of alpha-hat, and no tail is needed." say="Alpha-hat is said to be small for networks that generalise well. Ask before the second point: which noise would be a fair null, if only the singular values are at hand? Then ask what depth does here, and how many orders four networks can have."
+# - $\hat\alpha$ is the mean over layers of $\alpha_l \log_{10} \lambda_{\max, l}$; it falls with the error.
+# - In noise with the norm of each layer it falls at least about as much.
+# - In noise with one norm for all layers of a shape it hardly falls.
+# - Depth, norm and error go together in these four.
+
 # %% [markdown]
 # ## Along training
 #
@@ -2146,7 +2184,10 @@ Markdown(
 # The rate was tuned by the training error alone: of a small grid, it is the largest for which three
 # times the rate trained from every seed that we tried. All settings get the same number of epochs, so
 # more images mean more steps, too. The networks of the largest number of images are trained once more
-# with 30&nbsp;% of their labels wrong.
+# with 30&nbsp;% of their labels wrong. These networks have one hidden layer, and their output layer has too few
+# eigenvalues to be judged. So $L = 1$ in {eq}`eq-alpha-hat`: alpha-hat is here the product of one exponent and one
+# logarithm, to base ten and of an eigenvalue that is not divided. The largest eigenvalue beside it is divided by the
+# longer side, which is the same for all.
 
 # %%
 factors = {
@@ -2212,15 +2253,15 @@ Markdown(
     f"setting differ by {percent(of_seeds_alone, 1)} (standard deviation), and some settings by no more than that."
 )
 
-# %% [markdown] tags=["slide-only", "remove-cell"] slide="Vote: does alpha-hat fall with the error, whatever is varied?" say="The promise is that a small alpha-hat means a small test error. Vote twice: where only the number of training images differs, and where only the learning rate does. Keep the votes for the next two slides."
-# $$\hat\alpha = \frac1L \sum_l \alpha_l \log \lambda_{\max, l}$$
+# %% [markdown] tags=["slide-only", "remove-cell"] slide="Vote: does alpha-hat fall with the error, whatever is varied?" say="The promise is that a small alpha-hat means a small test error. Vote twice: where only the number of training images differs, and where the number of images is the same. The key: in the first case it goes against the promise, in the second it has the promised sign and no more than chance gives. Keep the votes for the panels of the slide after the next."
+# $$\hat\alpha = \alpha \log_{10} \lambda_{\max}(W^\top W)$$
 #
-# The smaller alpha-hat, the smaller the test error: that is the promise.
+# One hidden layer, so $L = 1$. The smaller alpha-hat, the smaller the test error: that is the promise.
 
 # %% [markdown]
 # {numref}`fig-fair-test` shows the exponent and the largest eigenvalue of each network beside its error.
 
-# %% tags=["hide-input"] slide="More images enlarge the largest eigenvalue and lower the error; a larger rate does not lower it." say="Colours are numbers of images, and gray lines join networks that differ in the rate alone. Cover the colours and ask for the sign of the correlation, then uncover them. On the left, many of the best networks lie where one program says over-trained." mystnb={"figure": {"name": "fig-fair-test", "caption": "Test error of each network with right labels against its exponent (left, logarithmic axis) and its largest eigenvalue (right), by the number of training images. Circles: the tuned rate; triangles: three times as much. Open: weight decay. Gray lines join networks that differ in the rate alone. In the shaded part WeightWatcher speaks of over-training. On the right, the cloud of all networks goes down from left to right, and most of the lines are level or rise."}, "image": {"alt": "Two scatter plots that share the axis of test error, with circles and triangles in four colours that lie in four layers, one above another. On the left many symbols, those with the lowest errors among them, lie in or near a shaded strip at small exponents, and some triangles lie far to the right of it. On the right the layers descend towards larger eigenvalues, and within a layer gray lines lead from circles to triangles that lie to the right, most of them at about the same height or higher."}}
+# %% tags=["hide-input"] slide="More images enlarge the largest eigenvalue and lower the error; a larger rate does not lower it." say="Ask first for the sign over the cloud as a whole, then for the sign inside one colour. Colours are numbers of images, and gray lines join networks that differ in the rate alone. The vote was on alpha-hat, which the next slide has. On the left, many of the best networks lie where one program says over-trained." mystnb={"figure": {"name": "fig-fair-test", "caption": "Test error of each network with right labels against its exponent (left, logarithmic axis) and its largest eigenvalue (right), by the number of training images. Circles: the tuned rate; triangles: three times as much. Open: weight decay. Gray lines join networks that differ in the rate alone. In the shaded part WeightWatcher speaks of over-training. On the right, the cloud of all networks goes down from left to right, and most of the lines are level or rise."}, "image": {"alt": "Two scatter plots that share the axis of test error, with circles and triangles in four colours that lie in four layers, one above another. On the left many symbols, those with the lowest errors among them, lie in or near a shaded strip at small exponents, and some triangles lie far to the right of it. On the right the layers descend towards larger eigenvalues, and within a layer gray lines lead from circles to triangles that lie to the right, most of them at about the same height or higher."}}
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.5), sharey=True)
 level_of = dict(zip(sorted(set(fair.n)), LEVELS, strict=True))
 for ax, name in zip(axes, ["alpha", "largest eigenvalue"], strict=True):
@@ -2415,32 +2456,42 @@ claims.check(
 )
 
 # %% [markdown]
-# {numref}`fig-taus` shows all of them. Three simpler numbers and the error of other seeds stand below the measures.
+# {numref}`fig-taus` and {numref}`fig-taus-one-thing` show all of them. Three simpler numbers and the error of other
+# seeds stand below the measures.
 
-# %% tags=["hide-input"] slide="What all networks together show is not what the groups show." say="Go from the first panel to the second and follow the largest eigenvalue. The shaded part is what the best of six measures stays in by chance, nearly always. The norm of the weights, below the dotted line, goes with the largest eigenvalue. The error of other seeds shows how much there is to rank." mystnb={"figure": {"name": "fig-taus", "caption": "Kendall's tau with the test error of six spectral measures, three simpler numbers, and the error of other seeds, over all networks and in groups of five kinds. Diamonds: settings, means over seeds (in the last row, the mean of the dots); dots: single seeds. In the shaded part lies the largest of the six measures in 95\u00a0% of random orders. What all networks together show is not what the groups show."}, "image": {"alt": "Six panels with ten rows each. Over all networks the spikes, the norm and the number of images lie at the left. Where only images differ, the largest eigenvalue, alpha-hat, the spikes, the norm and the number of images lie at the far left and the exponent right of zero. With the images the same, and where only the rate differs, alpha-hat and the largest eigenvalue lie right of zero, next to the norm. The shaded part covers all measures in the panels of images the same and decay, nearly all in that of the rate, and the whole panel of labels. The error of other seeds lies at the far right over all networks and where images or labels differ, and nearer to zero in the other three panels."}}
+# %% tags=["hide-input"] slide="A pooled correlation need not be that of the groups: say what was varied." say="Follow alpha-hat and the largest eigenvalue from panel to panel: over all networks, with the images the same, and where only the images differ. The shaded part is what the best of six measures stays in by chance, nearly always; with the images the same all measures lie in it, so their sign there is no finding. The norm of the weights, below the dotted line, goes with the largest eigenvalue." mystnb={"figure": {"name": "fig-taus", "caption": "Kendall's tau with the test error of six spectral measures, three simpler numbers, and the error of other seeds, over all networks, where the number of images is the same, and where only that number differs. Diamonds: settings, means over seeds (in the last row, the mean of the dots); dots: single seeds. In the shaded part lies the largest of the six measures in 95\u00a0% of random orders. With the images the same, no measure leaves it."}, "image": {"alt": "Three panels with ten rows each. Over all networks the spikes, the norm and the number of images lie at the left. With the images the same, alpha-hat and the largest eigenvalue lie right of zero, next to the norm, and the shaded part covers all measures. Where only images differ, the largest eigenvalue, alpha-hat, the spikes, the norm and the number of images lie at the far left and the exponent right of zero. The error of other seeds lies at the far right in the first and the third panel."}}
 words_of = {
     "alpha": "exponent $\\alpha$",
     "distance of alpha from 2": "distance of $\\alpha$ from 2",
 }
-fig, axes = plt.subplots(2, 3, figsize=(7.2, 6), sharex=True, sharey=True)
-for ax, kind in zip(axes.flat, kinds, strict=True):
-    limit = limits_of[kind]
-    ax.axvspan(-limit, limit, color=C["null"], alpha=0.15, lw=0)
+
+
+def draw_taus(kinds_drawn):
+    """One panel a kind of groups, one row a number."""
+    _, axes = plt.subplots(1, 3, figsize=(7.2, 3.5), sharex=True, sharey=True)
     rows = np.arange(len(numbers) + 1)
-    for k, (_, found) in enumerate(of_seeds[kind].iterrows()):
-        y = rows + 0.18 * (k - (knobs.fair_seeds - 1) / 2)
-        ax.plot(found, y, "o", ms=3.5, color=C["matched"], mew=0)
-    values = [*taus[kind], ceiling[kind]]
-    ax.plot(values, rows, "D", ms=5, color=C["ink"], zorder=3)
-    ax.axvline(0, color=C["null"], lw=1)
-    ax.axhline(len(spectral) - 0.5, color=C["null"], lw=0.7, ls=":")
-    ax.set_title(kind, fontsize=10)
-    ax.set(xlim=(-1.1, 1.1))
-for ax in axes[1]:
-    ax.set(xlabel="Kendall's $\\tau$")
-drawn_names = [words_of.get(name, name) for name in of_seeds[kind]]
-axes[0, 0].set_yticks(rows, drawn_names)
-axes[0, 0].invert_yaxis()
+    for ax, kind in zip(axes, kinds_drawn, strict=True):
+        limit = limits_of[kind]
+        ax.axvspan(-limit, limit, color=C["null"], alpha=0.15, lw=0)
+        for k, (_, found) in enumerate(of_seeds[kind].iterrows()):
+            y = rows + 0.18 * (k - (knobs.fair_seeds - 1) / 2)
+            ax.plot(found, y, "o", ms=3.5, color=C["matched"], mew=0)
+        values = [*taus[kind], ceiling[kind]]
+        ax.plot(values, rows, "D", ms=5, color=C["ink"], zorder=3)
+        ax.axvline(0, color=C["null"], lw=1)
+        ax.axhline(len(spectral) - 0.5, color=C["null"], lw=0.7, ls=":")
+        ax.set_title(kind, fontsize=10)
+        ax.set(xlim=(-1.1, 1.1), xlabel="Kendall's $\\tau$")
+    drawn_names = [words_of.get(name, name) for name in of_seeds[kind]]
+    axes[0].set_yticks(rows, drawn_names)
+    axes[0].invert_yaxis()
+
+
+draw_taus(["all networks", "images the same", "only images differ"])
+plt.show()
+
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-taus-one-thing", "caption": "The same where only the weight decay, only the learning rate, or only the labels differ. There is little to rank: the error of other seeds has a smaller tau for decay and rate, and in the panel of labels chance covers everything."}, "image": {"alt": "Three panels with ten rows each. The shaded part covers all measures in the panel of decay, nearly all in that of the rate, and the whole panel of labels. Where only the rate differs, alpha-hat and the largest eigenvalue lie right of zero, next to the norm. The error of other seeds lies at the far right where labels differ, and nearer to zero in the other two panels."}}
+draw_taus(["only decay differs", "only the rate differs", "only labels differ"])
 plt.show()
 
 # %% tags=["remove-cell"]
@@ -2519,7 +2570,13 @@ Markdown(
     f"**Over all networks** the largest eigenvalue has {number(pooled_largest)}, while with the images the same it has "
     f"{number(fixed_largest)}. "
     + (
-        "The sign turns around: "
+        "The two have opposite signs"
+        + (
+            ""
+            if "largest eigenvalue" in outstanding("images the same")
+            else ", and the second is no more than chance gives"
+        )
+        + ": "
         if pooled_largest * fixed_largest < 0
         else "The two differ: "
     )
@@ -2568,7 +2625,8 @@ Markdown(
 
 # %% [markdown]
 # A relation that holds within groups and disappears, or turns around, when they are pooled is
-# {term}`Simpson's paradox`; here the largest eigenvalue has at least a pooled sign that its groups do not have. {cite:t}`martin2021simpson`
+# {term}`Simpson's paradox`. Here the largest eigenvalue has a pooled sign that its groups do not have; that they have
+# the opposite one is no more than chance gives. {cite:t}`martin2021simpson`
 # have described it for this very problem: over the networks of a contest in predicting generalisation,
 # measures of scale ranked well in aggregate and badly at a fixed depth, and measures of shape did the
 # opposite. Our depth is fixed from the start, and what makes the pooled sign is the number of images.
@@ -2711,11 +2769,11 @@ Markdown(
     f"{mix.min():.1f} to {mix.max():.1f}; WeightWatcher's limits would call {percent(np.mean(named))} of them well trained."
 )
 
-# %% [markdown] tags=["slide-only", "remove-cell"] slide="A recipe fixes the spectrum; what that says of the error depends on what was varied." say="Ask each student for one null that they will take home. End with the one of the last figures: what does a simpler number say?"
-# - Compare with a shuffle, and with noise that has the spikes.
-# - A bulk with spikes has nearly the exponent; no power law is needed, and none is excluded.
+# %% [markdown] tags=["slide-only", "remove-cell"] slide="A recipe fixes the spectrum; what that says of the error depends on what was varied." say="Ask each student for one null that they will take home, and what it would say of a measure that they have seen elsewhere. End with the simplest one: what does a plainer number say?"
+# - Compare with a shuffle, and with noise that has the spikes and weak directions.
+# - Such noise has nearly the exponent and passes the test; no power law is needed, and none is excluded.
 # - A bar from one fit does not compare networks; seeds do.
-# - Rank inside groups, beside the norm of the weights.
+# - Rank inside groups, beside what chance gives and the norm of the weights.
 
 # %% [markdown]
 # ## Take-aways
@@ -2725,10 +2783,10 @@ Markdown(
 #   exponent sums that up. In one architecture that fits its labels, the exponent fell with the error as the
 #   training images became more, as promised, at the tuned rate. No measure is shown to rank these networks by
 #   their error whatever is varied, and where the images are the same, the largest eigenvalue says about what
-#   the norm of the weights says.
+#   the norm of the weights says. So they can be trusted as a mark of the recipe, and not as a rank of networks by error.
 # - **Do networks share them?** Yes. Networks of one recipe agree in their spikes and exponents from seed
 #   to seed far better than from one learning rate to another, about as well as noise with their spikes would.
-#   That their bulks agree says nothing, because those of shuffled weights agree as well.
+#   That their bulks agree says nothing by itself, because those of shuffled weights agree as well.
 #   Between three settings that lie far apart, nearly all of the variance of the spectra, each divided by its
 #   mean, is between settings; of shuffled weights hardly any is.
 # - Compare a spectrum with its shuffle, and with noise that has its spikes and {term}`directions too weak to show <weak direction>`,
@@ -2745,9 +2803,9 @@ Markdown(
 #   larger rate it was smaller, although the error was larger; that is one network at each rate.
 # - Whether alpha-hat divides the eigenvalues changes the order of networks; the base of its logarithm
 #   does not.
-# - A pooled {term}`rank correlation` can have the opposite sign of that within groups: more images enlarge the
-#   largest eigenvalue and lower the error, and a larger rate enlarges it and does not lower the error. Ask what was
-#   varied, and what a simpler number says: here the norm of the weights does the same.
+# - A pooled {term}`rank correlation` need not be that within groups: more images enlarge the
+#   largest eigenvalue and lower the error, and a larger rate enlarges it and does not lower the error. With the
+#   images the same, no measure ranks our settings by more than chance. Ask what was varied, and what a simpler number says: here the norm of the weights does the same.
 #
 # ## Ledger
 #
@@ -2755,10 +2813,11 @@ Markdown(
 # finding has its null beside it, which must lie outside the band. That alpha-hat rises along
 # a training is no finding of ours, because the number of the epoch follows the error as well, and shuffled layers
 # rise about as much. Repeats are seeds, pairs of them, or draws of noise, but for three kinds: the deviation in standard errors has both layers
-# at both rates, what is said of the images has the two rates of one start, and the LeNet its epochs. Nine findings are judged on CIFAR-10 alone. Six of them fail on the digits, whose
-# networks and images are small: those of layer 1 (its shape, its distance from the power law, the images
-# in its tail and in its directions), that of noise with weak directions at the larger rate, and that of the
-# convolution taken slice by slice. The other three belong to the test across networks: on
+# at both rates, what is said of the images has the two rates of one start, and the LeNet its epochs. Nine findings are judged on CIFAR-10 alone. Six of them do not hold on the digits, whose
+# networks and images are small. Four fail: those of layer 1 on its shape and on the images in its tail and in its
+# directions, where white images do as well, and that of the convolution taken slice by slice. For two, the distance from
+# the power law and the test at the larger rate, little is to be explained there: noise with the spikes alone already passes the
+# test. The other three belong to the test across networks: on
 # the digits the test errors differ too little to rank networks.
 
 # %% tags=["remove-input"]
@@ -2823,9 +2882,10 @@ assert abs(np.std(estimates) / stated - 1) < 0.2
 # :::{exercise} Scales that no prediction shows
 # :label: ex-spectra-scales
 #
-# *Understand, medium, 15 minutes.* What does multiplying all weights of a layer by $c$ do to the exponent, to
-# alpha-hat in each convention, and to the predictions of a network without biases? What can single factors do, one
-# for each unit, if the outgoing weights of the unit are divided by them?
+# *Understand, medium, 15 minutes.* What does multiplying all weights of a layer by $c > 0$ do to the exponent, to
+# alpha-hat in each convention, and to the predictions of a network without biases? Now take positive factors, one for
+# each unit, and divide the outgoing weights of the unit by them. What happens to the outputs? Can such factors bring
+# the exponent of layer 1 near a chosen value?
 # :::
 #
 # :::{solution-start} ex-spectra-scales
@@ -2838,7 +2898,7 @@ assert abs(np.std(estimates) / stated - 1) < 0.2
 # changes alpha-hat, which a measure of generalisation should not do. Factors of single units change
 # no output at all, but they change the exponent: factors drawn from a law whose density falls with the
 # square multiply the eigenvalues by numbers whose density has the exponent one and a half, and pull
-# the exponent of layer 1 down towards it.
+# the exponent of layer 1 down to it, within a tenth. That of layer 2, whose inputs are divided by them, moves less than half as far.
 
 # %% tags=["solution"]
 x = images.test.x[:500]
@@ -2863,7 +2923,12 @@ rescaled[1].weight.data *= unit_factors[:, None]
 rescaled[3].weight.data /= unit_factors
 assert torch.allclose(rescaled(x), networks[0](x), rtol=1e-3, atol=1e-3)
 pulled = spectra.fit_power_law(spectra.layer_spectra(rescaled)[0].eigenvalues)
-assert pulled.alpha < one_layer and abs(pulled.alpha - 1.5) < 0.2
+assert pulled.alpha < one_layer and abs(pulled.alpha - 1.5) < 0.15
+second_layer = [
+    spectra.fit_power_law(spectra.layer_spectra(m)[1].eigenvalues).alpha
+    for m in (networks[0], rescaled)
+]
+assert abs(np.diff(second_layer)[0]) < (one_layer - pulled.alpha) / 2
 
 # %% [markdown]
 # :::{solution-end}
@@ -2872,7 +2937,7 @@ assert pulled.alpha < one_layer and abs(pulled.alpha - 1.5) < 0.2
 # :::{exercise} A heavy tail without training
 # :label: ex-spectra-heavy-entries
 #
-# *Understand, medium, 15 minutes.* Plant a heavy tail: a matrix of independent {term}`Student-t <Student-t distribution>` entries with 1.5 degrees of
+# *Understand, medium, 15 minutes.* Plant a heavy tail: a 256 × 512 matrix of independent {term}`Student-t <Student-t distribution>` entries with 1.5 degrees of
 # freedom. What is its exponent, with no training at all? What does a shuffle change? And with 3 degrees of freedom?
 # :::
 #
@@ -2885,11 +2950,15 @@ assert pulled.alpha < one_layer and abs(pulled.alpha - 1.5) < 0.2
 # with it within a fifth, and lie below 2: a matrix of noise can be "over-trained" without any
 # training. So are its shuffles, because the tail is in the entries and not in their order: a shuffle is a null for
 # structure between entries only. With 3 degrees of freedom the same reasoning fails: the medians are
-# larger than it says by more than half, before and after a shuffle. The entries then have a finite variance, most
-# eigenvalues form a bulk, and the tail is chosen so deep that most of it lies inside the bulk.
+# larger than it says by more than half, before and after a shuffle. The entries then have a finite variance, and most
+# eigenvalues form a bulk. That the tail is chosen so deep that most of it lies inside the bulk is not the reason: the
+# ten largest eigenvalues alone have no smaller exponent. The reason is that a large entry adds a direction to the
+# noise of the others, and its eigenvalue starts at the edge of the bulk and not at zero. Turned into strengths, as in the
+# exercise {ref}`How strong is what shows? <ex-spectra-strengths>`, the same ten values have the exponent of the entries, within a
+# fifth.
 
 # %% tags=["solution"]
-planted_tails, deep = {}, []
+planted_tails, deep, of_ten, of_strengths = {}, [], [], []
 for freedom in (1.5, 3):
     found = []
     for seed in range(5):
@@ -2904,12 +2973,22 @@ for freedom in (1.5, 3):
         found.append([f.alpha for f in both_fits])
         if freedom == 3:
             deep.append(spectra.spikes(of_both[0]) / both_fits[0].n_tail)
+        if freedom == 3:
+            ten = of_both[0].eigenvalues[:10]
+            over = ten / random_matrices.bulk_variance(
+                of_both[0].eigenvalues, of_both[0].aspect_ratio
+            )
+            excess = over - 1 - 256 / 512
+            root_of = np.sqrt(np.maximum(excess**2 - 4 * 256 / 512, 0))
+            of_ten.append(alpha_of_largest(ten, 10))
+            of_strengths.append(alpha_of_largest((excess + root_of) / 2, 10))
     planted_tails[freedom] = np.median(found, axis=0)  # as drawn, shuffled
 expected = {freedom: 1 + freedom / 2 for freedom in planted_tails}
 assert all(abs(planted_tails[1.5] / expected[1.5] - 1) < 0.2)
 assert all(planted_tails[1.5] < 2)
 assert all(planted_tails[3] > 1.5 * expected[3])
-assert np.median(deep) < 0.5
+assert np.median(deep) < 0.5 and np.median(of_ten) > 1.5 * expected[3]
+assert abs(np.median(of_strengths) / expected[3] - 1) < 0.2
 
 # %% [markdown]
 # :::{solution-end}
@@ -2975,7 +3054,8 @@ assert everything < of_book.alpha
 # :label: ex-spectra-strengths
 #
 # *Code, medium, 20 minutes.* `problem("spectra-strengths", SEED)` gives a matrix `w`: normal noise of variance 1, and a
-# few directions that were added to it. In such noise a direction of strength $s$ shows at the eigenvalue
+# few directions that were added to it. A direction of strength $s$ is the matrix $\sqrt{n s}\, u v^\top$ with
+# vectors $u$ and $v$ of length 1. In such noise it shows at the eigenvalue
 # $(1 + s)(1 + m / (n s))$ if $s$ is above the BBP threshold $\sqrt{m / n}$, and not at all if it is below. Find the
 # strengths of the directions that show. As in this chapter, eigenvalues are squared singular values over $n$, and those
 # above `random_matrices.largest_noise_eigenvalue(w.shape)` show. Allowed are that function and `np.linalg.svd`.
@@ -3101,7 +3181,8 @@ assert within_groups * across_groups < 0 < p_within
 # *Break, medium, 30 minutes.* Two claims of the {term}`ledger` divide each spectrum by its mean before they take logarithms:
 # `spectra_recipe`, the distance between two learning rates minus that between two seeds, and `spectra_settings`, the share
 # of the variance that lies between settings. Forget the division in both, for the networks and for their shuffled
-# nulls. Predict for each claim: does its value leave the band, does its null enter it, or does the claim hold?
+# nulls: that is, take `np.log(v)` in place of `np.log(v / v.mean())` in `distances` and in `log_spectrum`. Predict for each claim: does its
+# value leave the band, does its null enter it, or does the claim hold?
 # And `spectra_spikes` and `spectra_noise_with_spikes`, which count spikes and compare exponents: what becomes of them if
 # all eigenvalues are multiplied by one factor?
 # :::
@@ -3112,7 +3193,10 @@ assert within_groups * across_groups < 0 < p_within
 #
 # Both of the first two fail, in two ways. The mean of a spectrum is the mean square of the weights, which differs
 # between rates and between settings, and a shuffle keeps it. Undivided, the distance between two rates
-# leaves its band: it now holds the difference of the sizes, which the shuffled layers show as well. The share between
+# leaves its band: it now holds the difference of the sizes, which the shuffled layers show as well. On CIFAR-10 both the
+# distance and its null then lie above the band, so this claim fails by its value and not by its null. It could be
+# saved: a shuffle keeps the sizes, and the distance minus that of the shuffle is nearly the same, within a
+# fifth, undivided and divided. The share between
 # settings *stays* in its band, so that the number alone looks right; but the share of the shuffled layers enters the
 # band, and a finding whose null passes is none. The last two claims hold. A factor multiplies the bulk with the
 # spikes and the threshold with the values, so that neither the counts nor the exponents change.
@@ -3161,6 +3245,11 @@ broken, broken_null = (
 refused = claims.verdict("spectra_recipe", broken, images.name)
 assert refused or claims.band("spectra_recipe", images.name) is None
 assert broken_null > 3 * -np.diff(apart_shuffled).mean()
+if limits_ := claims.band("spectra_recipe", images.name):
+    assert images.name != "cifar10" or min(broken, broken_null) > limits_[1]
+over_shuffle = -np.diff(apart).mean() + np.diff(apart_shuffled).mean()
+if images.name == "cifar10":
+    assert abs((broken - broken_null) / over_shuffle - 1) < 0.2
 
 for name, layer in hidden.items():
     ten_fold = [10 * v for v in eigenvalues[slow_name][name]]
@@ -3197,7 +3286,8 @@ for name, layer in hidden.items():
 # deviation over starts, and not the standard error of the fit. It looks at the spikes, too, since different
 # spikes can have nearly the same exponent. A first step: the leading right vectors of the change of
 # layer 2 lie in the first principal directions of the activations at the start, at least twice as much as those
-# of the same change shuffled, for each of our starts.
+# of the same change shuffled, for each of our starts. That is more than nothing and far from all: on CIFAR-10 it is less than a fifth, and a shuffle is a
+# weak null, since it has no directions of its own.
 
 # %% tags=["solution"]
 rng, leading = np.random.default_rng(0), 10
@@ -3212,6 +3302,7 @@ for seed, model in enumerate(networks):
         for c in (change, rng.permutation(change.ravel()).reshape(change.shape))
     )
     assert in_order > 2 * mixed_up
+    assert images.name != "cifar10" or in_order < 0.2
 
 # %% [markdown]
 # :::{solution-end}

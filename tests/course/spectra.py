@@ -44,6 +44,38 @@ def two_sided(values):
     return _tail(values, steps=(0, 1))
 
 
+def _nearest(values, distance, less=1, step=0):
+    """The right fit, with another distance."""
+    values, best = np.sort(values), (np.inf,)
+    for x in values[:-1]:
+        inside = values[values >= x]
+        alpha = 1 + len(inside) / np.log(inside / x).sum()
+        law = 1 - (inside / x) ** (less - alpha)
+        share = (np.arange(len(inside)) + step) / len(inside)
+        best = min(best, (distance(law - share), alpha, x))
+    return best[1:]
+
+
+def power_of_the_density(values):
+    """Takes the power of the density for that of the share."""
+    return _nearest(values, lambda d: np.abs(d).max(), less=0)
+
+
+def at_or_below(values):
+    """Counts each value itself in the share below it."""
+    return _nearest(values, lambda d: np.abs(d).max(), step=1)
+
+
+def sum_of_differences(values):
+    """Adds the differences instead of taking the largest."""
+    return _nearest(values, lambda d: np.abs(d).sum())
+
+
+def signed_differences(values):
+    """Forgets the absolute value."""
+    return _nearest(values, np.max)
+
+
 def all_counted(values):
     """Divides by the number of all values instead of those in the tail."""
     return _tail(values, count=lambda inside: len(values))
@@ -105,6 +137,18 @@ def smallest_first(w):
     return _root(_seen(w), _ratio(w))[::-1]
 
 
+def one_edge_for_all(w):
+    """Takes the end of noise of another shape."""
+    values = np.linalg.svd(w, compute_uv=False) ** 2 / max(w.shape)
+    end = random_matrices.largest_noise_eigenvalue((60, 90))
+    return _root(values[values > end], _ratio(w))
+
+
+def three_at_most(w):
+    """Stops after three."""
+    return _root(_seen(w), _ratio(w))[:3]
+
+
 def longer_over_shorter(w):
     """Takes the aspect ratio for its inverse."""
     return _root(_seen(w), 1 / _ratio(w))
@@ -138,6 +182,12 @@ def weighted_by_pairs(measure, error, group):
     counts = np.bincount(group)
     weights = counts * (counts - 1)
     return _groups(measure, error, group, mean=lambda t: np.average(t, weights=weights))
+
+
+def weighted_by_size(measure, error, group):
+    """Takes the mean over networks, and not over groups."""
+    counts = np.bincount(group)
+    return _groups(measure, error, group, mean=lambda t: np.average(t, weights=counts))
 
 
 def summed(measure, error, group):
@@ -180,6 +230,10 @@ WRONG = {
         (no_choice, "all values are taken as the tail"),
         (two_sided, "another threshold"),
         (all_counted, "with all values counted"),
+        (power_of_the_density, "that of the density"),
+        (at_or_below, "counts each value itself"),
+        (sum_of_differences, "are summed"),
+        (signed_differences, "below zero count as small"),
         (threshold_first, "the exponent comes first"),
         (exponent_alone, "has shape ()"),
     ],
@@ -189,12 +243,15 @@ WRONG = {
         (the_other_root, "two roots"),
         (by_the_rows, "too many strengths"),
         (of_all_values, "too many strengths"),
+        (one_edge_for_all, "strengths, given"),
+        (three_at_most, "too few strengths"),
         (smallest_first, "the strengths ascend"),
         (longer_over_shorter, "would not show there"),
     ],
     "spectra-groups": [
         (pooled, "over all pairs"),
         (weighted_by_pairs, "larger groups count for more"),
+        (weighted_by_size, "of networks, so larger"),
         (summed, "a sum over groups"),
         (sign_turned, "wrong sign"),
         (one_sided, "one-sided"),

@@ -707,7 +707,7 @@ claims.check(
     repeats=partners.returns[partners.networks == "planted, blends"],
 )
 
-# %% tags=["hide-input"] slide="Few units come back, with random labels too, and that does not tell whether they have counterparts." say="Start with the trained row and let them conclude. Then read the two planted rows: in both, each unit has a counterpart, and the kind of noise decides how many return. Where no unit has one, the blends alone, about as many return as in trained networks." mystnb={"figure": {"name": "fig-partners", "caption": "Left: share of hidden units that come back to themselves on a way through three networks. Right: share of units to which weights and activations give the same partner. One dot for each group of four to eight networks, and the means with their 95 % intervals (bootstrap over groups); the dotted line is chance. In both planted rows each unit has a counterpart: most return where the noise is independent, few where it is a blend of units, about as few as in trained networks and as where units are blends alone. Networks trained on the digits are close to those trained on random labels."}, "image": {"alt": "Two panels with nine rows of dots each. In both, networks of the same start lie near one. On the left copies with planted noise lie far to the right, and the other rows near the left end, with planted blends, blends alone, trained networks and random labels near one another. On the right copies with planted noise lie right of the middle, trained networks, random labels and planted blends about the middle, relabelled ones lower and untrained ones near chance, which is a dotted line."}}
+# %% tags=["hide-input"] slide="Few units come back, with random labels too, and that is no evidence that counterparts are missing." say="Start with the trained row and let them conclude. Then read the two planted rows: in both, each unit has a counterpart, and the kind of noise decides how many return. Where no unit has one, the blends alone, not many fewer return." mystnb={"figure": {"name": "fig-partners", "caption": "Left: share of hidden units that come back to themselves on a way through three networks. Right: share of units to which weights and activations give the same partner. One dot for each group of four to eight networks, and the means with their 95 % intervals (bootstrap over groups); the dotted line is chance. In both planted rows each unit has a counterpart: most return where the noise is independent, few where it is a blend of units, and not many fewer in trained networks and where units are blends alone. Networks trained on the digits are close to those trained on random labels."}, "image": {"alt": "Two panels with nine rows of dots each. In both, networks of the same start lie near one. On the left copies with planted noise lie far to the right, and the other rows near the left end, with planted blends, blends alone, trained networks and random labels near one another. On the right copies with planted noise lie right of the middle, trained networks, random labels and planted blends about the middle, relabelled ones lower and untrained ones near chance, which is a dotted line."}}
 kinds = ["same start", *made, "trained", *NULLS]
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.5), sharey=True)
 for ax, measure, label in zip(
@@ -742,9 +742,9 @@ Markdown(
     f"agree no better. But with noise that blends units only {percent(found.returns['planted, blends'])} do, at a matched correlation "
     f"of {matched_r(made['planted, blends']):.2f}, and every unit has a counterpart there, too, though a blurred one: in the planted order "
     f"the weights correlate at about {1 / (1 + blend_size**2):.2f}, and matching finds an order that looks better. And of units that are blends alone, without any counterpart, "
-    f"{percent(found.returns['blends alone'])} come back, at a correlation of {matched_r(made['blends alone']):.2f}. So the share that returns does not tell "
-    "networks whose units have counterparts from networks whose units have none: a unit may be lost because it has "
-    "no counterpart, or because its counterpart differs by what other units look like.\n\n"
+    f"{percent(found.returns['blends alone'])} come back, at a correlation of {matched_r(made['blends alone']):.2f}. The kind of noise decides far more than "
+    "whether there are counterparts, so a small share is no evidence that they are missing: a unit may be lost because it has "
+    "none, or because its counterpart differs by what other units look like.\n\n"
     f"Nor is the return the digits' doing. With relabelled classes {percent(found.returns['classes relabelled'])} come back, in "
     f"untrained networks {percent(found.returns['untrained'])}, and by chance {percent(1 / 15)} would; but with random labels it is "
     f"{percent(found.returns['random labels'])}. The difference between trained networks and these, {100 * gap:.1f} ± {100 * gap_error:.1f} "
@@ -1495,7 +1495,7 @@ Markdown(
     f"than in every null here ({found_r['mean']['trained']:.2f} against {found_r['mean'][NULLS].max():.2f}), and the mean of all of "
     f"them works ({centre:.2f}, against {unmatched_of_all:.2f} unmatched and {accuracies.mean():.2f} for one network). That is what "
     "they have in common in their weights. But about as many units come back by way of two others in networks that "
-    "learned random labels, and the share does not tell whether they have counterparts; "
+    "learned random labels, and that so few do is no evidence that counterparts are missing; "
     f"a Gaussian is rejected for {percent(all_rejected)} of their weights; and the best distribution that we fitted draws "
     f"networks of accuracy {drawn['all weights', 'matched']:.2f}. No distribution over single weights or units that we tried "
     "describes them."
@@ -1520,7 +1520,7 @@ Markdown(
 # - A matching raises the correlation of any two networks. Most of the correlation that networks show that learned
 #   the same digits appears with the classes relabelled too; the rest depends on the classes.
 # - Most units do not come back on a way through three networks, and about as many do in networks trained on random
-#   labels. That does not tell whether they have counterparts: where all units have one, most come back or few, depending on
+#   labels. That is no evidence that counterparts are missing: where all units have one, most come back or few, depending on
 #   whether the noise is independent or blends units.
 # - Matched networks can be averaged, and the loss between them rises far less. More than half of the rise that
 #   is left is the fault of an order chosen for the weights: an order chosen for the loss lowers it further, with less

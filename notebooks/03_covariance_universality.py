@@ -98,16 +98,16 @@ in_percent = FuncFormatter(lambda value, _: f"{100 * value:.0f} %")
 # $l$ is what it puts out, and what enters layer $l + 1$. As in the source, training takes five {term}`epochs <epoch>`. It is
 # {term}`gradient descent` with {term}`momentum` 0.9, on {term}`batches <batch>` of 128 images.
 #
-# Beside the trained networks stand three {term}`nulls <null>`. An {term}`untrained network` has learned
+# Beside the trained networks stand two {term}`nulls <null>`. An {term}`untrained network` has learned
 # nothing. A network trained on {term}`random labels` can learn by heart only, from the same images: each
 # gets the labels of the training images in another random order, so no two of them share a task.
-# And each trained network has its own start, which can be subtracted from it.
+# Each trained network also has its own start. That is no null; it can be subtracted from the network.
 
-# %% [markdown] tags=["slide-only", "remove-cell"] slide="Two networks reach the same accuracy with other weights: what do they share?" say="Collect candidates: errors, units, directions, distributions of weights. Then say that each answer of this talk stands beside networks that share no task, and that the best of them is the one to beat."
+# %% [markdown] tags=["slide-only", "remove-cell"] slide="Two networks reach the same accuracy with other weights: what do they share?" say="Collect candidates: errors, units, directions, distributions of weights. Then say that each answer of this talk stands beside networks that share no task, and that the best of them is the one to beat. Before the next slide, ask how many directions of the images a network needs to keep, and whether the pictures are sharp there."
 # - An untrained network has learned nothing.
-# - A network on random labels learns by heart, and has no task in common with another.
-# - Each trained network has its own start, which can be subtracted.
-# - What counts is what lies beyond the best of these.
+# - A network on random labels has labels of its own, and fits them less well than a trained one fits the true ones.
+# - A trained network's own start is no null: it can be subtracted.
+# - What counts is what lies beyond the best null.
 
 # %%
 images = data.images()
@@ -243,8 +243,9 @@ Markdown(
 # the order of their {term}`eigenvalues <eigenvalue>`, are its
 # {term}`principal directions <principal direction>`. Replace each input $\varphi$ by its projection on
 # the first $k$ of them, $\sum_{i \le k} (\varphi \cdot e_i)\, e_i$, leave the rest of the network as it
-# is, and measure the accuracy ({numref}`fig-clipping`). Such {term}`clipping` shows what the network
-# needs, which the size of the eigenvalues does not. {py:func}`.covariance.clip_curve` does it exactly
+# is, and measure the accuracy ({numref}`fig-clipping`). Such {term}`clipping` shows how many
+# directions are enough in this order, which the size of the eigenvalues does not. It does not show that each of them
+# is needed. {py:func}`.covariance.clip_curve` does it exactly
 # and for every $k$: from $k$ to $k + 1$ the layer's output changes by one term, so no model is copied.
 
 # %%
@@ -298,14 +299,14 @@ for name, (_, moment) in seconds.items():
 Markdown(
     f"On {len(clipped):,} held-out images, 95 % of the accuracy is reached with {needs[0]} directions of the "
     f"images, {needs[1]} of hidden layer 1 and {needs[2]} of hidden layer 2. They hold {held[0]}, {held[1]} and "
-    f"{held[2]} of the second moment, so the rest of what enters a layer is of little use to network 1."
+    f"{held[2]} of the second moment, so network 1 loses little without the rest of what enters a layer."
 )
 
 # %% [markdown]
 # Drag the dot of {numref}`fig-rank-slider` to the dashed upright line, where 95 % of the accuracy is
 # reached: the pictures are still blurred.
 
-# %% tags=["hide-input"] slide="Network 1 keeps most of its accuracy with a small part of the directions of the images." say="Before you drag, ask how many directions the network needs, and whether the pictures are sharp there. The size of an eigenvalue does not say whether the network needs its direction; clipping does." mystnb={"figure": {"name": "fig-rank-slider", "caption": "A figure with a handle: the accuracy of network 1 on held-out images, and six of them with their true classes, above as they are and below rebuilt from the first k principal directions of the training images. Drag the slider or the dot; it covers the directions in which the accuracy changes."}}
+# %% tags=["hide-input"] slide="Network 1 keeps most of its accuracy with a small part of the directions of the images." say="Drag to the upright line and look at the pictures there. Clipping shows how many directions are enough, in the order of their eigenvalues; it does not show that each of them is needed. Before the next slide ask where, among the eigenvalues of the weights, the noise ends, and whether what stands out of it should be enough." mystnb={"figure": {"name": "fig-rank-slider", "caption": "A figure with a handle: the accuracy of network 1 on held-out images, and six of them with their true classes, above as they are and below rebuilt from the first k principal directions of the training images. Drag the slider or the dot; it covers the directions in which the accuracy changes."}}
 covariance.rank_slider(
     networks[0],
     1,
@@ -385,7 +386,7 @@ for layer in (1, 3):
     ]
     learned_counts[layer] = [directions_for(c.T @ c) for c in changes]
 
-# %% tags=["hide-input"] slide="At the number of spikes the accuracy is still rising: the spikes are not all that was learned." say="Above, ask where the noise ends. Below, ask whether the spikes should be enough. The source calls the loss negligible; in layer 1 it is not, and the start is part of the answer." mystnb={"figure": {"name": "fig-weight-spectra", "caption": "Top: eigenvalues of the weight covariance of every trained network, of its start, and of what training added, with the bound below which noise stays. Bottom: accuracy of network 1 when a layer keeps only its first k directions, of all its weights, or of what training added, put onto the whole start; an upright line marks the number of spikes. At the number of spikes the accuracy is still rising."}, "image": {"alt": "Four panels, one column a layer, on logarithmic axes of rank. Top: three falling bundles of curves. The trained ones begin far above a horizontal line, the bound of noise, and cross it; those of the start, dashed, lie below it throughout; those of what training added, dotted, begin almost as high as the trained ones and fall far below the start. Bottom: two rising curves of accuracy. The dotted one, of what was learned, begins higher than that of all weights, and near or below a dashed horizontal line, the start; at an upright line, the number of spikes, the one of all weights is still rising, in layer 1 more than in layer 2."}}
+# %% tags=["hide-input"] slide="Keeping the spikes alone costs accuracy, in layer 1 more than in layer 2: part of it rests on the start." say="Above, the bound below which noise stays; below, the accuracy with the first directions alone. The source calls the loss negligible; in layer 1 it is not. The loss is no proof that more was learned than the spikes show: what was learned outside them, put back without the start, does not make it good." mystnb={"figure": {"name": "fig-weight-spectra", "caption": "Top: eigenvalues of the weight covariance of every trained network, of its start, and of what training added, with the bound below which noise stays. Bottom: accuracy of network 1 when a layer keeps only its first k directions, of all its weights, or of what training added, put onto the whole start; an upright line marks the number of spikes. At the number of spikes the accuracy is still rising."}, "image": {"alt": "Four panels, one column a layer, on logarithmic axes of rank. Top: three falling bundles of curves. The trained ones begin far above a horizontal line, the bound of noise, and cross it; those of the start, dashed, lie below it throughout; those of what training added, dotted, begin almost as high as the trained ones and fall far below the start. Bottom: two rising curves of accuracy. The dotted one, of what was learned, begins higher than that of all weights, and near or below a dashed horizontal line, the start; at an upright line, the number of spikes, the one of all weights is still rising, in layer 1 more than in layer 2."}}
 fig, axes = plt.subplots(2, 2, figsize=(7.2, 5.4), sharex="col")
 learned_style = {"color": C["other"], "ls": ":", "lw": 2}
 for (top, bottom), layer in zip(axes.T, (1, 3), strict=True):
@@ -520,9 +521,10 @@ def row(name):
 
 Markdown(
     f"Keeping the spikes alone costs {both(cost, decimals, 1)} points, which is not negligible in layer 1. "
-    f"Of the squared entries that training added, {both(beyond)} lie outside the directions of the spikes. Put back there, neither the "
-    f"start ({row('spikes, its own start outside them')}) nor what was learned ({row('spikes, what it learned outside them')}) is "
-    f"enough; the two together are the whole layer. All that a layer has learned gives {row('all that it learned, on no start')} on no "
+    f"Of the squared entries that training added, {both(beyond)} lie outside the directions of the spikes. Put back there without the start, "
+    f"what was learned gives {row('spikes, what it learned outside them')}, against {row('spikes alone')} with the spikes alone; the start without what was "
+    f"learned gives {row('spikes, its own start outside them')}. Neither is enough, and the two together are the whole layer, so the loss by itself does not "
+    f"say that more was learned than the spikes show: part of it rests on the start. All that a layer has learned gives {row('all that it learned, on no start')} on no "
     f"start, and {row('all that it learned, on another start')} on that of another network."
 )
 
@@ -710,10 +712,10 @@ Markdown(
 # two: their kernels differ at any width, so their difference must level off.
 
 
-# %% [markdown] tags=["slide-only", "remove-cell"] slide="One network is turned into the frame of the other before the two are compared." say="Ask what the map may do and what it may not: it turns and reflects, and stretches nothing. Ask which number to report, the cosine or its square, with the means or without, on which images."
-# $$\mathbb E[\varphi^\top \psi] = U \Sigma V^\top, \qquad R = U V^\top$$
+# %% [markdown] tags=["slide-only", "remove-cell"] slide="One network is turned into the frame of the other before the two are compared." say="Ask what the map may do and what it may not: it turns and reflects, and stretches nothing. Ask which number to report, the cosine or its square, with the means or without, on which images. The source reports the cosine and calls it r squared."
+# $$\min_R \mathbb E\,|\varphi R - \psi|^2: \qquad \mathbb E[\varphi^\top \psi] = U \Sigma V^\top, \quad R = U V^\top$$
 #
-# The share that $\varphi R$ explains of $\psi$ is the square of the cosine that the source calls $r^2$.
+# The cosine is $c = \mathbb E[\varphi R \cdot \psi] \,/ \sqrt{\mathbb E|\varphi R|^2\; \mathbb E|\psi|^2}$, and the share of $\psi$ that $\varphi R$ explains is $c^2$.
 
 
 # %% tags=["hide-input"]
@@ -860,14 +862,14 @@ Markdown(
 # %% [markdown]
 # An orthogonal map is one choice among several. A {term}`permutation` of units is a special orthogonal
 # map, and an orthogonal map is a special affine one. {py:func}`.covariance.best_maps` fits the best of
-# each kind, a permutation and an orthogonal map with the best factor, and measures the share that it
-# explains ({numref}`fig-shares`).
+# each kind, a permutation and an orthogonal map with the best factor, and {py:func}`.covariance.share_explained`
+# measures the share that it explains ({numref}`fig-shares`).
 
-# %% [markdown] tags=["slide-only", "remove-cell"] slide="Vote: how much does one network explain of another with which it shares no task?" say="Vote before the next slide, once for each hidden layer. Ask one voter of each kind for the reason. Means are taken out, and the share is measured on held-out images."
-# - Next to nothing.
-# - About a third of what two trained networks explain.
-# - More than half of what two trained networks explain.
-# - As much as two trained networks explain.
+# %% [markdown] tags=["slide-only", "remove-cell"] slide="Vote: after a rotation, what part of the share that two trained networks explain of each other do two networks without a common task explain?" say="The map is orthogonal, and the pairs are of the kind without a common task that agrees best: two on random labels, two untrained ones, or a trained one with one of either. Means are taken out, and the share is measured on held-out images. Vote once for each hidden layer, and ask one voter of each kind for the reason."
+# - Less than a quarter of it.
+# - Between a quarter and half of it.
+# - Between half and three quarters of it.
+# - More than three quarters of it.
 
 # %%
 explained = pd.DataFrame(
@@ -1021,7 +1023,7 @@ for k in layers:
         ],
     )
 
-# %% tags=["hide-input"] slide="Directions of trained networks are predicted better from trained networks than from the nulls." say="The nulls keep the direction and exchange the predictor. Ask why the first direction is a poor witness: untrained networks predict that of one another too. The gain is larger in hidden layer 2." mystnb={"figure": {"name": "fig-directions", "caption": "Share of the variance along each principal direction of one network that another predicts on held-out images, by rank, mean over pairs; beyond the first ranks, a dot is a mean over several. The directions of trained networks are predicted better from trained networks than from the nulls. A predictor that is given other images does worse than none, because it overfits."}, "image": {"alt": "Two panels of falling curves against rank on a logarithmic axis. The solid curve of trained networks predicted from trained ones lies highest over most ranks, the broken curves of the nulls below it, in hidden layer 2 by more. A line of small dots lies a little below zero."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-directions", "caption": "Share of the variance along each principal direction of one network that another predicts on held-out images, by rank, mean over pairs; beyond the first ranks, a dot is a mean over several. Over the first fifty taken together, the directions of trained networks are predicted better from trained networks than from the nulls. A predictor that is given other images does worse than none, because it overfits."}, "image": {"alt": "Two panels of falling curves against rank on a logarithmic axis. The solid curve of trained networks predicted from trained ones lies highest over most ranks, the broken curves of the nulls below it, in hidden layer 2 by more. A line of small dots lies a little below zero."}}
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.5), sharey=True)
 lines = {
     "trained, from trained": ("-", C["matched"]),
@@ -1095,7 +1097,7 @@ Markdown(
 # were trained together. It depends on the eigenvalues, so networks on random labels have a benchmark of their own.
 
 
-# %% [markdown] tags=["slide-only", "remove-cell"] slide="Vote: which covariances agree more between trained networks than between networks without a common task?" say="Several answers may be right. Ask those who chose the activations what two untrained networks would give, and let the next slide answer."
+# %% [markdown] tags=["slide-only", "remove-cell"] slide="Vote: which covariances agree far more between trained networks than between every kind of pair without a common task?" say="Several answers may be right. A pair of a kind may be two untrained networks, two on random labels, or a trained one with one of either. Ask those who chose the activations what two untrained networks would give, and let the next slide answer."
 # - Those of the activations.
 # - Those of the weights as they are.
 # - Those of what training added to the start.
@@ -1202,7 +1204,7 @@ benchmarks = {
     for key, of in benchmarks.items()
 }
 
-# %% tags=["hide-input"] slide="Activations agree without a common task; what training added agrees far more between trained networks." say="Start at the left: that panel is no sign of a shared task. Then the bars: two sets of rows of one network. In layer 1 trained pairs lie beyond the bar, so rows of one network are not independent." mystnb={"figure": {"name": "fig-agreement", "caption": "Cosine of the covariances of two networks in one frame, isotropic part removed, one dot a pair. Bars at the dots of trained and of random-label pairs: the benchmark, two sets of rows of one network. (Activations have none, and to untrained networks nothing was added.) The activations of any two networks of a kind agree. What training added agrees between trained networks, in layer 1 beyond the benchmark, and clearly less between networks on random labels, which stay far below theirs."}, "image": {"alt": "Three panels, activations, weights and added by training, each with layers 1 and 2. For activations trained, random-label and untrained pairs lie near one and the mixed pairs lower. For weights trained pairs lie below one half, a little above their bars; all other pairs lie near zero or a little above it, those on random labels below their bars. For what training added trained pairs lie much higher, above the bar in layer 1 and below it in layer 2; all pairs with random labels lie at or below one half in layer 1 and near zero in layer 2, far below the bars."}}
+# %% tags=["hide-input"] slide="Covariances of activations agree without a common task; those of what training added agree far more between trained networks." say="Start at the left: that panel is no sign of a shared task. Then the bars: two sets of rows of one network. In layer 1 trained pairs lie beyond the bar, so rows of one network are not independent." mystnb={"figure": {"name": "fig-agreement", "caption": "Cosine of the covariances of two networks in one frame, isotropic part removed, one dot a pair. Bars at the dots of trained and of random-label pairs: the benchmark, two sets of rows of one network. (Activations have none, and to untrained networks nothing was added.) The activations of any two networks of a kind agree. What training added agrees between trained networks, in layer 1 beyond the benchmark, and clearly less between networks on random labels, which stay far below theirs."}, "image": {"alt": "Three panels, activations, weights and added by training, each with layers 1 and 2. For activations trained, random-label and untrained pairs lie near one and the mixed pairs lower. For weights trained pairs lie below one half, a little above their bars; all other pairs lie near zero or a little above it, those on random labels below their bars. For what training added trained pairs lie much higher, above the bar in layer 1 and below it in layer 2; all pairs with random labels lie at or below one half in layer 1 and near zero in layer 2, far below the bars."}}
 fig, axes = plt.subplots(1, 3, figsize=(7.2, 3.4), sharey=True)
 for ax, of in zip(axes, [*titles][:3], strict=True):
     dots(ax, agreements[agreements.what == of], "layer", "cosine", [1, 2])
@@ -1360,7 +1362,7 @@ Markdown(
 # {py:func}`.covariance.rainbow` does all of it. The next layer reads activations with their means, so these
 # maps are fitted with the means in.
 
-# %% tags=["hide-input"] slide="A drawn network gets the covariances, and the alignments and the trained classifier too." say="Draw, align, turn, layer by layer. Ask what in this picture is no covariance. That is why the controls must go through the same alignments and end in the same classifier." mystnb={"figure": {"name": "fig-rainbow", "caption": "Rainbow sampling. Above, the trained network; below, the new one, with ReLUs at each stop. Rows G are drawn with the covariance of the trained rows. The maps R are fitted to the activations of both networks (dashed) and turn what was drawn, and the trained classifier, into the frame of the new network. What was trained has the colour of the upper chain, what was drawn that of the lower one."}, "image": {"alt": "A diagram of two chains that start at the same images. The upper chain leads by W1, W2 and W3 over the activations phi of hidden layers 1 and 2 to the classes, the lower one by G1, G2 R1 and W3 R2 over psi of hidden layers 1 and 2; W3 R2 is drawn in the colour of the upper chain. Dashed arrows R1 and R2 point down from phi to psi."}}
+# %% tags=["hide-input"] slide="A drawn network gets the covariances, and the alignments and the trained classifier too." say="Draw, align, turn, layer by layer. Ask what in this picture is no covariance. That is why the controls must go through the same alignments and end in the same classifier. Before the next slide, ask where white noise will lie when the trained classifier reads it." mystnb={"figure": {"name": "fig-rainbow", "caption": "Rainbow sampling. Above, the trained network; below, the new one, with ReLUs at each stop. Rows G are drawn with the covariance of the trained rows. The maps R are fitted to the activations of both networks (dashed) and turn what was drawn, and the trained classifier, into the frame of the new network. What was trained has the colour of the upper chain, what was drawn that of the lower one."}, "image": {"alt": "A diagram of two chains that start at the same images. The upper chain leads by W1, W2 and W3 over the activations phi of hidden layers 1 and 2 to the classes, the lower one by G1, G2 R1 and W3 R2 over psi of hidden layers 1 and 2; W3 R2 is drawn in the colour of the upper chain. Dashed arrows R1 and R2 point down from phi to psi."}}
 fig, ax = plt.subplots(figsize=(7.2, 2.5))
 ax.set(xlim=(-0.3, 6.6), ylim=(-0.45, 1.45))
 ax.axis("off")
@@ -1520,7 +1522,7 @@ claims.check(
     repeats=values["classifier", "turned"],
 )
 
-# %% tags=["hide-input"] slide="By all three measures, drawn networks lie between the controls and the trained networks." say="Ask first where white noise will lie in the left panel: it is far above chance, through the alignments and the classifier. Then ask what the second row shows that no covariance does." mystnb={"figure": {"name": "fig-ladder", "caption": "Networks with the hidden layers named at the left, one dot each, by three measures: accuracy on held-out images through the classifier of network 1, accuracy through a ridge readout of their own, and the share of the variance of network 2 in hidden layer 2 that they explain. The second row is only in the first panel: a rotation changes neither of the other measures. Dotted lines: chance, the readout of untrained networks, and the most that two networks without a common task explain of each other. By all three measures, drawn networks lie between the controls and the trained networks."}, "image": {"alt": "Three panels with six rows of dots. In the first, network 1 and the hidden layers of other trained networks lie together at the right, drawn networks with the covariance in the middle, and the three controls together farther left; a dotted line marks chance. In the second the order is the same, but the control in the data's directions lies apart from the other two, halfway to the drawn networks; a dotted line marks untrained networks, where white noise lies. In the third, trained networks lie at the right, drawn ones a little to their left, and the controls far to the left, beyond a dotted line."}}
+# %% tags=["hide-input"] slide="By all three measures, drawn networks lie between the controls and the trained networks." say="White noise is far above chance, through the alignments and the classifier. The dotted lines are chance at the left, the readout of untrained networks in the middle, and at the right the most that two networks without a common task explain. Ask what the second row shows that no covariance does." mystnb={"figure": {"name": "fig-ladder", "caption": "Networks with the hidden layers named at the left, one dot each, by three measures: accuracy on held-out images through the classifier of network 1, accuracy through a ridge readout of their own, and the share of the variance of network 2 in hidden layer 2 that they explain. The second row is only in the first panel: a rotation changes neither of the other measures. Dotted lines: chance, the readout of untrained networks, and the most that two networks without a common task explain of each other. By all three measures, drawn networks lie between the controls and the trained networks."}, "image": {"alt": "Three panels with six rows of dots. In the first, network 1 and the hidden layers of other trained networks lie together at the right, drawn networks with the covariance in the middle, and the three controls together farther left; a dotted line marks chance. In the second the order is the same, but the control in the data's directions lies apart from the other two, halfway to the drawn networks; a dotted line marks untrained networks, where white noise lies. In the third, trained networks lie at the right, drawn ones a little to their left, and the controls far to the left, beyond a dotted line."}}
 look = {
     "trained": ("o", C["matched"], "full"),
     "turned": ("o", C["matched"], "none"),
@@ -1715,7 +1717,7 @@ claims.check(
     repeats=list(widened["classifier"]),
 )
 
-# %% tags=["hide-input"] slide="More drawn rows do not close the gap: through the trained classifier the curves level off." say="By the readout all curves rise, white noise too, so that rise says nothing of covariances. What counts is the lead over white noise at the same width, and it does not grow." mystnb={"figure": {"name": "fig-widths", "caption": "Accuracy of drawn networks against their width, over that of the trained network: through its classifier, left, and by a ridge readout, right. Means over networks drawn from different trained networks, with standard deviations. Dashed lines: the trained networks themselves. Through the classifier the curves level off; by the readout all of them rise, random features too."}, "image": {"alt": "Two panels of rising curves against width. In each, three curves that know the covariance lie close together, one of them ending early, between a dashed line and two gray curves. In the left panel all are nearly flat at the right end; in the right one all rise throughout, the upper three towards the dashed line."}}
+# %% tags=["hide-input"] slide="More drawn rows do not close the gap: through the trained classifier the curves level off." say="The dashed lines are the trained networks themselves. By the readout all curves rise, white noise too, so that rise says nothing of covariances. What counts is the lead over white noise at the same width: by the readout it shrinks, and through the classifier it grows a little and levels off." mystnb={"figure": {"name": "fig-widths", "caption": "Accuracy of drawn networks against their width, over that of the trained network: through its classifier, left, and by a ridge readout, right. Means over networks drawn from different trained networks, with standard deviations. Dashed lines: the trained networks themselves. Through the classifier the curves level off; by the readout all of them rise, random features too."}, "image": {"alt": "Two panels of rising curves against width. In each, three curves that know the covariance lie close together, one of them ending early, between a dashed line and two gray curves. In the left panel all are nearly flat at the right end; in the right one all rise throughout, the upper three towards the dashed line."}}
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.6), sharey=True)
 rung_marks = {
     "covariance": ("o-", C["other"]),
@@ -2013,7 +2015,7 @@ claims.check(
     null=max(np.mean(by_chance), gaussian_tails["perceptron, layer 1"][-1]),
     repeats=in_layer_1,
 )
-# %% tags=["hide-input"] slide="Trained rows of the perceptron have heavier tails than Gaussian rows, most of all in layer 1." say="Ask whether the tails are why drawn networks lose. Then tell: rows that keep the tails, one direction at a time, gain next to nothing, and whole rows of other networks nearly close the gap." mystnb={"figure": {"name": "fig-quantiles", "caption": "Quantiles of trained rows along the first ten principal directions of their covariance, all directions together, against normal quantiles, one line a network. The band is what forty samples of as many Gaussian rows span. Rows of the perceptron's layer 1 have much heavier tails, and those of its layer 2 somewhat heavier ones; the filters of the convolutions are so few that the band is wide, which hides the heavier tails that their kurtosis shows."}, "image": {"alt": "Four panels, each with a band along the diagonal and one line for each network. The lines leave the band at both ends in layer 1 of the perceptron, and less in layer 2. In the panels of the convolutions the band is wider, and they lie in it or near its border."}}
+# %% tags=["hide-input"] slide="Trained rows of the perceptron have heavier tails than Gaussian rows, most of all in layer 1." say="Ask whether the tails are why drawn networks lose. Then let the class vote what would make up for the loss: rows with the trained tails along each direction, rows with the trained lengths, or whole rows of other trained networks. The next slide answers." mystnb={"figure": {"name": "fig-quantiles", "caption": "Quantiles of trained rows along the first ten principal directions of their covariance, all directions together, against normal quantiles, one line a network. The band is what forty samples of as many Gaussian rows span. Rows of the perceptron's layer 1 have much heavier tails, and those of its layer 2 somewhat heavier ones; the filters of the convolutions are so few that the band is wide, which hides the heavier tails that their kurtosis shows."}, "image": {"alt": "Four panels, each with a band along the diagonal and one line for each network. The lines leave the band at both ends in layer 1 of the perceptron, and less in layer 2. In the panels of the convolutions the band is wider, and they lie in it or near its border."}}
 fig, axes = plt.subplots(2, 2, figsize=(7.2, 5.4), sharex=True, sharey=True)
 for ax, (name, of_groups) in zip(axes.flat, row_groups.items(), strict=True):
     low, high = normal_bands[name]
@@ -2057,25 +2059,50 @@ Markdown(
 # rows of a layer, and between the layers. To tell the first from the others, make the hidden layers of *whole rows of the
 # other networks*, mixed at random, and align them as in a draw. Each row is then as it was trained, but most pairs of rows come from
 # different networks, and none from the network whose classifier reads them.
+#
+# A sceptic has two objections. Within a row, perhaps only its length counts, a long row being long along all directions at
+# once: so give Gaussian rows the lengths that the trained rows have along the spikes. And perhaps any rows that some training
+# has made would do, mixed and aligned like this: so mix whole rows of networks on random labels.
 
 
 # %%
-def whole_rows(k):
-    """Network k with hidden layers of whole rows, mixed from the other networks."""
+def with_rows(k, rows_of):
+    """Network k with other rows in its hidden layers, aligned as in a draw."""
     model, R = models.clone(networks[k]), torch.eye(len(fit.x[0].flatten()))
     generator = torch.Generator().manual_seed(50 + k)
     for layer in (1, 3):
-        rows = []
-        for j in set(range(len(networks))) - {k}:
-            W = networks[j][layer].weight
-            into = covariance.procrustes(train[2].second(j, k)).float()
-            rows.append(W if layer == 1 else W @ into)
-        order = torch.randperm(len(W) * len(rows), generator=generator)
-        model[layer].weight.data = torch.cat(rows)[order[: len(W)]] @ R
-        both_nets = covariance.moments([networks[k], model], fit.x, [layer + 1])
-        R = covariance.procrustes(both_nets[layer + 1].second(0, 1)).float()
+        model[layer].weight.data = rows_of(k, layer, generator) @ R
+        phi, psi = (
+            models.outputs(m, fit.x, [layer + 1])[layer + 1]
+            for m in (networks[k], model)
+        )
+        R = covariance.procrustes(phi.T @ psi).float()
     model[5].weight.data = networks[k][5].weight @ R
     return model
+
+
+def whole_rows(k, layer, generator, kind="trained"):
+    """Whole rows of the other networks of a kind, in the frame of network k, mixed."""
+    rows = []
+    for j in [j for n, j in enumerate(members[kind]) if n != k]:
+        W = everyone[j][layer].weight
+        if layer == 3:
+            W = W @ covariance.procrustes(train[2].second(j, k)).float()
+        rows.append(W)
+    order = torch.randperm(sum(map(len, rows)), generator=generator)
+    return torch.cat(rows)[order[: len(W)]]
+
+
+def gaussian_with_lengths(k, layer, generator):
+    """Gaussian rows, as long along the spikes as trained rows are, whitened."""
+    W, n = networks[k][layer].weight, spike_counts[layer][k]
+    u, s, vt = torch.linalg.svd(W, full_matrices=False)
+    white = torch.randn(u.shape, generator=generator).to(u)
+    lengths = len(W) ** 0.5 * u[
+        torch.randperm(len(W), generator=generator), :n
+    ].norm(dim=1)
+    white[:, :n] *= (lengths / white[:, :n].norm(dim=1))[:, None]
+    return white * (s / len(W) ** 0.5) @ vt
 
 
 # %% tags=["hide-input"]
@@ -2084,8 +2111,10 @@ pooled_each = np.array(rungs["classifier"]["pooled", 1])
 of_rows = {
     name: np.array([training.accuracy(make(k), images.test) for k in range(knobs.references)])
     for name, make in {
-        "whole": whole_rows,
+        "whole": lambda k: with_rows(k, whole_rows),
         "resampled": lambda k: drawn_from(k, 1, "resampled"),
+        "lengths": lambda k: with_rows(k, gaussian_with_lengths),
+        "random labels": lambda k: with_rows(k, lambda *of: whole_rows(*of, kind="random labels")),
     }.items()
 }  # fmt: skip
 extra = {name: found - drawn_from_each for name, found in of_rows.items()}
@@ -2103,9 +2132,12 @@ claims.check(
     "covariance_whole_rows",
     extra["whole"].mean(),
     images.name,
-    null=max(extra["resampled"].mean(), (pooled_each - drawn_from_each).mean()),
+    null=max(
+        (pooled_each - drawn_from_each).mean(),
+        *(extra[name].mean() for name in ("resampled", "lengths", "random labels")),
+    ),
     repeats=extra["whole"],
-)
+)  # fmt: skip
 
 # %% tags=["remove-input"]
 cnn_gain = 100 * (
@@ -2130,11 +2162,21 @@ Markdown(
     f"With the tails, drawn perceptrons change by {in_points(extra['resampled'])} points, with the standard deviation over networks in brackets, of the {100 * drawing_costs.mean():.0f} that drawing costs "
     f"{len(drawing_costs)} networks on average, and drawn convolutional networks by {decimals(cnn_gain, 1)} (standard error {cnn_error:.1f}), of {lost['both convolutions']:.0f}. "
     f"With whole rows perceptrons gain {in_points(extra['whole'])} and reach {percent(of_rows['whole'].mean(), 1)}. "
-    "So, as far as this mixing of three other networks tells, what Gaussian rows mainly lack lies within the rows: how the values of a row along different directions go together, which no "
-    "covariance holds. Rows of other networks have it too, so it is shared, up to a rotation. What whole rows still lack, "
+    f"Gaussian rows with the lengths of trained rows change by {in_points(extra['lengths'])} points, so it is not that "
+    f"a long row is long along all spikes at once. Whole rows of networks on random labels reach {percent(of_rows['random labels'].mean(), 1)}, and Gaussian ones {percent(drawn_from_each.mean(), 1)}: it takes "
+    "more than rows that some training has made.\n\n"
+    f"So, as far as this mixing of {len(networks) - 1} other networks tells, what Gaussian rows mainly lack lies within the rows: how the values of a row along different directions go together, which no "
+    "covariance holds. Rows of other networks that were trained on the same labels have it too, so it is shared, up to a rotation. (Networks on random labels have rows of another covariance too, and "
+    "fit their labels less well, so that null does not say whether the common labels make the difference.) What whole rows still lack, "
     f"{decimals(100 * (drawing_costs - extra['whole']).mean(), 1)} points, is left for dependence between rows and between layers, which this "
     "mixing breaks in part only. Convolutions were not mixed like this."
 )
+
+# %% [markdown] tags=["slide-only", "remove-cell"] slide="Whole rows of other trained networks make up for most of what drawing costs, and nothing simpler does." say="Compare with the vote. Whole rows of networks on random labels went through the same mixing and the same alignment. So what Gaussian rows lack is how the values within one row go together, and networks that were trained alike share it. Whether the common labels make the difference, this null does not say: networks on random labels also fit less well."
+# - The trained tails, one direction at a time: next to nothing is gained.
+# - The trained lengths along the spikes: next to nothing.
+# - Whole rows of networks on random labels, mixed and turned: worse than Gaussian rows.
+# - Whole rows of other trained networks, mixed and turned: most of the loss is made good.
 
 # %% [markdown]
 # ## Take-aways
@@ -2145,8 +2187,9 @@ Markdown(
 #   agreement is much smaller; whether the common task makes the difference, this page cannot tell.
 # - That is not all that they share. The classifier of one trained network can read the hidden layers of
 #   another after a rotation, at a small cost. Gaussian rows with the trained covariances keep a part of the
-#   accuracy only. Through the trained classifier, wider draws, pooled rows or the trained rows' own tails do not
-#   make up for it. Whole rows of other networks nearly do: trained perceptrons share how the values within a row go together.
+#   accuracy only. Through the trained classifier, wider draws, pooled rows or the trained rows' own tails or lengths do not
+#   make up for it, and whole rows of networks on random labels do worse. Whole rows of other trained networks nearly do:
+#   trained perceptrons share how the values within a row go together.
 # - The kernels of untrained networks of one architecture approach each other as one over the width. That does not explain how well
 #   such networks are aligned: the alignment error falls more slowly, and without a common kernel too. Training makes more directions common, above all
 #   in hidden layer 2.
@@ -2167,9 +2210,9 @@ Markdown(
 
 # %% [markdown] tags=["slide-only", "remove-cell"] slide="Trained networks share covariances in part, and they share more than covariances." say="Come back to the candidates of the first slide. Ask which sentence the class would not have believed an hour ago, and which experiment would tell whether the common task is the cause."
 # - What training adds agrees more than on random labels; whether the common task is the cause stays open.
-# - Agreement of activations is had without a common task.
+# - The covariances of activations agree without a common task.
 # - Gaussian rows with the trained covariances keep a part of the accuracy.
-# - Whole rows of other networks nearly close the gap: the values within a row go together.
+# - Whole rows of other trained networks nearly close the gap: the values within a row go together.
 
 # %% tags=["remove-input"]
 claims.table("03_covariance_universality")

@@ -31,6 +31,7 @@
 # from here on, on the method of {cite:t}`guth2024`. Where the source went wrong, the text says so.
 
 # %% tags=["hide-input"]
+from functools import lru_cache
 from itertools import combinations
 
 import matplotlib.pyplot as plt
@@ -1150,6 +1151,7 @@ titles = {
 }
 
 
+@lru_cache(maxsize=50)
 def frames(i, j):
     """Orthogonal maps from network i to network j: of pixels and hidden layers."""
     R1, R2 = (covariance.procrustes(train[k].covariance(i, j)) for k in layers)
@@ -2096,13 +2098,13 @@ def whole_rows(k, layer, generator, kind="trained"):
 def gaussian_with_lengths(k, layer, generator):
     """Gaussian rows, as long along the spikes as trained rows are, whitened."""
     W, n = networks[k][layer].weight, spike_counts[layer][k]
-    u, s, vt = torch.linalg.svd(W, full_matrices=False)
+    _, u = torch.linalg.eigh(W @ W.T)
+    u = u.flip(1)  # left singular vectors, the largest singular value first
     white = torch.randn(u.shape, generator=generator).to(u)
-    lengths = len(W) ** 0.5 * u[
-        torch.randperm(len(W), generator=generator), :n
-    ].norm(dim=1)
-    white[:, :n] *= (lengths / white[:, :n].norm(dim=1))[:, None]
-    return white * (s / len(W) ** 0.5) @ vt
+    order = torch.randperm(len(W), generator=generator)
+    lengths = u[order, :n].norm(dim=1) / white[:, :n].norm(dim=1)
+    white[:, :n] *= len(W) ** 0.5 * lengths[:, None]
+    return white @ u.T @ W / len(W) ** 0.5
 
 
 # %% tags=["hide-input"]
@@ -2247,7 +2249,8 @@ SEED = 1
 # :class: dropdown
 # :::
 #
-# The {term}`logits <logit>` are multiplied by $c$, so the largest stays the largest. For large $c$ the loss of an
+# Since $\operatorname{relu}(c z) = c \operatorname{relu}(z)$, the factor passes through all later layers: the
+# {term}`logits <logit>` are multiplied by $c$, so the largest stays the largest. For large $c$ the loss of an
 # image that the network gets right tends to zero, and that of another grows as $c$ times the distance from the
 # largest logit to the right one: confident errors cost more and more. The loss over $c$ exceeds the mean distance by
 # $(\log 10) / c$ at most. For small $c$ all classes become equally probable, and the loss tends to $\log 10$.
@@ -2312,7 +2315,7 @@ for other in (random_turn, R @ torch.matrix_exp(skew)):
 # *Code, medium, 20 minutes.* `problem("covariance-held-out-share", SEED)` gives activations of two networks, one row
 # an image: `phi` and `psi` on training images, `phi_new` and `psi_new` on held-out ones. Take its own mean out of
 # each array, fit the orthogonal map to the training images, and return the share of the variance of `psi_new` that
-# the best multiple of `phi_new`, turned, explains. The networks may have different numbers of units. Of libraries you
+# the best multiple of `phi_new`, turned, explains: the multiple that is best on the held-out images. The networks may have different numbers of units. Of libraries you
 # need `np.linalg.svd` with `full_matrices=False`.
 #
 # ```python
@@ -2337,8 +2340,9 @@ for other in (random_turn, R @ torch.matrix_exp(skew)):
 #
 # The map is the {term}`polar factor` of the cross moment of the centred training arrays. The share is the square of
 # {eq}`eq-cosine`, with the turned activations $\varphi R$ in the place of $\varphi$, which matters where the first
-# network has more units than the second. Fitted to the held-out images themselves, $R$ gives a larger share, which is
-# no prediction any more: among orthogonal maps, $R$ makes the cosine largest on the images to which it is fitted.
+# network has more units than the second. Here both have as many, and $R$ fitted to the held-out images themselves gives
+# a larger share, which is no prediction any more. It must be so where the first network has no more units than the second:
+# then $R$ keeps all lengths, and makes the cosine largest on the images to which it is fitted.
 
 
 # %% tags=["solution"]
@@ -2377,7 +2381,7 @@ assert 0 < share < held_out_share(phi_new, psi_new, phi_new, psi_new) < 1
 # Write the covariance of a half as $C + \Delta$: what all halves have in common, isotropic part taken out, and an error
 # that is independent from half to half. Errors of two halves are nearly orthogonal to each other and to $C$, so $c
 # \approx |C|^2 / (|C|^2 + |\Delta|^2)$. Twice as many rows halve $|\Delta|^2$, and
-# $|C|^2 / (|C|^2 + |\Delta|^2 / 2) = 2c / (1 + c)$. Now let the rows be exactly orthonormal as a set before they get their covariance. The halves of such a set err
+# $|C|^2 / (|C|^2 + |\Delta|^2 / 2) = 2c / (1 + c)$. Now let the rows have, as a set, exactly the identity as second moment before they get their covariance. The halves of such a set err
 # in opposite directions, so the set as a whole has no error: two whole sets agree exactly, and the benchmark lies far
 # below that. Such rows are not independent.
 
@@ -2422,10 +2426,15 @@ assert found["bound"][0] > 0.999 and found["bound"][1] < 0.7
 # :class: dropdown
 # :::
 #
-# The function stays, since $\operatorname{relu}(a z) = a \operatorname{relu}(z)$: this is a {term}`gauge` of the
+# The function stays, since $\operatorname{relu}(a z) = a \operatorname{relu}(z)$: this is a change of {term}`gauge` of the
 # network. The covariances of both layers change, so they are no property of the function alone, and a drawn network
-# depends on the gauge in which training left the reference. Training in finite steps does not conserve the
-# difference: in hidden layer 1 it changes, though by less than the squared length of the incoming weights does.
+# depends on the gauge in which training left the reference.
+#
+# Training did not conserve the difference. In hidden layer 1 of networks on CIFAR-10 it changes by half of what the squared
+# length of the incoming weights gains, in all networks alike, and nearly all units change the same way: what comes in gains
+# more than what goes out. On digits the change is less than a tenth. Finite steps can do that, and a small network on a hundred images shows that they
+# do: with half the step and twice as many epochs the difference changes half as much. On the networks of the chapter
+# this was not tried.
 
 # %% tags=["solution"]
 scaled = models.clone(reference)
@@ -2447,14 +2456,48 @@ for layer in (1, 3):
     )
     assert covariance.matrix_cosine(before, after) < 0.9
 
-lengths = [
-    (m[1].weight.square().sum(1), m[3].weight.square().sum(0))
-    for m in (starts[0], reference)
-]
-(into, out_of), (into_trained, out_trained) = lengths
-drift = ((into_trained - out_trained) - (into - out_of)).abs().mean()
-share_of_growth = float(drift / (into_trained - into).abs().mean())
-assert 0.02 < share_of_growth < 0.8
+
+def drift(before, after):
+    """Change of each unit's difference, and mean growth of what comes in."""
+    (into, out_of), (into_after, out_after) = (
+        (m[1].weight.square().sum(1), m[3].weight.square().sum(0))
+        for m in (before, after)
+    )
+    return (into_after - out_after) - (into - out_of), (
+        into_after - into
+    ).mean()
+
+
+for model, before in zip(networks, starts, strict=True):
+    change, growth = drift(before, model)
+    low, high = (0.45, 0.56) if images.name == "cifar10" else (0.04, 0.12)
+    assert low < change.abs().mean() / growth < high
+    same_way = (change > 0).float().mean()
+    assert same_way > (0.95 if images.name == "cifar10" else 0.75)
+print(f"drift over growth, last network: {change.abs().mean() / growth:.2f}")
+
+few_images = images.train.first(100)
+
+
+def one_hidden_layer():
+    return models.mlp([few_images.x[0].numel(), 64, 10], bias=False)
+
+
+drifts = []
+for slower in (1, 2):
+    model = training.fit_ensemble(
+        one_hidden_layer,
+        few_images,
+        [400],
+        epochs=20 * slower,
+        lr=0.05 / slower,
+        batch_size=25,
+        progress=False,
+    )[0]
+    drifts.append(
+        drift(training.start(one_hidden_layer, 400), model)[0].abs().mean()
+    )
+assert 0.35 < drifts[1] / drifts[0] < 0.65
 
 # %% [markdown]
 # :::{solution-end}
@@ -2465,9 +2508,11 @@ assert 0.02 < share_of_growth < 0.8
 #
 # *Break, medium, 20 minutes.* Fit the maps $R$ between two trained networks while the second network sees the images
 # in the reverse order, so that its activations are paired with those of other images. All else stays as it is, and
-# what is measured is measured on images in the right order. Which of the claims `covariance_share_1`,
-# `covariance_share_2`, `covariance_learned_1` and `covariance_learned_2` fail? Write down your prediction and a
-# reason for each of the four, and then try it. The chapter has the moments: `unpaired`.
+# what is measured is measured on images in the right order. Which of these four claims of the ledger fail: the share of a
+# trained network that another explains, in hidden layer 1 (`covariance_share_1`) and 2 (`covariance_share_2`), and the
+# cosine of the covariances of what training added, in layer 1 (`covariance_learned_1`) and 2 (`covariance_learned_2`)?
+# Write down your prediction and a reason for each of the four, and then try it on the pair of networks 1 and 2. The
+# chapter has the moments, `unpaired`; `claims.verdict(name, value, images.name)` says whether a value would fail.
 # :::
 #
 # :::{solution-start} ex-covariance-another-order
@@ -2475,29 +2520,33 @@ assert 0.02 < share_of_growth < 0.8
 # :::
 #
 # Three of them fail. The two shares compare activations image by image, and with such a map next to nothing is
-# explained. A plausible guess is that the other two hold, because covariances of weights know of no images. But the
+# explained, or less than nothing, where the factor that was fitted does harm. A plausible guess is that the other two hold, because covariances of weights know of no images. But the
 # weights of layer 2 live in the space of hidden layer 1, and only $R$ brings two such spaces into one frame: the
-# claim on what training added to layer 2 fails. That on layer 1 holds as it is, because its weights live in the space
+# claim on what training added to layer 2 fails. On CIFAR-10 nearly nothing is left of the cosine; on digits, where few
+# directions hold most of the variance, about half of it is, above its null. That on layer 1 holds as it is, because its weights live in the space
 # of the pixels, which is the same for both networks and needs no $R$. It holds against its null too. Claims that use
 # no map between two trained networks do not change at all.
 
 # %% tags=["solution"]
 reverse = {
-    k: covariance.procrustes(unpaired[k].covariance(0, 1)) for k in layers
+    k: covariance.best_maps(unpaired[k], 0, 1)["orthogonal"] for k in layers
 }
 broken = {
-    f"covariance_share_{k // 2}": covariance.alignment_cosine(
-        held_out[k], 0, 1, reverse[k], centered=True
+    f"covariance_share_{k // 2}": covariance.share_explained(
+        held_out[k], 0, 1, reverse[k]
     )
-    ** 2
     for k in layers
 }
 turned_back = reverse[2].T @ added[3][0] @ reverse[2]
 broken["covariance_learned_2"] = covariance.matrix_cosine(
     turned_back, added[3][1]
 )
-for name, value in broken.items():
+of_pair = pd.concat([turns, learned]).query("pair == 'trained'")
+of_pair = of_pair[of_pair["of"] == (0, 1)]
+as_it_was = [*of_pair.share.dropna(), of_pair.cosine.dropna().iloc[-1]]
+for (name, value), before in zip(broken.items(), as_it_was, strict=True):
     assert claims.verdict(name, value, images.name)
+    print(f"{name}: {value:.3f} in place of {before:.3f}")
 assert max(broken["covariance_share_1"], broken["covariance_share_2"]) < 0.1
 in_layer = learned[learned.layer == 1].groupby("pair").cosine.mean()
 needs_no_map = covariance.matrix_cosine(added[1][0], added[1][1])
@@ -2518,10 +2567,10 @@ assert not claims.verdict(
 # *Code, hard, 30 minutes.* `problem("covariance-draw-and-turn", SEED)` gives the trained rows `W` of a layer, the
 # activations that enter it in the trained network, `phi`, and in a new one, `psi`, one row an image, and noise
 # `white`, whose second moment is exactly the identity. Return the layer of the new network: as many rows as `white`
-# has, drawn with the covariance $C$ of the rows of `W`, that is `white` times a {term}`root <root of a covariance>` of $C$, and then turned into the
+# has, drawn with the second moment $C = W^\top W / H$ of the $H$ rows of `W`, that is `white` times a {term}`root <root of a covariance>` of $C$, and then turned into the
 # frame of the new network. Any root will do. A layer reads its means, so the map is fitted with the means in. The new
-# network has at least as many units as the trained one, and there may be fewer trained rows than units. Of libraries
-# you need `np.linalg.svd` and, if you like, `np.linalg.eigh`.
+# network has at least as many units as the trained one, and there may be fewer trained rows than units,
+# or a unit that no row reads. Of libraries you need `np.linalg.svd` and, if you like, `np.linalg.eigh`.
 #
 # ```python
 # def draw_and_turn(W, phi, psi, white):
@@ -2590,9 +2639,9 @@ assert np.isclose((slip**2).sum(), len(W) * (drawn_rows**2).sum())
 # and no labelling, and fixes a band before it looks.
 #
 # A first step: small networks learn a hundred images by heart. There, at the same fit, what training adds to layer 1
-# agrees far more between two networks that share a labelling than between each of them and a network that has its
-# own. So here it takes common labels, and no meaning of the labels. That is one labelling, one hidden layer and few
-# images; whether it is so where labels cannot be learned by heart is the project.
+# agrees far more between two networks that share a random labelling than between each of them and a network that has its
+# own, and nearly as much as between two networks on the true labels. So here it takes common labels, and no meaning of
+# the labels. That is one labelling, one hidden layer and few images; whether it is so where labels cannot be learned by heart is the project.
 
 # %% tags=["solution"]
 hundred = images.train.first(100)
@@ -2603,10 +2652,15 @@ def small_network():
 
 
 fits_of_labels, changes = [], []
-for labelling, of_seeds in [(300, (400, 401)), (301, (402,))]:
-    order = torch.randperm(
-        100, generator=torch.Generator().manual_seed(labelling)
-    )
+for labelling, of_seeds in [
+    (300, (400, 401)),
+    (301, (402,)),
+    ("true", (403, 404)),
+]:
+    order = torch.arange(100)
+    if labelling != "true":
+        labels_of = torch.Generator().manual_seed(labelling)
+        order = torch.randperm(100, generator=labels_of)
     by_heart = data.Split(hundred.x, hundred.y[order])
     small = training.fit_ensemble(
         small_network,
@@ -2623,9 +2677,11 @@ for labelling, of_seeds in [(300, (400, 401)), (301, (402,))]:
         fits_of_labels.append(training.accuracy(model, by_heart))
 agree = {
     (i, j): covariance.matrix_cosine(changes[i], changes[j])
-    for i, j in combinations(range(3), 2)
+    for i, j in combinations(range(5), 2)
 }
 assert min(fits_of_labels) > 0.9
+assert max(fits_of_labels) - min(fits_of_labels) < 0.06  # the same fit
+assert abs(agree[3, 4] - agree[0, 1]) < 0.15
 assert agree[0, 1] > 0.7 > 0.5 > max(agree[0, 2], agree[1, 2])
 
 # %% [markdown]

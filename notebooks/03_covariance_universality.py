@@ -866,8 +866,8 @@ Markdown(
 # each kind, a permutation and an orthogonal map with the best factor, and {py:func}`.covariance.share_explained`
 # measures the share that it explains ({numref}`fig-shares`).
 
-# %% [markdown] tags=["slide-only", "remove-cell"] slide="Vote: after a rotation, what part of the share that two trained networks explain of each other do two networks without a common task explain?" say="The map is orthogonal, and the pairs are of the kind without a common task that agrees best: two on random labels, two untrained ones, or a trained one with one of either. Means are taken out, and the share is measured on held-out images. Vote once for each hidden layer, and ask one voter of each kind for the reason."
-# - Less than a quarter of it.
+# %% [markdown] tags=["slide-only", "remove-cell"] slide="Vote: after a rotation, how much do networks without a common task explain, beside what two trained ones do?" say="The map is orthogonal, and the pairs are of the kind without a common task that agrees best: two on random labels, two untrained ones, or a trained one with one of either. Means are taken out, and the share is measured on held-out images. Vote once for each hidden layer, and ask one voter of each kind for the reason."
+# - Less than a quarter of what two trained networks explain of each other.
 # - Between a quarter and half of it.
 # - Between half and three quarters of it.
 # - More than three quarters of it.
@@ -1206,7 +1206,7 @@ benchmarks = {
     for key, of in benchmarks.items()
 }
 
-# %% tags=["hide-input"] slide="Covariances of activations agree without a common task; those of what training added agree far more between trained networks." say="Start at the left: that panel is no sign of a shared task. Then the bars: two sets of rows of one network. In layer 1 trained pairs lie beyond the bar, so rows of one network are not independent." mystnb={"figure": {"name": "fig-agreement", "caption": "Cosine of the covariances of two networks in one frame, isotropic part removed, one dot a pair. Bars at the dots of trained and of random-label pairs: the benchmark, two sets of rows of one network. (Activations have none, and to untrained networks nothing was added.) The activations of any two networks of a kind agree. What training added agrees between trained networks, in layer 1 beyond the benchmark, and clearly less between networks on random labels, which stay far below theirs."}, "image": {"alt": "Three panels, activations, weights and added by training, each with layers 1 and 2. For activations trained, random-label and untrained pairs lie near one and the mixed pairs lower. For weights trained pairs lie below one half, a little above their bars; all other pairs lie near zero or a little above it, those on random labels below their bars. For what training added trained pairs lie much higher, above the bar in layer 1 and below it in layer 2; all pairs with random labels lie at or below one half in layer 1 and near zero in layer 2, far below the bars."}}
+# %% tags=["hide-input"] slide="Covariances of activations agree without a common task; those of what was learned, far more in trained networks." say="Start at the left: that panel is no sign of a shared task. Then the bars: two sets of rows of one network. In layer 1 trained pairs lie beyond the bar, so rows of one network are not independent." mystnb={"figure": {"name": "fig-agreement", "caption": "Cosine of the covariances of two networks in one frame, isotropic part removed, one dot a pair. Bars at the dots of trained and of random-label pairs: the benchmark, two sets of rows of one network. (Activations have none, and to untrained networks nothing was added.) The activations of any two networks of a kind agree. What training added agrees between trained networks, in layer 1 beyond the benchmark, and clearly less between networks on random labels, which stay far below theirs."}, "image": {"alt": "Three panels, activations, weights and added by training, each with layers 1 and 2. For activations trained, random-label and untrained pairs lie near one and the mixed pairs lower. For weights trained pairs lie below one half, a little above their bars; all other pairs lie near zero or a little above it, those on random labels below their bars. For what training added trained pairs lie much higher, above the bar in layer 1 and below it in layer 2; all pairs with random labels lie at or below one half in layer 1 and near zero in layer 2, far below the bars."}}
 fig, axes = plt.subplots(1, 3, figsize=(7.2, 3.4), sharey=True)
 for ax, of in zip(axes, [*titles][:3], strict=True):
     dots(ax, agreements[agreements.what == of], "layer", "cosine", [1, 2])
@@ -1740,7 +1740,7 @@ for ax, (measure, top) in zip(axes, tops_of.items(), strict=True):
         of_kind = rungs[measure][kind].groupby("width")
         at = np.array(of_kind.mean().index) * 2**shift
         ax.errorbar(at, of_kind.mean(), of_kind.std(), fmt=style, color=color, ms=4, lw=1.3, label=rung_names.get(kind, kind))  # fmt: skip
-    ax.axhline(top, color=C["matched"], ls="--", lw=1)
+    ax.axhline(top, color=C["matched"], ls="--", lw=1, label="trained networks")
     ax.set_xscale("log", base=2)
     ax.set_xticks(FACTORS, ["1/2", "1", "2", "4"])
     ax.set(xlabel="width, over the trained network's", title={"classifier": "trained classifier", "readout": "ridge readout"}[measure])  # fmt: skip
@@ -2095,15 +2095,18 @@ def whole_rows(k, layer, generator, kind="trained"):
     return torch.cat(rows)[order[: len(W)]]
 
 
-def gaussian_with_lengths(k, layer, generator):
-    """Gaussian rows, as long along the spikes as trained rows are, whitened."""
+def gaussian_with(kept, k, layer, generator):
+    """Gaussian rows that keep the whitened trained rows' lengths or values along the spikes."""
     W, n = networks[k][layer].weight, spike_counts[layer][k]
     _, u = torch.linalg.eigh(W @ W.T)
     u = u.flip(1)  # left singular vectors, the largest singular value first
     white = torch.randn(u.shape, generator=generator).to(u)
     order = torch.randperm(len(W), generator=generator)
-    lengths = u[order, :n].norm(dim=1) / white[:, :n].norm(dim=1)
-    white[:, :n] *= len(W) ** 0.5 * lengths[:, None]
+    along_spikes = u[order, :n]
+    if kept == "lengths":
+        lengths = along_spikes.norm(dim=1) / white[:, :n].norm(dim=1)
+        along_spikes = white[:, :n] * lengths[:, None]
+    white[:, :n] = len(W) ** 0.5 * along_spikes
     return white @ u.T @ W / len(W) ** 0.5
 
 
@@ -2115,7 +2118,8 @@ of_rows = {
     for name, make in {
         "whole": lambda k: with_rows(k, whole_rows),
         "resampled": lambda k: drawn_from(k, 1, "resampled"),
-        "lengths": lambda k: with_rows(k, gaussian_with_lengths),
+        "lengths": lambda k: with_rows(k, lambda *of: gaussian_with("lengths", *of)),
+        "spikes": lambda k: with_rows(k, lambda *of: gaussian_with("values", *of)),
         "random labels": lambda k: with_rows(k, lambda *of: whole_rows(*of, kind="random labels")),
     }.items()
 }  # fmt: skip
@@ -2168,13 +2172,14 @@ Markdown(
     f"a long row is long along all spikes at once. Whole rows of networks on random labels reach {percent(of_rows['random labels'].mean(), 1)}, and Gaussian ones {percent(drawn_from_each.mean(), 1)}: it takes "
     "more than rows that some training has made.\n\n"
     f"So, as far as this mixing of {len(networks) - 1} other networks tells, what Gaussian rows mainly lack lies within the rows: how the values of a row along different directions go together, which no "
-    "covariance holds. Rows of other networks that were trained on the same labels have it too, so it is shared, up to a rotation. (Networks on random labels have rows of another covariance too, and "
+    f"covariance holds. Gaussian rows that keep the trained rows' values along the spikes, all of a row together, gain {in_points(extra['spikes'])}; "
+    "the rest involves the other directions. Rows of other networks that were trained on the same labels have it too, so it is shared, up to a rotation. (Networks on random labels have rows of another covariance too, and "
     "fit their labels less well, so that null does not say whether the common labels make the difference.) What whole rows still lack, "
     f"{decimals(100 * (drawing_costs - extra['whole']).mean(), 1)} points, is left for dependence between rows and between layers, which this "
     "mixing breaks in part only. Convolutions were not mixed like this."
 )
 
-# %% [markdown] tags=["slide-only", "remove-cell"] slide="Whole rows of other trained networks make up for most of what drawing costs, and nothing simpler does." say="Compare with the vote. Whole rows of networks on random labels went through the same mixing and the same alignment. So what Gaussian rows lack is how the values within one row go together, and networks that were trained alike share it. Whether the common labels make the difference, this null does not say: networks on random labels also fit less well."
+# %% [markdown] tags=["slide-only", "remove-cell"] slide="Whole rows of other trained networks make up for most of what drawing costs, and nothing simpler that was tried does." say="Compare with the vote. Whole rows of networks on random labels went through the same mixing and the same alignment. So what Gaussian rows lack is how the values within one row go together, and networks that were trained alike share it. Whether the common labels make the difference, this null does not say: networks on random labels also fit less well."
 # - The trained tails, one direction at a time: next to nothing is gained.
 # - The trained lengths along the spikes: next to nothing.
 # - Whole rows of networks on random labels, mixed and turned: worse than Gaussian rows.
@@ -2430,8 +2435,8 @@ assert found["bound"][0] > 0.999 and found["bound"][1] < 0.7
 # network. The covariances of both layers change, so they are no property of the function alone, and a drawn network
 # depends on the gauge in which training left the reference.
 #
-# Training did not conserve the difference. In hidden layer 1 of networks on CIFAR-10 it changes by half of what the squared
-# length of the incoming weights gains, in all networks alike, and nearly all units change the same way: what comes in gains
+# Training did not conserve the difference. In hidden layer 1 of networks on CIFAR-10 it changes by half as much as the squared
+# length of the incoming weights, in all networks alike, and nearly all units change the same way: what comes in grows
 # more than what goes out. On digits the change is less than a tenth. Finite steps can do that, and a small network on a hundred images shows that they
 # do: with half the step and twice as many epochs the difference changes half as much. On the networks of the chapter
 # this was not tried.
@@ -2508,7 +2513,7 @@ assert 0.35 < drifts[1] / drifts[0] < 0.65
 #
 # *Break, medium, 20 minutes.* Fit the maps $R$ between two trained networks while the second network sees the images
 # in the reverse order, so that its activations are paired with those of other images. All else stays as it is, and
-# what is measured is measured on images in the right order. Which of these four claims of the ledger fail: the share of a
+# what is measured is measured on images in the right order. Which of these four claims of the {term}`ledger` fail: the share of a
 # trained network that another explains, in hidden layer 1 (`covariance_share_1`) and 2 (`covariance_share_2`), and the
 # cosine of the covariances of what training added, in layer 1 (`covariance_learned_1`) and 2 (`covariance_learned_2`)?
 # Write down your prediction and a reason for each of the four, and then try it on the pair of networks 1 and 2. The

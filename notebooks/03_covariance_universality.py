@@ -2179,7 +2179,7 @@ Markdown(
     "mixing breaks in part only. Convolutions were not mixed like this."
 )
 
-# %% [markdown] tags=["slide-only", "remove-cell"] slide="Whole rows of other trained networks make up for most of what drawing costs, and nothing simpler that was tried does." say="Compare with the vote. Whole rows of networks on random labels went through the same mixing and the same alignment. So what Gaussian rows lack is how the values within one row go together, and networks that were trained alike share it. Whether the common labels make the difference, this null does not say: networks on random labels also fit less well."
+# %% [markdown] tags=["slide-only", "remove-cell"] slide="Whole rows of other trained networks make up for most of what drawing costs; tails, lengths, random labels do not." say="Compare with the vote. Whole rows of networks on random labels went through the same mixing and the same alignment. So what Gaussian rows lack is how the values within one row go together, and networks that were trained alike share it. Whether the common labels make the difference, this null does not say: networks on random labels also fit less well."
 # - The trained tails, one direction at a time: next to nothing is gained.
 # - The trained lengths along the spikes: next to nothing.
 # - Whole rows of networks on random labels, mixed and turned: worse than Gaussian rows.

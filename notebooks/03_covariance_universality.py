@@ -31,6 +31,7 @@
 # from here on, on the method of {cite:t}`guth2024`. Where the source went wrong, the text says so.
 
 # %% tags=["hide-input"]
+from functools import lru_cache
 from itertools import combinations
 
 import matplotlib.pyplot as plt
@@ -98,16 +99,16 @@ in_percent = FuncFormatter(lambda value, _: f"{100 * value:.0f} %")
 # $l$ is what it puts out, and what enters layer $l + 1$. As in the source, training takes five {term}`epochs <epoch>`. It is
 # {term}`gradient descent` with {term}`momentum` 0.9, on {term}`batches <batch>` of 128 images.
 #
-# Beside the trained networks stand three {term}`nulls <null>`. An {term}`untrained network` has learned
+# Beside the trained networks stand two {term}`nulls <null>`. An {term}`untrained network` has learned
 # nothing. A network trained on {term}`random labels` can learn by heart only, from the same images: each
 # gets the labels of the training images in another random order, so no two of them share a task.
-# And each trained network has its own start, which can be subtracted from it.
+# Each trained network also has its own start. That is no null; it can be subtracted from the network.
 
-# %% [markdown] tags=["slide-only", "remove-cell"] slide="Two networks reach the same accuracy with other weights: what do they share?" say="Collect candidates: errors, units, directions, distributions of weights. Then say that each answer of this talk stands beside networks that share no task, and that the best of them is the one to beat."
+# %% [markdown] tags=["slide-only", "remove-cell"] slide="Two networks reach the same accuracy with other weights: what do they share?" say="Collect candidates: errors, units, directions, distributions of weights. Then say that each answer of this talk stands beside networks that share no task, and that the best of them is the one to beat. Before the next slide, ask how many directions of the images a network needs to keep, and whether the pictures are sharp there."
 # - An untrained network has learned nothing.
-# - A network on random labels learns by heart, and has no task in common with another.
-# - Each trained network has its own start, which can be subtracted.
-# - What counts is what lies beyond the best of these.
+# - A network on random labels has labels of its own, and fits them less well than a trained one fits the true ones.
+# - A trained network's own start is no null: it can be subtracted.
+# - What counts is what lies beyond the best null.
 
 # %%
 images = data.images()
@@ -243,8 +244,9 @@ Markdown(
 # the order of their {term}`eigenvalues <eigenvalue>`, are its
 # {term}`principal directions <principal direction>`. Replace each input $\varphi$ by its projection on
 # the first $k$ of them, $\sum_{i \le k} (\varphi \cdot e_i)\, e_i$, leave the rest of the network as it
-# is, and measure the accuracy ({numref}`fig-clipping`). Such {term}`clipping` shows what the network
-# needs, which the size of the eigenvalues does not. {py:func}`.covariance.clip_curve` does it exactly
+# is, and measure the accuracy ({numref}`fig-clipping`). Such {term}`clipping` shows how many
+# directions are enough in this order, which the size of the eigenvalues does not. It does not show that each of them
+# is needed. {py:func}`.covariance.clip_curve` does it exactly
 # and for every $k$: from $k$ to $k + 1$ the layer's output changes by one term, so no model is copied.
 
 # %%
@@ -298,14 +300,14 @@ for name, (_, moment) in seconds.items():
 Markdown(
     f"On {len(clipped):,} held-out images, 95 % of the accuracy is reached with {needs[0]} directions of the "
     f"images, {needs[1]} of hidden layer 1 and {needs[2]} of hidden layer 2. They hold {held[0]}, {held[1]} and "
-    f"{held[2]} of the second moment, so the rest of what enters a layer is of little use to network 1."
+    f"{held[2]} of the second moment, so network 1 loses little without the rest of what enters a layer."
 )
 
 # %% [markdown]
 # Drag the dot of {numref}`fig-rank-slider` to the dashed upright line, where 95 % of the accuracy is
 # reached: the pictures are still blurred.
 
-# %% tags=["hide-input"] slide="Network 1 keeps most of its accuracy with a small part of the directions of the images." say="Before you drag, ask how many directions the network needs, and whether the pictures are sharp there. The size of an eigenvalue does not say whether the network needs its direction; clipping does." mystnb={"figure": {"name": "fig-rank-slider", "caption": "A figure with a handle: the accuracy of network 1 on held-out images, and six of them with their true classes, above as they are and below rebuilt from the first k principal directions of the training images. Drag the slider or the dot; it covers the directions in which the accuracy changes."}}
+# %% tags=["hide-input"] slide="Network 1 keeps most of its accuracy with a small part of the directions of the images." say="Drag to the upright line and look at the pictures there. Clipping shows how many directions are enough, in the order of their eigenvalues; it does not show that each of them is needed. Before the next slide ask where, among the eigenvalues of the weights, the noise ends, and whether what stands out of it should be enough." mystnb={"figure": {"name": "fig-rank-slider", "caption": "A figure with a handle: the accuracy of network 1 on held-out images, and six of them with their true classes, above as they are and below rebuilt from the first k principal directions of the training images. Drag the slider or the dot; it covers the directions in which the accuracy changes."}}
 covariance.rank_slider(
     networks[0],
     1,
@@ -385,7 +387,7 @@ for layer in (1, 3):
     ]
     learned_counts[layer] = [directions_for(c.T @ c) for c in changes]
 
-# %% tags=["hide-input"] slide="At the number of spikes the accuracy is still rising: the spikes are not all that was learned." say="Above, ask where the noise ends. Below, ask whether the spikes should be enough. The source calls the loss negligible; in layer 1 it is not, and the start is part of the answer." mystnb={"figure": {"name": "fig-weight-spectra", "caption": "Top: eigenvalues of the weight covariance of every trained network, of its start, and of what training added, with the bound below which noise stays. Bottom: accuracy of network 1 when a layer keeps only its first k directions, of all its weights, or of what training added, put onto the whole start; an upright line marks the number of spikes. At the number of spikes the accuracy is still rising."}, "image": {"alt": "Four panels, one column a layer, on logarithmic axes of rank. Top: three falling bundles of curves. The trained ones begin far above a horizontal line, the bound of noise, and cross it; those of the start, dashed, lie below it throughout; those of what training added, dotted, begin almost as high as the trained ones and fall far below the start. Bottom: two rising curves of accuracy. The dotted one, of what was learned, begins higher than that of all weights, and near or below a dashed horizontal line, the start; at an upright line, the number of spikes, the one of all weights is still rising, in layer 1 more than in layer 2."}}
+# %% tags=["hide-input"] slide="Keeping the spikes alone costs accuracy, in layer 1 more than in layer 2: part of it rests on the start." say="Above, the bound below which noise stays; below, the accuracy with the first directions alone. The source calls the loss negligible; in layer 1 it is not. The loss is no proof that more was learned than the spikes show: what was learned outside them, put back without the start, does not make it good." mystnb={"figure": {"name": "fig-weight-spectra", "caption": "Top: eigenvalues of the weight covariance of every trained network, of its start, and of what training added, with the bound below which noise stays. Bottom: accuracy of network 1 when a layer keeps only its first k directions, of all its weights, or of what training added, put onto the whole start; an upright line marks the number of spikes. At the number of spikes the accuracy is still rising."}, "image": {"alt": "Four panels, one column a layer, on logarithmic axes of rank. Top: three falling bundles of curves. The trained ones begin far above a horizontal line, the bound of noise, and cross it; those of the start, dashed, lie below it throughout; those of what training added, dotted, begin almost as high as the trained ones and fall far below the start. Bottom: two rising curves of accuracy. The dotted one, of what was learned, begins higher than that of all weights, and near or below a dashed horizontal line, the start; at an upright line, the number of spikes, the one of all weights is still rising, in layer 1 more than in layer 2."}}
 fig, axes = plt.subplots(2, 2, figsize=(7.2, 5.4), sharex="col")
 learned_style = {"color": C["other"], "ls": ":", "lw": 2}
 for (top, bottom), layer in zip(axes.T, (1, 3), strict=True):
@@ -520,9 +522,10 @@ def row(name):
 
 Markdown(
     f"Keeping the spikes alone costs {both(cost, decimals, 1)} points, which is not negligible in layer 1. "
-    f"Of the squared entries that training added, {both(beyond)} lie outside the directions of the spikes. Put back there, neither the "
-    f"start ({row('spikes, its own start outside them')}) nor what was learned ({row('spikes, what it learned outside them')}) is "
-    f"enough; the two together are the whole layer. All that a layer has learned gives {row('all that it learned, on no start')} on no "
+    f"Of the squared entries that training added, {both(beyond)} lie outside the directions of the spikes. Put back there without the start, "
+    f"what was learned gives {row('spikes, what it learned outside them')}, against {row('spikes alone')} with the spikes alone; the start without what was "
+    f"learned gives {row('spikes, its own start outside them')}. Neither is enough, and the two together are the whole layer, so the loss by itself does not "
+    f"say that more was learned than the spikes show: part of it rests on the start. All that a layer has learned gives {row('all that it learned, on no start')} on no "
     f"start, and {row('all that it learned, on another start')} on that of another network."
 )
 
@@ -710,10 +713,10 @@ Markdown(
 # two: their kernels differ at any width, so their difference must level off.
 
 
-# %% [markdown] tags=["slide-only", "remove-cell"] slide="One network is turned into the frame of the other before the two are compared." say="Ask what the map may do and what it may not: it turns and reflects, and stretches nothing. Ask which number to report, the cosine or its square, with the means or without, on which images."
-# $$\mathbb E[\varphi^\top \psi] = U \Sigma V^\top, \qquad R = U V^\top$$
+# %% [markdown] tags=["slide-only", "remove-cell"] slide="One network is turned into the frame of the other before the two are compared." say="Ask what the map may do and what it may not: it turns and reflects, and stretches nothing. Ask which number to report, the cosine or its square, with the means or without, on which images. The source reports the cosine and calls it r squared."
+# $$\min_R \mathbb E\,|\varphi R - \psi|^2: \qquad \mathbb E[\varphi^\top \psi] = U \Sigma V^\top, \quad R = U V^\top$$
 #
-# The share that $\varphi R$ explains of $\psi$ is the square of the cosine that the source calls $r^2$.
+# The cosine is $c = \mathbb E[\varphi R \cdot \psi] \,/ \sqrt{\mathbb E|\varphi R|^2\; \mathbb E|\psi|^2}$, and the share of $\psi$ that $\varphi R$ explains is $c^2$.
 
 
 # %% tags=["hide-input"]
@@ -860,14 +863,14 @@ Markdown(
 # %% [markdown]
 # An orthogonal map is one choice among several. A {term}`permutation` of units is a special orthogonal
 # map, and an orthogonal map is a special affine one. {py:func}`.covariance.best_maps` fits the best of
-# each kind, a permutation and an orthogonal map with the best factor, and measures the share that it
-# explains ({numref}`fig-shares`).
+# each kind, a permutation and an orthogonal map with the best factor, and {py:func}`.covariance.share_explained`
+# measures the share that it explains ({numref}`fig-shares`).
 
-# %% [markdown] tags=["slide-only", "remove-cell"] slide="Vote: how much does one network explain of another with which it shares no task?" say="Vote before the next slide, once for each hidden layer. Ask one voter of each kind for the reason. Means are taken out, and the share is measured on held-out images."
-# - Next to nothing.
-# - About a third of what two trained networks explain.
-# - More than half of what two trained networks explain.
-# - As much as two trained networks explain.
+# %% [markdown] tags=["slide-only", "remove-cell"] slide="Vote: after a rotation, how much do networks without a common task explain, beside what two trained ones do?" say="The map is orthogonal, and the pairs are of the kind without a common task that agrees best: two on random labels, two untrained ones, or a trained one with one of either. Means are taken out, and the share is measured on held-out images. Vote once for each hidden layer, and ask one voter of each kind for the reason."
+# - Less than a quarter of what two trained networks explain of each other.
+# - Between a quarter and half of it.
+# - Between half and three quarters of it.
+# - More than three quarters of it.
 
 # %%
 explained = pd.DataFrame(
@@ -1021,7 +1024,7 @@ for k in layers:
         ],
     )
 
-# %% tags=["hide-input"] slide="Directions of trained networks are predicted better from trained networks than from the nulls." say="The nulls keep the direction and exchange the predictor. Ask why the first direction is a poor witness: untrained networks predict that of one another too. The gain is larger in hidden layer 2." mystnb={"figure": {"name": "fig-directions", "caption": "Share of the variance along each principal direction of one network that another predicts on held-out images, by rank, mean over pairs; beyond the first ranks, a dot is a mean over several. The directions of trained networks are predicted better from trained networks than from the nulls. A predictor that is given other images does worse than none, because it overfits."}, "image": {"alt": "Two panels of falling curves against rank on a logarithmic axis. The solid curve of trained networks predicted from trained ones lies highest over most ranks, the broken curves of the nulls below it, in hidden layer 2 by more. A line of small dots lies a little below zero."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-directions", "caption": "Share of the variance along each principal direction of one network that another predicts on held-out images, by rank, mean over pairs; beyond the first ranks, a dot is a mean over several. Over the first fifty taken together, the directions of trained networks are predicted better from trained networks than from the nulls. A predictor that is given other images does worse than none, because it overfits."}, "image": {"alt": "Two panels of falling curves against rank on a logarithmic axis. The solid curve of trained networks predicted from trained ones lies highest over most ranks, the broken curves of the nulls below it, in hidden layer 2 by more. A line of small dots lies a little below zero."}}
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.5), sharey=True)
 lines = {
     "trained, from trained": ("-", C["matched"]),
@@ -1095,7 +1098,7 @@ Markdown(
 # were trained together. It depends on the eigenvalues, so networks on random labels have a benchmark of their own.
 
 
-# %% [markdown] tags=["slide-only", "remove-cell"] slide="Vote: which covariances agree more between trained networks than between networks without a common task?" say="Several answers may be right. Ask those who chose the activations what two untrained networks would give, and let the next slide answer."
+# %% [markdown] tags=["slide-only", "remove-cell"] slide="Vote: which covariances agree far more between trained networks than between every kind of pair without a common task?" say="Several answers may be right. A pair of a kind may be two untrained networks, two on random labels, or a trained one with one of either. Ask those who chose the activations what two untrained networks would give, and let the next slide answer."
 # - Those of the activations.
 # - Those of the weights as they are.
 # - Those of what training added to the start.
@@ -1148,6 +1151,7 @@ titles = {
 }
 
 
+@lru_cache(maxsize=50)
 def frames(i, j):
     """Orthogonal maps from network i to network j: of pixels and hidden layers."""
     R1, R2 = (covariance.procrustes(train[k].covariance(i, j)) for k in layers)
@@ -1202,7 +1206,7 @@ benchmarks = {
     for key, of in benchmarks.items()
 }
 
-# %% tags=["hide-input"] slide="Activations agree without a common task; what training added agrees far more between trained networks." say="Start at the left: that panel is no sign of a shared task. Then the bars: two sets of rows of one network. In layer 1 trained pairs lie beyond the bar, so rows of one network are not independent." mystnb={"figure": {"name": "fig-agreement", "caption": "Cosine of the covariances of two networks in one frame, isotropic part removed, one dot a pair. Bars at the dots of trained and of random-label pairs: the benchmark, two sets of rows of one network. (Activations have none, and to untrained networks nothing was added.) The activations of any two networks of a kind agree. What training added agrees between trained networks, in layer 1 beyond the benchmark, and clearly less between networks on random labels, which stay far below theirs."}, "image": {"alt": "Three panels, activations, weights and added by training, each with layers 1 and 2. For activations trained, random-label and untrained pairs lie near one and the mixed pairs lower. For weights trained pairs lie below one half, a little above their bars; all other pairs lie near zero or a little above it, those on random labels below their bars. For what training added trained pairs lie much higher, above the bar in layer 1 and below it in layer 2; all pairs with random labels lie at or below one half in layer 1 and near zero in layer 2, far below the bars."}}
+# %% tags=["hide-input"] slide="Covariances of activations agree without a common task; those of what was learned, far more in trained networks." say="Start at the left: that panel is no sign of a shared task. Then the bars: two sets of rows of one network. In layer 1 trained pairs lie beyond the bar, so rows of one network are not independent." mystnb={"figure": {"name": "fig-agreement", "caption": "Cosine of the covariances of two networks in one frame, isotropic part removed, one dot a pair. Bars at the dots of trained and of random-label pairs: the benchmark, two sets of rows of one network. (Activations have none, and to untrained networks nothing was added.) The activations of any two networks of a kind agree. What training added agrees between trained networks, in layer 1 beyond the benchmark, and clearly less between networks on random labels, which stay far below theirs."}, "image": {"alt": "Three panels, activations, weights and added by training, each with layers 1 and 2. For activations trained, random-label and untrained pairs lie near one and the mixed pairs lower. For weights trained pairs lie below one half, a little above their bars; all other pairs lie near zero or a little above it, those on random labels below their bars. For what training added trained pairs lie much higher, above the bar in layer 1 and below it in layer 2; all pairs with random labels lie at or below one half in layer 1 and near zero in layer 2, far below the bars."}}
 fig, axes = plt.subplots(1, 3, figsize=(7.2, 3.4), sharey=True)
 for ax, of in zip(axes, [*titles][:3], strict=True):
     dots(ax, agreements[agreements.what == of], "layer", "cosine", [1, 2])
@@ -1360,7 +1364,7 @@ Markdown(
 # {py:func}`.covariance.rainbow` does all of it. The next layer reads activations with their means, so these
 # maps are fitted with the means in.
 
-# %% tags=["hide-input"] slide="A drawn network gets the covariances, and the alignments and the trained classifier too." say="Draw, align, turn, layer by layer. Ask what in this picture is no covariance. That is why the controls must go through the same alignments and end in the same classifier." mystnb={"figure": {"name": "fig-rainbow", "caption": "Rainbow sampling. Above, the trained network; below, the new one, with ReLUs at each stop. Rows G are drawn with the covariance of the trained rows. The maps R are fitted to the activations of both networks (dashed) and turn what was drawn, and the trained classifier, into the frame of the new network. What was trained has the colour of the upper chain, what was drawn that of the lower one."}, "image": {"alt": "A diagram of two chains that start at the same images. The upper chain leads by W1, W2 and W3 over the activations phi of hidden layers 1 and 2 to the classes, the lower one by G1, G2 R1 and W3 R2 over psi of hidden layers 1 and 2; W3 R2 is drawn in the colour of the upper chain. Dashed arrows R1 and R2 point down from phi to psi."}}
+# %% tags=["hide-input"] slide="A drawn network gets the covariances, and the alignments and the trained classifier too." say="Draw, align, turn, layer by layer. Ask what in this picture is no covariance. That is why the controls must go through the same alignments and end in the same classifier. Before the next slide, ask where white noise will lie when the trained classifier reads it." mystnb={"figure": {"name": "fig-rainbow", "caption": "Rainbow sampling. Above, the trained network; below, the new one, with ReLUs at each stop. Rows G are drawn with the covariance of the trained rows. The maps R are fitted to the activations of both networks (dashed) and turn what was drawn, and the trained classifier, into the frame of the new network. What was trained has the colour of the upper chain, what was drawn that of the lower one."}, "image": {"alt": "A diagram of two chains that start at the same images. The upper chain leads by W1, W2 and W3 over the activations phi of hidden layers 1 and 2 to the classes, the lower one by G1, G2 R1 and W3 R2 over psi of hidden layers 1 and 2; W3 R2 is drawn in the colour of the upper chain. Dashed arrows R1 and R2 point down from phi to psi."}}
 fig, ax = plt.subplots(figsize=(7.2, 2.5))
 ax.set(xlim=(-0.3, 6.6), ylim=(-0.45, 1.45))
 ax.axis("off")
@@ -1520,7 +1524,7 @@ claims.check(
     repeats=values["classifier", "turned"],
 )
 
-# %% tags=["hide-input"] slide="By all three measures, drawn networks lie between the controls and the trained networks." say="Ask first where white noise will lie in the left panel: it is far above chance, through the alignments and the classifier. Then ask what the second row shows that no covariance does." mystnb={"figure": {"name": "fig-ladder", "caption": "Networks with the hidden layers named at the left, one dot each, by three measures: accuracy on held-out images through the classifier of network 1, accuracy through a ridge readout of their own, and the share of the variance of network 2 in hidden layer 2 that they explain. The second row is only in the first panel: a rotation changes neither of the other measures. Dotted lines: chance, the readout of untrained networks, and the most that two networks without a common task explain of each other. By all three measures, drawn networks lie between the controls and the trained networks."}, "image": {"alt": "Three panels with six rows of dots. In the first, network 1 and the hidden layers of other trained networks lie together at the right, drawn networks with the covariance in the middle, and the three controls together farther left; a dotted line marks chance. In the second the order is the same, but the control in the data's directions lies apart from the other two, halfway to the drawn networks; a dotted line marks untrained networks, where white noise lies. In the third, trained networks lie at the right, drawn ones a little to their left, and the controls far to the left, beyond a dotted line."}}
+# %% tags=["hide-input"] slide="By all three measures, drawn networks lie between the controls and the trained networks." say="White noise is far above chance, through the alignments and the classifier. The dotted lines are chance at the left, the readout of untrained networks in the middle, and at the right the most that two networks without a common task explain. Ask what the second row shows that no covariance does." mystnb={"figure": {"name": "fig-ladder", "caption": "Networks with the hidden layers named at the left, one dot each, by three measures: accuracy on held-out images through the classifier of network 1, accuracy through a ridge readout of their own, and the share of the variance of network 2 in hidden layer 2 that they explain. The second row is only in the first panel: a rotation changes neither of the other measures. Dotted lines: chance, the readout of untrained networks, and the most that two networks without a common task explain of each other. By all three measures, drawn networks lie between the controls and the trained networks."}, "image": {"alt": "Three panels with six rows of dots. In the first, network 1 and the hidden layers of other trained networks lie together at the right, drawn networks with the covariance in the middle, and the three controls together farther left; a dotted line marks chance. In the second the order is the same, but the control in the data's directions lies apart from the other two, halfway to the drawn networks; a dotted line marks untrained networks, where white noise lies. In the third, trained networks lie at the right, drawn ones a little to their left, and the controls far to the left, beyond a dotted line."}}
 look = {
     "trained": ("o", C["matched"], "full"),
     "turned": ("o", C["matched"], "none"),
@@ -1715,7 +1719,7 @@ claims.check(
     repeats=list(widened["classifier"]),
 )
 
-# %% tags=["hide-input"] slide="More drawn rows do not close the gap: through the trained classifier the curves level off." say="By the readout all curves rise, white noise too, so that rise says nothing of covariances. What counts is the lead over white noise at the same width, and it does not grow." mystnb={"figure": {"name": "fig-widths", "caption": "Accuracy of drawn networks against their width, over that of the trained network: through its classifier, left, and by a ridge readout, right. Means over networks drawn from different trained networks, with standard deviations. Dashed lines: the trained networks themselves. Through the classifier the curves level off; by the readout all of them rise, random features too."}, "image": {"alt": "Two panels of rising curves against width. In each, three curves that know the covariance lie close together, one of them ending early, between a dashed line and two gray curves. In the left panel all are nearly flat at the right end; in the right one all rise throughout, the upper three towards the dashed line."}}
+# %% tags=["hide-input"] slide="More drawn rows do not close the gap: through the trained classifier the curves level off." say="The dashed lines are the trained networks themselves. By the readout all curves rise, white noise too, so that rise says nothing of covariances. What counts is the lead over white noise at the same width: by the readout it shrinks, and through the classifier it grows a little and levels off." mystnb={"figure": {"name": "fig-widths", "caption": "Accuracy of drawn networks against their width, over that of the trained network: through its classifier, left, and by a ridge readout, right. Means over networks drawn from different trained networks, with standard deviations. Dashed lines: the trained networks themselves. Through the classifier the curves level off; by the readout all of them rise, random features too."}, "image": {"alt": "Two panels of rising curves against width. In each, three curves that know the covariance lie close together, one of them ending early, between a dashed line and two gray curves. In the left panel all are nearly flat at the right end; in the right one all rise throughout, the upper three towards the dashed line."}}
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.6), sharey=True)
 rung_marks = {
     "covariance": ("o-", C["other"]),
@@ -1736,7 +1740,7 @@ for ax, (measure, top) in zip(axes, tops_of.items(), strict=True):
         of_kind = rungs[measure][kind].groupby("width")
         at = np.array(of_kind.mean().index) * 2**shift
         ax.errorbar(at, of_kind.mean(), of_kind.std(), fmt=style, color=color, ms=4, lw=1.3, label=rung_names.get(kind, kind))  # fmt: skip
-    ax.axhline(top, color=C["matched"], ls="--", lw=1)
+    ax.axhline(top, color=C["matched"], ls="--", lw=1, label="trained networks")
     ax.set_xscale("log", base=2)
     ax.set_xticks(FACTORS, ["1/2", "1", "2", "4"])
     ax.set(xlabel="width, over the trained network's", title={"classifier": "trained classifier", "readout": "ridge readout"}[measure])  # fmt: skip
@@ -2013,7 +2017,7 @@ claims.check(
     null=max(np.mean(by_chance), gaussian_tails["perceptron, layer 1"][-1]),
     repeats=in_layer_1,
 )
-# %% tags=["hide-input"] slide="Trained rows of the perceptron have heavier tails than Gaussian rows, most of all in layer 1." say="Ask whether the tails are why drawn networks lose. Then tell: rows that keep the tails, one direction at a time, gain next to nothing, and whole rows of other networks nearly close the gap." mystnb={"figure": {"name": "fig-quantiles", "caption": "Quantiles of trained rows along the first ten principal directions of their covariance, all directions together, against normal quantiles, one line a network. The band is what forty samples of as many Gaussian rows span. Rows of the perceptron's layer 1 have much heavier tails, and those of its layer 2 somewhat heavier ones; the filters of the convolutions are so few that the band is wide, which hides the heavier tails that their kurtosis shows."}, "image": {"alt": "Four panels, each with a band along the diagonal and one line for each network. The lines leave the band at both ends in layer 1 of the perceptron, and less in layer 2. In the panels of the convolutions the band is wider, and they lie in it or near its border."}}
+# %% tags=["hide-input"] slide="Trained rows of the perceptron have heavier tails than Gaussian rows, most of all in layer 1." say="Ask whether the tails are why drawn networks lose. Then let the class vote what would make up for the loss: rows with the trained tails along each direction, rows with the trained lengths, or whole rows of other trained networks. The next slide answers." mystnb={"figure": {"name": "fig-quantiles", "caption": "Quantiles of trained rows along the first ten principal directions of their covariance, all directions together, against normal quantiles, one line a network. The band is what forty samples of as many Gaussian rows span. Rows of the perceptron's layer 1 have much heavier tails, and those of its layer 2 somewhat heavier ones; the filters of the convolutions are so few that the band is wide, which hides the heavier tails that their kurtosis shows."}, "image": {"alt": "Four panels, each with a band along the diagonal and one line for each network. The lines leave the band at both ends in layer 1 of the perceptron, and less in layer 2. In the panels of the convolutions the band is wider, and they lie in it or near its border."}}
 fig, axes = plt.subplots(2, 2, figsize=(7.2, 5.4), sharex=True, sharey=True)
 for ax, (name, of_groups) in zip(axes.flat, row_groups.items(), strict=True):
     low, high = normal_bands[name]
@@ -2057,25 +2061,53 @@ Markdown(
 # rows of a layer, and between the layers. To tell the first from the others, make the hidden layers of *whole rows of the
 # other networks*, mixed at random, and align them as in a draw. Each row is then as it was trained, but most pairs of rows come from
 # different networks, and none from the network whose classifier reads them.
+#
+# A sceptic has two objections. Within a row, perhaps only its length counts, a long row being long along all directions at
+# once: so give Gaussian rows the lengths that the trained rows have along the spikes. And perhaps any rows that some training
+# has made would do, mixed and aligned like this: so mix whole rows of networks on random labels.
 
 
 # %%
-def whole_rows(k):
-    """Network k with hidden layers of whole rows, mixed from the other networks."""
+def with_rows(k, rows_of):
+    """Network k with other rows in its hidden layers, aligned as in a draw."""
     model, R = models.clone(networks[k]), torch.eye(len(fit.x[0].flatten()))
     generator = torch.Generator().manual_seed(50 + k)
     for layer in (1, 3):
-        rows = []
-        for j in set(range(len(networks))) - {k}:
-            W = networks[j][layer].weight
-            into = covariance.procrustes(train[2].second(j, k)).float()
-            rows.append(W if layer == 1 else W @ into)
-        order = torch.randperm(len(W) * len(rows), generator=generator)
-        model[layer].weight.data = torch.cat(rows)[order[: len(W)]] @ R
-        both_nets = covariance.moments([networks[k], model], fit.x, [layer + 1])
-        R = covariance.procrustes(both_nets[layer + 1].second(0, 1)).float()
+        model[layer].weight.data = rows_of(k, layer, generator) @ R
+        phi, psi = (
+            models.outputs(m, fit.x, [layer + 1])[layer + 1]
+            for m in (networks[k], model)
+        )
+        R = covariance.procrustes(phi.T @ psi).float()
     model[5].weight.data = networks[k][5].weight @ R
     return model
+
+
+def whole_rows(k, layer, generator, kind="trained"):
+    """Whole rows of the other networks of a kind, in the frame of network k, mixed."""
+    rows = []
+    for j in [j for n, j in enumerate(members[kind]) if n != k]:
+        W = everyone[j][layer].weight
+        if layer == 3:
+            W = W @ covariance.procrustes(train[2].second(j, k)).float()
+        rows.append(W)
+    order = torch.randperm(sum(map(len, rows)), generator=generator)
+    return torch.cat(rows)[order[: len(W)]]
+
+
+def gaussian_with(kept, k, layer, generator):
+    """Gaussian rows that keep the whitened trained rows' lengths or values along the spikes."""
+    W, n = networks[k][layer].weight, spike_counts[layer][k]
+    _, u = torch.linalg.eigh(W @ W.T)
+    u = u.flip(1)  # left singular vectors, the largest singular value first
+    white = torch.randn(u.shape, generator=generator).to(u)
+    order = torch.randperm(len(W), generator=generator)
+    along_spikes = u[order, :n]
+    if kept == "lengths":
+        lengths = along_spikes.norm(dim=1) / white[:, :n].norm(dim=1)
+        along_spikes = white[:, :n] * lengths[:, None]
+    white[:, :n] = len(W) ** 0.5 * along_spikes
+    return white @ u.T @ W / len(W) ** 0.5
 
 
 # %% tags=["hide-input"]
@@ -2084,8 +2116,11 @@ pooled_each = np.array(rungs["classifier"]["pooled", 1])
 of_rows = {
     name: np.array([training.accuracy(make(k), images.test) for k in range(knobs.references)])
     for name, make in {
-        "whole": whole_rows,
+        "whole": lambda k: with_rows(k, whole_rows),
         "resampled": lambda k: drawn_from(k, 1, "resampled"),
+        "lengths": lambda k: with_rows(k, lambda *of: gaussian_with("lengths", *of)),
+        "spikes": lambda k: with_rows(k, lambda *of: gaussian_with("values", *of)),
+        "random labels": lambda k: with_rows(k, lambda *of: whole_rows(*of, kind="random labels")),
     }.items()
 }  # fmt: skip
 extra = {name: found - drawn_from_each for name, found in of_rows.items()}
@@ -2103,9 +2138,12 @@ claims.check(
     "covariance_whole_rows",
     extra["whole"].mean(),
     images.name,
-    null=max(extra["resampled"].mean(), (pooled_each - drawn_from_each).mean()),
+    null=max(
+        (pooled_each - drawn_from_each).mean(),
+        *(extra[name].mean() for name in ("resampled", "lengths", "random labels")),
+    ),
     repeats=extra["whole"],
-)
+)  # fmt: skip
 
 # %% tags=["remove-input"]
 cnn_gain = 100 * (
@@ -2130,11 +2168,22 @@ Markdown(
     f"With the tails, drawn perceptrons change by {in_points(extra['resampled'])} points, with the standard deviation over networks in brackets, of the {100 * drawing_costs.mean():.0f} that drawing costs "
     f"{len(drawing_costs)} networks on average, and drawn convolutional networks by {decimals(cnn_gain, 1)} (standard error {cnn_error:.1f}), of {lost['both convolutions']:.0f}. "
     f"With whole rows perceptrons gain {in_points(extra['whole'])} and reach {percent(of_rows['whole'].mean(), 1)}. "
-    "So, as far as this mixing of three other networks tells, what Gaussian rows mainly lack lies within the rows: how the values of a row along different directions go together, which no "
-    "covariance holds. Rows of other networks have it too, so it is shared, up to a rotation. What whole rows still lack, "
+    f"Gaussian rows with the lengths of trained rows change by {in_points(extra['lengths'])} points, so it is not that "
+    f"a long row is long along all spikes at once. Whole rows of networks on random labels reach {percent(of_rows['random labels'].mean(), 1)}, and Gaussian ones {percent(drawn_from_each.mean(), 1)}: it takes "
+    "more than rows that some training has made.\n\n"
+    f"So, as far as this mixing of {len(networks) - 1} other networks tells, what Gaussian rows mainly lack lies within the rows: how the values of a row along different directions go together, which no "
+    f"covariance holds. Gaussian rows that keep the trained rows' values along the spikes, all of a row together, gain {in_points(extra['spikes'])}, so "
+    "a part of it lies in the few directions of the spikes. Rows of other networks that were trained on the same labels have it too, so it is shared, up to a rotation. (Networks on random labels have rows of another covariance too, and "
+    "fit their labels less well, so that null does not say whether the common labels make the difference.) What whole rows still lack, "
     f"{decimals(100 * (drawing_costs - extra['whole']).mean(), 1)} points, is left for dependence between rows and between layers, which this "
     "mixing breaks in part only. Convolutions were not mixed like this."
 )
+
+# %% [markdown] tags=["slide-only", "remove-cell"] slide="Whole rows of other trained networks make up for most of what drawing costs; tails, lengths, random labels do not." say="Compare with the vote. Whole rows of networks on random labels went through the same mixing and the same alignment. So what Gaussian rows lack is how the values within one row go together, and networks that were trained alike share it. Whether the common labels make the difference, this null does not say: networks on random labels also fit less well."
+# - The trained tails, one direction at a time: next to nothing is gained.
+# - The trained lengths along the spikes: next to nothing.
+# - Whole rows of networks on random labels, mixed and turned: worse than Gaussian rows.
+# - Whole rows of other trained networks, mixed and turned: most of the loss is made good.
 
 # %% [markdown]
 # ## Take-aways
@@ -2145,8 +2194,9 @@ Markdown(
 #   agreement is much smaller; whether the common task makes the difference, this page cannot tell.
 # - That is not all that they share. The classifier of one trained network can read the hidden layers of
 #   another after a rotation, at a small cost. Gaussian rows with the trained covariances keep a part of the
-#   accuracy only. Through the trained classifier, wider draws, pooled rows or the trained rows' own tails do not
-#   make up for it. Whole rows of other networks nearly do: trained perceptrons share how the values within a row go together.
+#   accuracy only. Through the trained classifier, wider draws, pooled rows or the trained rows' own tails or lengths do not
+#   make up for it, and whole rows of networks on random labels do worse. Whole rows of other trained networks nearly do:
+#   trained perceptrons share how the values within a row go together.
 # - The kernels of untrained networks of one architecture approach each other as one over the width. That does not explain how well
 #   such networks are aligned: the alignment error falls more slowly, and without a common kernel too. Training makes more directions common, above all
 #   in hidden layer 2.
@@ -2167,9 +2217,9 @@ Markdown(
 
 # %% [markdown] tags=["slide-only", "remove-cell"] slide="Trained networks share covariances in part, and they share more than covariances." say="Come back to the candidates of the first slide. Ask which sentence the class would not have believed an hour ago, and which experiment would tell whether the common task is the cause."
 # - What training adds agrees more than on random labels; whether the common task is the cause stays open.
-# - Agreement of activations is had without a common task.
+# - The covariances of activations agree without a common task.
 # - Gaussian rows with the trained covariances keep a part of the accuracy.
-# - Whole rows of other networks nearly close the gap: the values within a row go together.
+# - Whole rows of other trained networks nearly close the gap: the values within a row go together.
 
 # %% tags=["remove-input"]
 claims.table("03_covariance_universality")
@@ -2204,7 +2254,8 @@ SEED = 1
 # :class: dropdown
 # :::
 #
-# The {term}`logits <logit>` are multiplied by $c$, so the largest stays the largest. For large $c$ the loss of an
+# Since $\operatorname{relu}(c z) = c \operatorname{relu}(z)$, the factor passes through all later layers: the
+# {term}`logits <logit>` are multiplied by $c$, so the largest stays the largest. For large $c$ the loss of an
 # image that the network gets right tends to zero, and that of another grows as $c$ times the distance from the
 # largest logit to the right one: confident errors cost more and more. The loss over $c$ exceeds the mean distance by
 # $(\log 10) / c$ at most. For small $c$ all classes become equally probable, and the loss tends to $\log 10$.
@@ -2269,7 +2320,7 @@ for other in (random_turn, R @ torch.matrix_exp(skew)):
 # *Code, medium, 20 minutes.* `problem("covariance-held-out-share", SEED)` gives activations of two networks, one row
 # an image: `phi` and `psi` on training images, `phi_new` and `psi_new` on held-out ones. Take its own mean out of
 # each array, fit the orthogonal map to the training images, and return the share of the variance of `psi_new` that
-# the best multiple of `phi_new`, turned, explains. The networks may have different numbers of units. Of libraries you
+# the best multiple of `phi_new`, turned, explains: the multiple that is best on the held-out images. The networks may have different numbers of units. Of libraries you
 # need `np.linalg.svd` with `full_matrices=False`.
 #
 # ```python
@@ -2294,8 +2345,9 @@ for other in (random_turn, R @ torch.matrix_exp(skew)):
 #
 # The map is the {term}`polar factor` of the cross moment of the centred training arrays. The share is the square of
 # {eq}`eq-cosine`, with the turned activations $\varphi R$ in the place of $\varphi$, which matters where the first
-# network has more units than the second. Fitted to the held-out images themselves, $R$ gives a larger share, which is
-# no prediction any more: among orthogonal maps, $R$ makes the cosine largest on the images to which it is fitted.
+# network has more units than the second. Here both have as many, and $R$ fitted to the held-out images themselves gives
+# a larger share, which is no prediction any more. It must be so where the first network has no more units than the second:
+# then $R$ keeps all lengths, and makes the cosine largest on the images to which it is fitted.
 
 
 # %% tags=["solution"]
@@ -2334,7 +2386,7 @@ assert 0 < share < held_out_share(phi_new, psi_new, phi_new, psi_new) < 1
 # Write the covariance of a half as $C + \Delta$: what all halves have in common, isotropic part taken out, and an error
 # that is independent from half to half. Errors of two halves are nearly orthogonal to each other and to $C$, so $c
 # \approx |C|^2 / (|C|^2 + |\Delta|^2)$. Twice as many rows halve $|\Delta|^2$, and
-# $|C|^2 / (|C|^2 + |\Delta|^2 / 2) = 2c / (1 + c)$. Now let the rows be exactly orthonormal as a set before they get their covariance. The halves of such a set err
+# $|C|^2 / (|C|^2 + |\Delta|^2 / 2) = 2c / (1 + c)$. Now let the rows have, as a set, exactly the identity as second moment before they get their covariance. The halves of such a set err
 # in opposite directions, so the set as a whole has no error: two whole sets agree exactly, and the benchmark lies far
 # below that. Such rows are not independent.
 
@@ -2379,10 +2431,15 @@ assert found["bound"][0] > 0.999 and found["bound"][1] < 0.7
 # :class: dropdown
 # :::
 #
-# The function stays, since $\operatorname{relu}(a z) = a \operatorname{relu}(z)$: this is a {term}`gauge` of the
+# The function stays, since $\operatorname{relu}(a z) = a \operatorname{relu}(z)$: this is a change of {term}`gauge` of the
 # network. The covariances of both layers change, so they are no property of the function alone, and a drawn network
-# depends on the gauge in which training left the reference. Training in finite steps does not conserve the
-# difference: in hidden layer 1 it changes, though by less than the squared length of the incoming weights does.
+# depends on the gauge in which training left the reference.
+#
+# Training did not conserve the difference. In hidden layer 1 of networks on CIFAR-10 it changes by half as much as the squared
+# length of the incoming weights, in all networks alike, and in hidden layer 2 by little less. Nearly all units of hidden layer 1 change the same way: what comes in grows
+# more than what goes out. On digits the change is less than a tenth. Finite steps can do that, and a small network on a hundred images shows that they
+# do: with half the step and twice as many epochs the difference changes half as much. On the networks of the chapter
+# this was not tried.
 
 # %% tags=["solution"]
 scaled = models.clone(reference)
@@ -2404,14 +2461,54 @@ for layer in (1, 3):
     )
     assert covariance.matrix_cosine(before, after) < 0.9
 
-lengths = [
-    (m[1].weight.square().sum(1), m[3].weight.square().sum(0))
-    for m in (starts[0], reference)
-]
-(into, out_of), (into_trained, out_trained) = lengths
-drift = ((into_trained - out_trained) - (into - out_of)).abs().mean()
-share_of_growth = float(drift / (into_trained - into).abs().mean())
-assert 0.02 < share_of_growth < 0.8
+
+def drift(before, after, layer=1):
+    """Change of each unit's difference, and mean growth of what comes in."""
+    (into, out_of), (into_after, out_after) = (
+        (
+            m[layer].weight.square().sum(1),
+            m[layer + 2].weight.square().sum(0),
+        )
+        for m in (before, after)
+    )
+    return (into_after - out_after) - (into - out_of), (
+        into_after - into
+    ).mean()
+
+
+on_cifar = images.name == "cifar10"
+for model, before in zip(networks, starts, strict=True):
+    for layer in (1, 3):
+        change, growth = drift(before, model, layer)
+        low, high = (0.40, 0.56) if on_cifar else (0.03, 0.1)
+        assert low < change.abs().mean() / growth < high
+    change, growth = drift(before, model)
+    same_way = (change > 0).float().mean()
+    assert same_way > (0.95 if on_cifar else 0.75)
+print(f"last network, hidden layer 1: {change.abs().mean() / growth:.2f}")
+
+few_images = images.train.first(100)
+
+
+def one_hidden_layer():
+    return models.mlp([few_images.x[0].numel(), 64, 10], bias=False)
+
+
+drifts = []
+for slower in (1, 2):
+    model = training.fit_ensemble(
+        one_hidden_layer,
+        few_images,
+        [400],
+        epochs=20 * slower,
+        lr=0.05 / slower,
+        batch_size=25,
+        progress=False,
+    )[0]
+    drifts.append(
+        drift(training.start(one_hidden_layer, 400), model)[0].abs().mean()
+    )
+assert 0.35 < drifts[1] / drifts[0] < 0.65
 
 # %% [markdown]
 # :::{solution-end}
@@ -2422,9 +2519,11 @@ assert 0.02 < share_of_growth < 0.8
 #
 # *Break, medium, 20 minutes.* Fit the maps $R$ between two trained networks while the second network sees the images
 # in the reverse order, so that its activations are paired with those of other images. All else stays as it is, and
-# what is measured is measured on images in the right order. Which of the claims `covariance_share_1`,
-# `covariance_share_2`, `covariance_learned_1` and `covariance_learned_2` fail? Write down your prediction and a
-# reason for each of the four, and then try it. The chapter has the moments: `unpaired`.
+# what is measured is measured on images in the right order. Which of these four claims of the {term}`ledger` fail: the share of a
+# trained network that another explains, in hidden layer 1 (`covariance_share_1`) and 2 (`covariance_share_2`), and the
+# cosine of the covariances of what training added, in layer 1 (`covariance_learned_1`) and 2 (`covariance_learned_2`)?
+# Write down your prediction and a reason for each of the four, and then try it on the pair of networks 1 and 2. The
+# chapter has the moments, `unpaired`; `claims.verdict(name, value, images.name)` says whether a value would fail.
 # :::
 #
 # :::{solution-start} ex-covariance-another-order
@@ -2432,29 +2531,33 @@ assert 0.02 < share_of_growth < 0.8
 # :::
 #
 # Three of them fail. The two shares compare activations image by image, and with such a map next to nothing is
-# explained. A plausible guess is that the other two hold, because covariances of weights know of no images. But the
+# explained, or less than nothing, where the factor that was fitted does harm. A plausible guess is that the other two hold, because covariances of weights know of no images. But the
 # weights of layer 2 live in the space of hidden layer 1, and only $R$ brings two such spaces into one frame: the
-# claim on what training added to layer 2 fails. That on layer 1 holds as it is, because its weights live in the space
+# claim on what training added to layer 2 fails. On CIFAR-10 nearly nothing is left of the cosine; on digits, where few
+# directions hold most of the variance, about half of it is, above its null. That on layer 1 holds as it is, because its weights live in the space
 # of the pixels, which is the same for both networks and needs no $R$. It holds against its null too. Claims that use
 # no map between two trained networks do not change at all.
 
 # %% tags=["solution"]
 reverse = {
-    k: covariance.procrustes(unpaired[k].covariance(0, 1)) for k in layers
+    k: covariance.best_maps(unpaired[k], 0, 1)["orthogonal"] for k in layers
 }
 broken = {
-    f"covariance_share_{k // 2}": covariance.alignment_cosine(
-        held_out[k], 0, 1, reverse[k], centered=True
+    f"covariance_share_{k // 2}": covariance.share_explained(
+        held_out[k], 0, 1, reverse[k]
     )
-    ** 2
     for k in layers
 }
 turned_back = reverse[2].T @ added[3][0] @ reverse[2]
 broken["covariance_learned_2"] = covariance.matrix_cosine(
     turned_back, added[3][1]
 )
-for name, value in broken.items():
+of_pair = pd.concat([turns, learned]).query("pair == 'trained'")
+of_pair = of_pair[of_pair["of"] == (0, 1)]
+as_it_was = [*of_pair.share.dropna(), of_pair.cosine.dropna().iloc[-1]]
+for (name, value), before in zip(broken.items(), as_it_was, strict=True):
     assert claims.verdict(name, value, images.name)
+    print(f"{name}: {value:.3f} in place of {before:.3f}")
 assert max(broken["covariance_share_1"], broken["covariance_share_2"]) < 0.1
 in_layer = learned[learned.layer == 1].groupby("pair").cosine.mean()
 needs_no_map = covariance.matrix_cosine(added[1][0], added[1][1])
@@ -2475,10 +2578,10 @@ assert not claims.verdict(
 # *Code, hard, 30 minutes.* `problem("covariance-draw-and-turn", SEED)` gives the trained rows `W` of a layer, the
 # activations that enter it in the trained network, `phi`, and in a new one, `psi`, one row an image, and noise
 # `white`, whose second moment is exactly the identity. Return the layer of the new network: as many rows as `white`
-# has, drawn with the covariance $C$ of the rows of `W`, that is `white` times a {term}`root <root of a covariance>` of $C$, and then turned into the
+# has, drawn with the second moment $C = W^\top W / H$ of the $H$ rows of `W`, that is `white` times a {term}`root <root of a covariance>` of $C$, and then turned into the
 # frame of the new network. Any root will do. A layer reads its means, so the map is fitted with the means in. The new
-# network has at least as many units as the trained one, and there may be fewer trained rows than units. Of libraries
-# you need `np.linalg.svd` and, if you like, `np.linalg.eigh`.
+# network has at least as many units as the trained one, and there may be fewer trained rows than units,
+# or a unit that no row reads. Of libraries you need `np.linalg.svd` and, if you like, `np.linalg.eigh`.
 #
 # ```python
 # def draw_and_turn(W, phi, psi, white):
@@ -2547,9 +2650,9 @@ assert np.isclose((slip**2).sum(), len(W) * (drawn_rows**2).sum())
 # and no labelling, and fixes a band before it looks.
 #
 # A first step: small networks learn a hundred images by heart. There, at the same fit, what training adds to layer 1
-# agrees far more between two networks that share a labelling than between each of them and a network that has its
-# own. So here it takes common labels, and no meaning of the labels. That is one labelling, one hidden layer and few
-# images; whether it is so where labels cannot be learned by heart is the project.
+# agrees far more between two networks that share a random labelling than between each of them and a network that has its
+# own, and nearly as much as between two networks on the true labels. So here it takes common labels, and no meaning of
+# the labels. That is one labelling, one hidden layer and few images; whether it is so where labels cannot be learned by heart is the project.
 
 # %% tags=["solution"]
 hundred = images.train.first(100)
@@ -2560,10 +2663,15 @@ def small_network():
 
 
 fits_of_labels, changes = [], []
-for labelling, of_seeds in [(300, (400, 401)), (301, (402,))]:
-    order = torch.randperm(
-        100, generator=torch.Generator().manual_seed(labelling)
-    )
+for labelling, of_seeds in [
+    (300, (400, 401)),
+    (301, (402,)),
+    ("true", (403, 404)),
+]:
+    order = torch.arange(100)
+    if labelling != "true":
+        labels_of = torch.Generator().manual_seed(labelling)
+        order = torch.randperm(100, generator=labels_of)
     by_heart = data.Split(hundred.x, hundred.y[order])
     small = training.fit_ensemble(
         small_network,
@@ -2580,9 +2688,11 @@ for labelling, of_seeds in [(300, (400, 401)), (301, (402,))]:
         fits_of_labels.append(training.accuracy(model, by_heart))
 agree = {
     (i, j): covariance.matrix_cosine(changes[i], changes[j])
-    for i, j in combinations(range(3), 2)
+    for i, j in combinations(range(5), 2)
 }
 assert min(fits_of_labels) > 0.9
+assert max(fits_of_labels) - min(fits_of_labels) < 0.06  # the same fit
+assert abs(agree[3, 4] - agree[0, 1]) < 0.15
 assert agree[0, 1] > 0.7 > 0.5 > max(agree[0, 2], agree[1, 2])
 
 # %% [markdown]

@@ -52,6 +52,21 @@ def without_best_factor(*arrays):
     return 1 - ((phi_new @ _turn(phi, psi) - psi_new) ** 2).sum() / (psi_new**2).sum()
 
 
+def factor_of_training_images(*arrays):
+    """The best multiple is fitted to the images to which R is."""
+    phi, psi, phi_new, psi_new = _centred(*arrays)
+    R = _turn(phi, psi)
+    factor = (phi @ R * psi).sum() / ((phi @ R) ** 2).sum()
+    return 1 - ((factor * phi_new @ R - psi_new) ** 2).sum() / (psi_new**2).sum()
+
+
+def positive_multiples_only(*arrays):
+    """A negative multiple is not allowed."""
+    phi, psi, phi_new, psi_new = _centred(*arrays)
+    turned = phi_new @ _turn(phi, psi)
+    return _share(turned, psi_new) * ((turned * psi_new).sum() > 0)
+
+
 def means_of_other_images(phi, psi, phi_new, psi_new):
     """Held-out arrays are centred by the means of the training images."""
     R = _turn(*_centred(phi, psi))
@@ -108,25 +123,47 @@ def wrong_side(W, phi, psi, white):
     return W @ _turn(phi, psi)
 
 
+def mean_taken_out(W, phi, psi, white):
+    """The rows' mean is taken out, and C is their second moment."""
+    return white @ _root(W - W.mean(0)) @ _turn(phi, psi)
+
+
+def numpy_covariance(W, phi, psi, white):
+    """The mean is taken out, and the divisor is one less than the rows."""
+    C = np.atleast_2d(np.cov(W.T))
+    values, vectors = np.linalg.eigh(C)
+    return white @ (np.sqrt(values.clip(0))[:, None] * vectors.T) @ _turn(phi, psi)
+
+
+def cholesky(W, phi, psi, white):
+    """A root that only a covariance of full rank has."""
+    return white @ np.linalg.cholesky(W.T @ W / len(W)).T @ _turn(phi, psi)
+
+
 WRONG = {
     "covariance-held-out-share": [
-        (cosine, "the cosine, and not its square"),
+        (cosine, "no share of the variance"),
         (means_left_in, "means left in, in all arrays"),
         (on_training_images, "to which R was fitted"),
         (fitted_to_held_out_images, "R fitted to held-out images"),
-        (transposed, "R transposed"),
-        (without_best_factor, "without the best factor"),
+        (transposed, "takes psi to phi"),
+        (without_best_factor, "at the scale that it has"),
+        (factor_of_training_images, "fitted to training images"),
+        (positive_multiples_only, "the best multiple is negative"),
         (means_of_other_images, "means of other images"),
         (two_shares, "the share has shape (2,)"),
     ],
     "covariance-draw-and-turn": [
-        (sum_over_rows, "a sum over the trained rows"),
+        (sum_over_rows, "too large by the number"),
         (not_turned, "frame: the rows are not turned"),
         (turned_back, "turned the wrong way"),
         (fitted_without_means, "fitted without the means"),
-        (times_covariance, "a root of C is needed"),
+        (times_covariance, "not its own root"),
         (along_the_axes, "in wrong directions"),
-        (trained_rows, "no matrix makes these rows of the noise"),
+        (trained_rows, "not the noise times a matrix"),
         (wrong_side, "the new layer has shape"),
+        (mean_taken_out, "whose mean was taken out"),
+        (numpy_covariance, "np.cov"),
+        (cholesky, "not positive definite"),
     ],
 }

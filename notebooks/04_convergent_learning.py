@@ -2025,7 +2025,7 @@ Markdown(
     f"epoch and would flatten any curve. What longer training does, {epochs} epochs cannot show."
 )
 
-# %% [markdown] tags=["slide-only", "remove-cell"] slide="Trained networks share units a little, and a subspace in part; beyond random labels the units stand out in the dense layer." say="Return to the question of the first slide and let students answer it with its null. Then ask which sentence of the source they would still sign. Add that true labels of as few images as the random ones bring most of what the trained networks share in the dense layer."
+# %% [markdown] tags=["slide-only", "remove-cell"] slide="Trained networks share units a little and a space in part; beyond random labels, units stand out in the dense layer." say="Return to the question of the first slide and let students answer it with its null. Then ask which sentence of the source they would still sign. Add that true labels of as few images as the random ones bring most of what the trained networks share in the dense layer."
 # - One to one: a little, beyond rotated axes and untrained networks in every layer; beyond random labels, clearly in the dense layer alone.
 # - Few to one: in the first convolutions random labels do better; in the dense layer common labels bring a little, true ones more.
 # - As a subspace: in part, and the other network can use it better than any control.
@@ -2388,12 +2388,12 @@ assert abs(np.mean(gains) - (own - rotated)) < 1e-6
 # :class: dropdown
 # :::
 #
-# Two numbers change. The mutual nearest neighbours fall by more than a third on CIFAR-10, and their claim fails: distances between images
+# Two numbers change, and one claim fails. The mutual nearest neighbours fall by more than a third on CIFAR-10, and their claim fails: distances between images
 # count each unit by its variance, so factors of its own give each network other neighbours, though it computes the
 # same. The stitch through a permutation loses more than a twentieth of its accuracy. Its map has one factor for the
-# whole layer, and the permutation is chosen by covariance, so many units get another partner too. It stays within its
-# band, but that says more of the band's width than of the stitch: the code prints how near it comes to the lower
-# end. The stitch through a linear map undoes the factors and keeps its accuracy. A correlation does not see
+# whole layer, and the permutation is chosen by covariance, so many units get another partner too. It comes near the
+# lower end of its band, as the code prints. Whether it stays within is decided by the factors that were drawn and by the
+# width of the band, and not by anything that the networks do. The stitch through a linear map undoes the factors and keeps its accuracy. A correlation does not see
 # a positive factor, so whatever is made of correlations is as before: the matches, their overlap, the rotation
 # test behind the ReLU, and the sparse maps. The rotation before the ReLU divides each unit by its standard
 # deviation as well, and mutual information sees the order of the values alone. So a guess that no claim can fail,
@@ -2451,7 +2451,7 @@ def neighbours_shared(outputs):
 outputs = [models.outputs(model, asked.x, relu) for model in scaled]
 was, now = neighbours_shared(fronts[:n]), neighbours_shared(outputs)
 right, stay = {"permutation": [], "affine": []}, []
-for (name, layer), (i, j) in product(layers.items(), pairs):
+for (name, layer), (i, j) in product(layers.items(), DISJOINT):
     of_scaled = seen[layer]
     for k in (i, j):
         turn = factors[k][name].double().diag()
@@ -2470,13 +2470,16 @@ for (name, layer), (i, j) in product(layers.items(), pairs):
         said = joined[layer + 1 :](outputs[i][layer]).argmax(1).cpu()
         accuracies_.append(float((said == asked.y).double().mean()))
 unit_now, line_now = (np.mean(values_) for values_ in right.values())
-unit_was, line_was = stitched(UNITS, "trained"), stitched("linear", "trained")
-BROKEN, HOLDS = "convergence_neighbours", "convergence_stitch_units"
+unit_was, line_was = (
+    np.mean([stitched(kind, "trained", pair) for pair in DISJOINT])
+    for kind in (UNITS, "linear")
+)
+BROKEN, NEAR = "convergence_neighbours", "convergence_stitch_units"
 print(f"neighbours beyond pixels {was[1]:.3f} to {now[1]:.3f}")
 print(f"stitched by a permutation {unit_was:.3f} to {unit_now:.3f}")
 print(f"stitched by a linear map {line_was:.3f} to {line_now:.3f}")
 print(
-    f"bands {claims.band(BROKEN, images.name)}, {claims.band(HOLDS, images.name)}"
+    f"bands {claims.band(BROKEN, images.name)}, {claims.band(NEAR, images.name)}"
 )
 assert now[0] < was[0] - 0.02
 assert not claims.verdict(BROKEN, was[1], images.name)
@@ -2486,7 +2489,6 @@ assert np.mean(stay) < 2 / 3
 if images.name == "cifar10":
     assert now[1] < 2 / 3 * was[1]
     assert unit_now < 0.95 * unit_was
-assert not claims.verdict(HOLDS, unit_now, images.name)
 assert abs(line_now - line_was) < 0.02
 
 inputs_ = [
@@ -2591,8 +2593,9 @@ assert np.allclose(answer, package[0, 0].numpy(), atol=1e-4)
 # images. The rotation test is made before and behind the ReLU, on held-out images, as a share of what identical
 # units gain. "Yes" is refuted in a layer where pairs across do not exceed the strongest null, and "the images
 # bring nothing" where pairs within exceed pairs across. The nulls are untrained networks with the zeros of
-# trained ones, and networks of both halves with random labels: a rule that is drawn once cannot be the same on
-# other images, so these have labels of their own. One more difference must not count: a half has fewer images, so
+# trained ones, and networks of both halves with random labels: labels that are drawn at random cannot be the same rule on
+# other images, so these have labels of their own. The strongest null is a random teacher: an untrained network whose
+# answers serve as labels is one rule for both halves, and says nothing of the classes. One more difference must not count: a half has fewer images, so
 # all numbers are held against pairs within a half, and none against those of the chapter.
 #
 # Pairs that have a network in common are not independent, so the error comes from leaving out one network at a

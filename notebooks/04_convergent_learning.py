@@ -36,7 +36,7 @@
 
 # %% tags=["hide-input"]
 from functools import cache
-from itertools import combinations, permutations, product
+from itertools import combinations, pairwise, permutations, product
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -167,6 +167,7 @@ FOUR = {**KINDS, SAME_ZEROS: C["other"], RANDOM: C["inside"]}
 NULLS = ["untrained", SAME_ZEROS, RANDOM]
 FEW_IMAGES = "true labels, few images"
 ONE = "same random labels"
+SIX = {**FOUR, ONE: C["unmatched"], FEW_IMAGES: C["outside"]}
 fitted = [
     training.accuracy(model, split)
     for model, split in zip(relabelled, mixed, strict=True)
@@ -225,6 +226,12 @@ found = moments(everyone, test.x, relu, batch_size=100)
 seen = moments(everyone, images.train.x[: knobs.images], relu, batch_size=100)
 
 # %% tags=["remove-cell"]
+threes = [*fewer, *in_common]  # the sets of three, beside `everyone`
+found_threes = moments(threes, test.x, relu, batch_size=100)
+seen_threes = moments(
+    threes, images.train.x[: knobs.images], relu, batch_size=100
+)
+START_OF = {FEW_IMAGES: 0, ONE: 3}  # in `threes`
 FIRST = dict(zip(FOUR, range(0, 4 * n, n), strict=True))  # in `everyone`
 START = {kind: FIRST[kind] for kind in KINDS}
 pairs = list(combinations(range(n), 2))
@@ -324,9 +331,10 @@ shuffled = moments(networks, reordered, relu, batch_size=200)
 
 # %% tags=["remove-cell"]
 kinds = {
-    "trained": (found, 0),
-    **{kind: (found, FIRST[kind]) for kind in NULLS},
-    "shuffled": (shuffled, 0),
+    "trained": (found, 0, n),
+    **{kind: (found, FIRST[kind], n) for kind in NULLS},
+    **{kind: (found_threes, k, 3) for kind, k in START_OF.items()},
+    "shuffled": (shuffled, 0, n),
 }
 every = pd.concat(
     {
@@ -334,8 +342,8 @@ every = pd.concat(
             statistics[layer], start + i, start + j
         ).reset_index(drop=True)
         for name, layer in layers.items()
-        for kind, (statistics, start) in kinds.items()
-        for i, j in permutations(range(n), 2)
+        for kind, (statistics, start, size) in kinds.items()
+        for i, j in permutations(range(size), 2)
     },
     names=["layer", "networks", "i", "j", "unit"],
 )
@@ -373,7 +381,7 @@ claims.check(
     "convergence_dense",
     bipartite.trained["dense"],
     images.name,
-    null=bipartite.loc["dense", NULLS].max(),
+    null=bipartite.loc["dense", [*NULLS, ONE]].max(),
     repeats=repeats(lambda p: of_pair("trained", p).bipartite["dense"]),
 )
 
@@ -404,7 +412,7 @@ Markdown(
 # %% [markdown] tags=["slide-only", "remove-cell"] slide="Vote: which networks match best, unit by unit?" say="Let everyone write a ranking for the convolutions and one for the dense layer before the next slide. Ask those who rank untrained networks last what they expect two random filters to have in common."
 # - Trained networks: one task, different seeds.
 # - Untrained networks: the same seeds, before the first epoch.
-# - Networks with random labels, each with its own.
+# - Networks with random labels, each with its own, on few images.
 # - Rank the three, in the convolutions and in the dense layer.
 
 # %% [markdown]
@@ -490,14 +498,23 @@ given = pd.DataFrame(
 ).T
 by_layer(given, "trained / untrained / random labels")
 
+
 # %% tags=["remove-input"]
+def least_and_most(kind):
+    """The range of the dense layer's bipartite mean over pairs of one kind."""
+    of_pairs = over_pairs.bipartite.xs(("dense", kind), level=[0, 1])
+    return f"{of_pairs.min():.2f} to {of_pairs.max():.2f}"
+
+
 Markdown(
     "So the plain number, which is the source's, cannot show that training on a common task makes units converge: in the "
     "convolutions, networks that have learned nothing match about as well, and networks with random labels better. Untrained "
     "convolutions vary in fewer directions, and any two of their units correlate more, which would explain it. Nor does it help to "
     f"subtract the background: what is left is {number(above.trained.mean())} on average over the layers in trained networks, "
     f"{number(above.untrained.mean())} in untrained ones, and {number(above[RANDOM].mean())} with random labels. In the dense layer alone do "
-    "trained networks match better than all nulls."
+    "trained networks match better than all nulls. There, networks that all have the same random labels are one more null: it is one labelling and "
+    f"three networks, whose pairs match at {least_and_most(ONE)}, where pairs of trained networks match at {least_and_most('trained')}. Trained networks "
+    f"saw more images, too; with the true labels of the same few images the pairs match at {least_and_most(FEW_IMAGES)}."
 )
 
 # %% [markdown]
@@ -514,10 +531,10 @@ Markdown(
 # matched perfectly. A network and a rotated copy of itself hold the same information, while their units do not
 # correspond.
 
-# %% [markdown] tags=["slide-only", "remove-cell"] slide="The rotation test asks whether units match better than other axes of the same space." say="The rotation keeps the space and every linear map from it; it takes away the units. Ask what must be made equal between units and rotated axes before the difference counts: scale, sign, dead units, zeros."
+# %% [markdown] tags=["slide-only", "remove-cell"] slide="The rotation test asks whether units match better than other axes of the same space." say="The rotation keeps the space and every linear map from it; it takes away the units. Ask what must be made equal between units and rotated axes before the difference counts: scale, sign, dead units, zeros. The second planted case says why: the nonlinearity alone brings a gain."
 # $$\text{gain} = \text{mean match of units} - \text{mean match of rotated axes}$$
 #
-# The rotation keeps the space and takes away the units.
+# Planted: of a permuted copy all units are found again. Units with no axes in common gain as well, behind a ReLU or an absolute value.
 
 # %%
 first = networks[0]
@@ -558,7 +575,8 @@ Markdown(
 # in both tests, and only the nulls can tell how much it does.
 #
 # A third planted case tells which remedy is needed. Two layers of units with random directions, mostly
-# zero, have no axes in common, so the right answer is no gain.
+# zero, have no axes in common, so the right answer is no gain. The same is tried without the ReLU, and with an
+# absolute value in its place.
 
 # %%
 draws = torch.Generator().manual_seed(4)
@@ -571,17 +589,29 @@ behind_relu = convergence.rotation_test(
     moments(identity, [one.relu(), two.relu()], [0])[0], 0, 1, generator
 )
 before_relu = convergence.preactivation_rotation_test(one, two, generator)
+as_is, folded = (
+    convergence.rotation_test(
+        moments(identity, [how(one + 1), how(two + 1)], [0])[0],
+        0,
+        1,
+        generator,
+    )
+    for how in (nn.Identity(), torch.abs)
+)
 
 # %% tags=["remove-input"]
 nothing = {
     "behind": np.subtract(*behind_relu),
     "before": np.subtract(*before_relu),
+    "linear": np.subtract(*as_is),
+    "folded": np.subtract(*folded),
 }
 Markdown(
     f"These units are zero for {percent((one <= 0).float().mean())} of the samples. Rotated behind the ReLU they "
     f"gain {nothing['behind']:.2f}, with nothing in common; rotated before it, "
-    f"{number(nothing['before'])}. So a gain behind the ReLU can come from zeros alone, and "
-    "needs the stronger null."
+    f"{number(nothing['before'])}. Without the ReLU and the bias the gain is {number(nothing['linear'])}, so the space alone brings none; "
+    f"with an absolute value in place of the ReLU, which makes no zeros, it is {number(nothing['folded'])}. So a gain over axes that are rotated behind "
+    "a nonlinearity can come from the nonlinearity alone, of which zeros are a part, and needs the stronger null and the other rotation."
 )
 
 # %% [markdown]
@@ -604,8 +634,8 @@ def entering(model):
 # %% tags=["remove-cell"]
 rows, zero_shares = [], {}
 tested = {kind: (everyone[k : k + n], found, k) for kind, k in FIRST.items()}
-for kind, group in {FEW_IMAGES: fewer, ONE: in_common}.items():
-    tested[kind] = group, moments(group, test.x, relu, batch_size=200), 0
+for kind, k in reversed(START_OF.items()):
+    tested[kind] = threes[k : k + 3], found_threes, k
 for kind, (group, statistics, start) in tested.items():
     inputs_of = [entering(model) for model in group]
     members = range(len(group))
@@ -670,7 +700,7 @@ claims.check(
     repeats=repeats(lambda p: shares_of(p)["behind", "dense"]),
 )
 
-# %% tags=["hide-input"] slide="In every layer units of trained networks gain more over rotated axes than those of untrained ones." say="Left, zeros can bring a part of the gain; right, they are taken out, and the order of blue and gray stays. Point at the networks with random labels: how much is left for the task? As a share of what identical units would gain, they come nearer to the trained ones in the convolutions." mystnb={"figure": {"name": "fig-rotation", "caption": "Gain of units over randomly rotated axes, one dot for each pair of networks. Left: the other network is rotated behind the ReLU. Right: before it, so that rotated axes are rectified as units are. In both, trained networks gain more than untrained ones in every layer; networks with random labels come in between, and near the untrained ones in the dense layer."}, "image": {"alt": "Two panels of dots against the layer, in five colours. In every layer the blue dots of trained pairs lie above the gray and the pink dots of untrained pairs. In the left panel the dots of networks with random labels lie between these and the blue ones in the convolutions, and near the untrained ones in the dense layer; in the right panel they lie nearer to the untrained ones."}}
+# %% tags=["hide-input"] slide="Units of trained networks gain more than those of untrained ones; over random labels the dense layer alone stands out." say="Left, the nonlinearity can bring a part of the gain; right, it is taken into account, and the order of blue and gray stays. Then the labels: compare purple, orange and vermilion, which had the same images and as many of them. Blue had far more. As a share of what identical units would gain, behind the ReLU, random labels bring about as much in the convolutions." mystnb={"figure": {"name": "fig-rotation", "caption": "Gain of units over randomly rotated axes, one dot for each pair of networks. Left: the other network is rotated behind the ReLU. Right: before it, so that rotated axes are rectified as units are. In both, trained networks gain more than untrained ones in every layer. Networks with true labels and few images (purple) and with random labels, of their own or the same, had the same images; in the dense layer true labels bring more than the same random labels, and these more than labels of their own."}, "image": {"alt": "Two panels of dots against the layer, in six colours. In every layer the blue dots of trained pairs lie above the gray and the pink dots of untrained pairs. In the left panel the dots of both kinds of networks with random labels lie between these and the blue ones in the convolutions. In the dense layer of both panels the purple dots of true labels and few images lie above the vermilion ones of the same random labels, and these above the orange ones of random labels of their own, which lie near the untrained ones."}}
 panels = {
     "behind": "rotated behind the ReLU",
     "before": "rotated before the ReLU",
@@ -681,11 +711,11 @@ for ax, (where, title) in zip(axes, panels.items(), strict=True):
         "x": "layer",
         "y": "gain",
         "hue": "networks",
-        "palette": {**FOUR, FEW_IMAGES: C["outside"]},
+        "palette": SIX,
         "ax": ax,
     }
     sns.stripplot(
-        others[(others.rotated == where) & (others.networks != ONE)], dodge=True, size=4, legend=where == "behind", **style
+        others[others.rotated == where], dodge=True, size=3.5, legend=where == "behind", **style
     )  # fmt: skip
     ax.axhline(0, color=C["ink"], lw=0.8)
     ax.set(title=title, xlabel="", ylabel="gain over rotated axes")
@@ -726,9 +756,29 @@ plotting.table(pd.DataFrame(cells).T.rename_axis("gain (share)"))
 
 # %% tags=["remove-input"]
 plain, hard = apart(NULLS[:2]), apart([RANDOM])
-leading = share.trained > 1.5 * share[RANDOM]
-both_tests = leading.groupby("layer").all()
-either = leading.groupby("layer").any()
+labelled = share[[RANDOM, ONE]].max(axis=1)
+
+
+def far_ahead(kind):
+    """In which layers the share is half as large again as any with random labels: in both tests, in one."""
+    ahead_ = (share[kind] > 1.5 * labelled).groupby("layer")
+    in_all, in_any = ahead_.all(), ahead_.any()
+    in_both = [place(k) for k in names if in_all[k]]
+    in_one = [place(k) for k in names if in_any[k] and not in_all[k]]
+    return f"in both tests in {listed(in_both) if in_both else 'no layer'}" + (
+        f" and in one of the two in {listed(in_one)}" if in_one else ""
+    )
+
+
+def between_pairs(kind):
+    """Least and largest gain of a pair in the dense layer, behind and before."""
+    ends = (
+        f"{number(lowest.loc[(w, 'dense'), kind])} to {number(highest.loc[(w, 'dense'), kind])}"
+        for w in ("behind", "before")
+    )
+    return " and ".join(ends)
+
+
 in_dense = share.xs("dense", level="layer").loc[["behind", "before"]]
 Markdown(
     "The table holds the mean gains, and in brackets what share they are of the gain of networks that are matched with "
@@ -744,24 +794,17 @@ Markdown(
     "\n\n"
     "Is it the task that brings the axes, or any training on these images? Networks with random labels are the strongest null. Over "
     f"them, the least trained pair lies above all pairs in {all_or(hard['behind'])} behind the ReLU and in {all_or(hard['before'])} before it. "
-    "They also gain less when matched with themselves, so the shares are the fairer comparison. The share of trained networks is "
-    "at least half as large again as that with random labels, in both tests, in "
-    f"{listed(place(k) for k in names if both_tests[k])}"
-    + (
-        f", and in one of the two tests in {listed(place(k) for k in names if either[k] and not both_tests[k])}"
-        if (either & ~both_tests).any()
-        else ""
-    )
-    + (
-        f". In {listed(place(k) for k in names if not either[k])} it is in neither: what is gained there over untrained networks may need no labels "
-        "that mean anything"
-        if not either.all()
-        else ""
-    )
+    "They also gain less when matched with themselves, so the shares are the fairer comparison. Networks with the same random labels belong to "
+    "this null as well. The share of trained networks is at least half as large again as the larger of the two "
+    f"{far_ahead('trained')}. Elsewhere, what is gained over untrained networks may need no labels that mean anything: behind the ReLU the convolutions have "
+    f"shares of {listed(share.trained['behind'][convolutions], percent)} in trained networks and of {listed(labelled['behind'][convolutions], percent)} with random labels. "
+    "Trained networks have also seen far more images. With the true labels of the same few images, the share is as far ahead "
+    + far_ahead(FEW_IMAGES)
     + ".\n\n"
     "True labels differ from these random ones in two ways: they say something about the images, and all networks share them. Two more sets of three "
     "networks tell these apart, on the same few images. In the dense layer, behind and before the ReLU, random labels of their own bring shares of "
     f"{listed(in_dense[RANDOM], percent)}, the same random labels {listed(in_dense[ONE], percent)}, and true ones {listed(in_dense[FEW_IMAGES], percent)}. "
+    f"(It is one labelling, and three networks of each kind, whose pairs gain {between_pairs(ONE)} with the same random labels and {between_pairs(FEW_IMAGES)} with true ones.) "
     + (
         "So labels in common bring a part of the shared axes even if they say nothing about the images; true ones bring more."
         if (in_dense[ONE] > 1.3 * in_dense[RANDOM]).all()
@@ -914,12 +957,15 @@ Markdown(
 # with every unit of the other network. The rightmost dot is its first choice; where that is not the partner, it went
 # to another unit.
 
-# %% tags=["hide-input"] slide="A poor one-to-one partner can be a leftover, whose unit had its first choice elsewhere." say="Drag the slider to the end and look at the rightmost dot. Ask whether network 2 lacks the feature of this unit. Click the first choice and compare the two filters." mystnb={"figure": {"name": "fig-match-browser", "caption": "A figure with a handle: filters of the first convolution, a unit of network 1 and its one-to-one partners. Drag the slider; click a dot to see that unit in the partner's place, and move the slider to go back. In network 2, partners are mostly first choices at the start of the slider and mostly leftovers at its end."}}
+# %% tags=["hide-input"] slide="A poor one-to-one partner can be a leftover, whose unit had its first choice elsewhere." say="Drag the slider to the position that the text names, where the rightmost dot is far from the partner. Ask whether network 2 lacks the feature of this unit; click the first choice and compare the two filters. Then go to the last position: there even the first choice is no better than rotated axes are on average, so network 2 may lack this one." mystnb={"figure": {"name": "fig-match-browser", "caption": "A figure with a handle: filters of the first convolution, a unit of network 1 and its one-to-one partners. Drag the slider; click a dot to see that unit in the partner's place, and move the slider to go back. In network 2, partners are mostly first choices at the start of the slider and mostly leftovers at its end."}}
 convergence.match_browser(networks, found[relu[0]])
 
 # %% tags=["remove-input"]
 values = convergence.matched(between, partner)
-worst = int(values.argmin())
+first_choice = between.max(1).values
+worst = int((first_choice - values).argmax())  # whose first choice went away
+last = int(order[-1])
+place_in_order = int((order == worst).nonzero()) + 1
 
 
 def low_frequencies(model):
@@ -936,10 +982,11 @@ smooth = {
 Markdown(
     f"After {epochs} epochs the filters look much like colour noise to the eye, though they are not: "
     f"{percent(smooth['trained'])} of their power lies at frequencies of at most one period across a filter, where untrained ones have {percent(smooth['untrained'])}. "
-    f"The dots say more than the pictures. Unit {worst} of network 1 is left with a partner in "
-    f"network 2 at r = {values[worst]:.2f}, while its first choice correlates at "
-    f"{between[worst].max():.2f}. So a poor bipartite match can be a leftover. Whether the other network has the feature is another "
-    f"question, since rotated axes match at {axes_.loc['before', names[0]].trained:.2f} on average in this layer."
+    f"The dots say more than the pictures. Position {place_in_order} of the slider holds unit {worst} of network 1. It is left with a partner in "
+    f"network 2 at r = {minus(f'{values[worst]:.2f}')}, while its first choice correlates at "
+    f"{first_choice[worst]:.2f}: a poor bipartite match can be a leftover. The last position is another case: the partner of unit {last} is at "
+    f"{minus(f'{values[last]:.2f}')} and its first choice at {first_choice[last]:.2f}. Rotated axes match at "
+    f"{axes_.loc['before', names[0]].trained:.2f} on average in this layer, so network 2 may well lack a unit like the last one, and this matching does not tell."
 )
 
 # %% [markdown]
@@ -1011,7 +1058,7 @@ def shared(layer):
     return [np.mean(counts[:4]), np.mean(counts[4:]), np.mean(everyone)]
 
 
-# %% tags=["hide-input"] slide="The best pairs mostly answer to the same edges or colours, and so do some of the worst." say="Cover the numbers and let students guess which columns are good matches. Then say what the text measures: replacing the weights of the unit by random ones changes its picture little. Pictures are weak evidence." mystnb={"figure": {"name": "fig-second", "caption": "Second convolution: the four units of network 1 with the best greedy partners in network 2 (left) and the four with the worst (right), each above its partner, with their correlations. The best pairs mostly answer to edges of the same slant or to the same colours; so do some of the worst."}, "image": {"alt": "Eight columns of mosaics in four rows: nine small patches of a unit of network 1, their gradients, and the same for its partner in network 2. In the four left columns patches and gradients of both networks look alike, such as edges of one slant; in the right columns some look alike and some differ."}}
+# %% tags=["hide-input"] slide="The best pairs mostly answer to the same edges or colours, and so do some of the worst." say="Let students say which pairs of columns look alike before you read the numbers with them. Two measures are in the text. The patches tell: the best pairs share far more of their patches than any two units do. The gradients hardly tell: replacing the weights of the unit by random ones changes them little, so they are weak evidence." mystnb={"figure": {"name": "fig-second", "caption": "Second convolution: the four units of network 1 with the best greedy partners in network 2 (left) and the four with the worst (right), each above its partner, with their correlations. The best pairs mostly answer to edges of the same slant or to the same colours; so do some of the worst."}, "image": {"alt": "Eight columns of mosaics in four rows: nine small patches of a unit of network 1, their gradients, and the same for its partner in network 2. In the four left columns patches and gradients of both networks look alike, such as edges of one slant; in the right columns some look alike and some differ."}}
 draw_pairs(relu[1])
 plt.show()
 
@@ -1242,17 +1289,18 @@ Markdown(
 # for many penalties at once. The error is measured on held-out images. It is one half where nothing is
 # predicted. We report its median over units, because a mean would show units alone that almost never fire.
 #
-# The question is about *few* predictors, so errors are compared at the same number of them, and there are
-# two controls: untrained networks, and the same networks with the predicting one rotated at random. If a few rotated axes predicted as well as a
-# few units, the few would say nothing about units. {numref}`fig-lasso` shows all three.
+# The question is about *few* predictors, so errors are compared at the same number of them. One control is the same
+# networks with the predicting one rotated at random: if a few rotated axes predicted as well as a
+# few units, the few would say nothing about units. The others are untrained networks, and networks with random labels. These had few
+# images, so networks with the true labels of the same images stand beside them. {numref}`fig-lasso` shows all.
 
 # %%
 penalties = [0, *10 ** np.arange(-2.5, -0.1, 0.25)]
 
 
-def sparse(layer, i, j, rotate=False):
+def sparse(layer, i, j, rotate=False, statistics=(seen, found)):
     """Maps from network i to j for all penalties, and held-out errors."""
-    fitted, held_out = seen[layer], found[layer]
+    fitted, held_out = (one[layer] for one in statistics)
     if rotate:
         turn = convergence.random_axes(fitted, i, generator)
         fitted = convergence.turned(fitted, i, turn)
@@ -1272,14 +1320,24 @@ MAPPED = {
     "untrained": (n, False),
     "untrained, rotated": (n, True),
 }
-ONLY_DENSE = {kind: (FIRST[kind], False) for kind in NULLS[1:]}
+of_all = seen, found
+LABELS = {  # three networks each
+    RANDOM: (FIRST[RANDOM], of_all),
+    ONE: (START_OF[ONE], (seen_threes, found_threes)),
+    FEW_IMAGES: (START_OF[FEW_IMAGES], (seen_threes, found_threes)),
+}
 rows, paths = [], {}
 for name, layer in layers.items():
-    asked_of = MAPPED | (ONLY_DENSE if name == "dense" else {})
-    for kind, (start, rotate) in asked_of.items():
-        for i, j in pairs if kind in MAPPED else DISJOINT:
-            path, error = sparse(layer, start + i, start + j, rotate)
-            alive = ~seen[layer].dead(start + j)
+    asked_of = {kind: (k, of_all, turn) for kind, (k, turn) in MAPPED.items()}
+    asked_of |= {kind: (*one, False) for kind, one in LABELS.items()}
+    if name == "dense":
+        asked_of[SAME_ZEROS] = FIRST[SAME_ZEROS], of_all, False
+    for kind, (start, statistics, rotate) in asked_of.items():
+        for i, j in pairs if kind in START else combinations(range(3), 2):
+            path, error = sparse(
+                layer, start + i, start + j, rotate, statistics
+            )
+            alive = ~statistics[0][layer].dead(start + j)
             median = error[:, alive].median(1).values.cpu().numpy()
             used = (path.abs() > 1e-6).sum(2).double().mean(1).cpu().numpy()
             if (i, j) == (0, 1):
@@ -1317,19 +1375,26 @@ claims.check(
     error_at_few("trained"),
     images.name,
     null=min(
-        error_at_few(kind) for kind in MAPPED | ONLY_DENSE if kind != "trained"
+        error_at_few(kind)
+        for kind in [*MAPPED, SAME_ZEROS, RANDOM, ONE]
+        if kind != "trained"
     ),
     repeats=repeats(lambda p: error_at_few("trained", p)),
 )
 
-# %% tags=["hide-input"] slide="A few units predict a unit better than as few rotated axes, in untrained networks too." say="Compare solid with dashed in both colours before comparing blue with gray. Where do the two solid curves part? There the agreement comes with the labels in common, and most of it is in the best single partner." mystnb={"figure": {"name": "fig-lasso", "caption": "Held-out error of predicting a unit of one network from few units of another, the median over units, against the mean number of predictors: mean over pairs of networks, with bands of one standard deviation. Rotated axes are worse predictors than units in every layer, trained or not. Trained networks are clearly better predicted than untrained ones in the dense layer alone."}, "image": {"alt": "One panel for each layer with falling curves. In each the solid blue curve of trained networks lies below the dashed blue one, where the predicting network is rotated, for two predictors and more, and the solid gray curve of untrained networks lies below its dashed one, by less. The two solid curves run close together in the convolutions; in the dense layer the blue one lies far below the gray one."}}
+# %% tags=["hide-input"] slide="A few units predict better than as few rotated axes, but in the convolutions without common labels too." say="Compare solid with dashed in both colours first. Then the labels: in the first convolutions the orange curve of random labels lies below the blue one, though its networks have no task in common. In the dense layer purple, orange and vermilion had the same images: common labels without meaning bring a little, true ones more. Blue had far more images. Most of it is in the best single partner." mystnb={"figure": {"name": "fig-lasso", "caption": "Held-out error of predicting a unit of one network from few units of another, the median over units, against the mean number of predictors: mean over pairs of networks, with bands of one standard deviation. Rotated axes are worse predictors than units in every layer, trained or not. In the convolutions networks with random labels of their own predict each other better than trained ones do, by little in the last one. In the dense layer trained networks have the smallest error; of the networks that had the same few images, those with true labels have the smallest, then those with the same random labels."}, "image": {"alt": "One panel for each layer with falling curves. In each the solid blue curve of trained networks lies below the dashed blue one, where the predicting network is rotated, for two predictors and more, and the solid gray curve of untrained networks lies below its dashed one, by less. In the first two convolutions the solid curves of networks with random labels lie below the blue and the gray one. In the dense layer the blue one is the lowest, then the purple one of true labels and few images, and the others lie above."}}
 drawn = sparsity[np.isfinite(sparsity.predictors)]
-drawn = drawn[drawn.networks.isin(MAPPED)]
+DRAWN = {
+    **dict.fromkeys([*MAPPED][:2], C["matched"]),
+    **dict.fromkeys([*MAPPED][2:], C["null"]),
+    **{kind: SIX[kind] for kind in LABELS},
+}
+drawn = drawn[drawn.networks.isin(DRAWN)]
 grid = sns.relplot(
     drawn, x="predictors", y="error", hue="networks", style="networks", col="layer", kind="line",
     errorbar="sd", height=2.5, aspect=0.72,
-    palette=dict(zip(MAPPED, [C["matched"]] * 2 + [C["null"]] * 2, strict=True)),
-    dashes=dict(zip(MAPPED, ["", (3, 1.5), "", (3, 1.5)], strict=True)),
+    palette=DRAWN, hue_order=[*DRAWN], style_order=[*DRAWN],
+    dashes={kind: (3, 1.5) if "rotated" in kind else "" for kind in DRAWN},
 )  # fmt: skip
 grid.set_titles("{col_name}").set(xscale="log", ylim=(0, 0.53))
 for ax in grid.axes.flat:
@@ -1385,6 +1450,7 @@ full_mean = (
 lead = few_mean.untrained - few_mean.trained
 learned = [k for k in names if lead[k] > 2 * few_spread.loc[k, [*START]].max()]
 loss = few_mean["trained, rotated"] - few_mean.trained
+no_task = [k for k in convolutions if few_mean[RANDOM][k] < few_mean.trained[k]]
 Markdown(
     f"Few means {FEW} predictors on average. The table holds means over pairs of the median held-out error; the "
     "best partner of a unit is the single unit of the other network with the largest absolute correlation on these images, "
@@ -1395,10 +1461,21 @@ Markdown(
     "With few predictors, trained units do better than axes rotated behind the ReLU in "
     f"{all_or((loss > 0).sum())}. But so do the units of untrained networks, by less, and zeros may explain a part, as in the planted "
     "case. With few units, trained networks are better predicted than untrained ones by more than two standard deviations over pairs in "
-    f"{listed(map(place, learned)) if len(learned) else 'no layer'} only. There the error is {number(error_at_few('trained'))}, with random "
-    f"labels {number(error_at_few(RANDOM))}, and in untrained networks with the zeros of trained ones {number(error_at_few(SAME_ZEROS))}. So in the "
-    "convolutions few to one shows what units have in common before training as well. In the dense layer it shows agreement that comes with "
-    "labels in common, but most of that is in the best partner already: compare the first two columns."
+    f"{listed(map(place, learned)) if len(learned) else 'no layer'} only."
+    "\n\n"
+    "Networks with random labels are one more null. From the first convolution to the dense layer, the error of trained networks is "
+    f"{listed(few_mean.trained[names], number)}; with random labels of their own it is {listed(few_mean[RANDOM][names], number)}, with the same random ones "
+    f"{listed(few_mean[ONE][names], number)}, and with the true labels of the same few images {listed(few_mean[FEW_IMAGES][names], number)}. "
+    + (
+        f"In {listed(map(place, no_task))} networks without any task in common are better predicted than trained ones, so few to one there shows nothing of the task. "
+        if no_task
+        else ""
+    )
+    + "In the dense layer, on the same images, labels in common lower the error by "
+    f"{number(few_mean[RANDOM]['dense'] - few_mean[ONE]['dense'])} if they mean nothing, and true ones by "
+    f"{number(few_mean[ONE]['dense'] - few_mean[FEW_IMAGES]['dense'])} more; the rest of the lead of trained networks comes with their many images. (It is one random labelling, and three networks of "
+    f"each kind. In untrained networks with the zeros of trained ones the error is {number(error_at_few(SAME_ZEROS))}.) And most of what trained networks "
+    "share there is in the best partner already: compare the first two columns."
 )
 
 # %% [markdown]
@@ -1579,7 +1656,7 @@ reorder = torch.randperm(
     len(few_images), generator=torch.Generator().manual_seed(6)
 )
 groups_of = {kind: everyone[k : k + n] for kind, k in FIRST.items()}
-groups_of[FEW_IMAGES] = fewer
+groups_of |= {FEW_IMAGES: fewer, ONE: in_common}
 for kind, group in groups_of.items():
     of_kind = [
         relations(models.outputs(model, few_images, relu).values())
@@ -1637,22 +1714,23 @@ claims.check(
     "convergence_neighbours",
     beyond_pixels("trained"),
     images.name,
-    null=max(beyond_pixels(kind) for kind in NULLS),
+    null=max(beyond_pixels(kind) for kind in [*NULLS, ONE]),
     repeats=repeats(lambda p: beyond_pixels("trained", p)),
 )
 
-# %% tags=["hide-input"] slide="Trained networks agree on which images are alike, far beyond what they share with the pixels." say="In the first two panels the kinds of networks lie close together in the convolutions: a high value of CKA tells little there. In the third, compare each solid line with the crosses of its colour. Ask which common change of the input would bring neighbours without a task." mystnb={"figure": {"name": "fig-layers", "caption": "How far two networks agree on which images are alike: linear CKA, the same without the largest principal component, and the share of mutual nearest neighbours. Means over pairs of networks, with bars of one standard deviation. Crosses: neighbours that a network shares with the raw pixels. Trained networks share far more with each other than with the pixels; the controls do so by less."}, "image": {"alt": "Three panels with five falling lines each, against the layer. In the first two the lines lie close together in the first convolutions, and in the dense layer the blue one of trained networks is the highest. In the third a dotted blue line with crosses lies far below the blue line, and the other dotted lines lie nearer to those of their colour."}}
+# %% tags=["hide-input"] slide="Trained networks share more neighbours beyond those of the pixels than any control does." say="In the first two panels the kinds of networks lie close together in the convolutions: a high value of CKA tells little there. In the third the solid lines alone do not part the kinds either: the lead is the distance from a solid line to the crosses of its colour. Ask which common change of the input would bring neighbours without a task." mystnb={"figure": {"name": "fig-layers", "caption": "How far two networks agree on which images are alike: linear CKA, the same without the largest principal component, and the share of mutual nearest neighbours. Means over pairs of networks, with bars of one standard deviation. Crosses: neighbours that a network shares with the raw pixels. Trained networks share far more with each other than with the pixels; the controls do so by less."}, "image": {"alt": "Three panels with five falling lines each, against the layer. In the first two the lines lie close together in the first convolutions, and in the dense layer the blue one of trained networks is the highest. In the third a dotted blue line with crosses lies far below the blue line, and the other dotted lines lie nearer to those of their colour."}}
 fig, axes = plt.subplots(1, 3, figsize=(7.2, 3), sharey=True)
 style = {"x": "layer", "y": "value", "hue": "networks"}
 style |= {"palette": {**FOUR, FEW_IMAGES: C["outside"]}}
+wholes_drawn = wholes[wholes.networks != ONE]
 style |= {"dodge": 0.4, "markersize": 4, "lw": 1, "err_kws": {"lw": 1}}
 titles = ["CKA", "CKA without the\nfirst component", "mutual neighbours"]
 shown_views = [view for view in VIEWS if view != "CKA, debiased"]
 for ax, view, title in zip(axes, shown_views, titles, strict=True):
-    of_view = wholes[wholes.measure == view]
+    of_view = wholes_drawn[wholes_drawn.measure == view]
     sns.pointplot(of_view, errorbar="sd", ax=ax, legend=ax is axes[0], **style)
     ax.set(title=title, ylabel="agreement", ylim=(0, 1.03))
-of_pixels = wholes[wholes.measure == "pixels"]
+of_pixels = wholes_drawn[wholes_drawn.measure == "pixels"]
 style |= {"markers": "x", "linestyles": ":", "legend": False}
 sns.pointplot(of_pixels, errorbar=None, ax=axes[2], **style)
 axes[2].plot([], [], "x:", color=C["ink"], ms=4, lw=1, label="with the pixels")
@@ -1687,11 +1765,12 @@ Markdown(
     "Neighbours alone do not tell kinds of networks apart: in the convolutions networks with random labels share about as many as trained ones. But "
     "networks that keep much of their common input share the neighbours of the pixels. Beyond those, and on average over the layers, trained networks share "
     f"{percent(beyond_pixels('trained'))}, untrained ones {percent(beyond_pixels('untrained'))}, those with the zeros of trained ones "
-    f"{percent(beyond_pixels(SAME_ZEROS))}, and those with random labels {percent(beyond_pixels(RANDOM))}. With the true labels of the same few "
-    f"images it is {percent(beyond_pixels(FEW_IMAGES))}. So what trained networks have in common is not the input, and "
+    f"{percent(beyond_pixels(SAME_ZEROS))}, and those with random labels {percent(beyond_pixels(RANDOM))}. With the same few images it is "
+    f"{percent(beyond_pixels(ONE))} if all have the same random labels, and {percent(beyond_pixels(FEW_IMAGES))} with the true ones. So what trained networks have in common is not the input, and "
     + (
         "labels that are true and shared bring more of it than random ones on the same images. "
-        if beyond_pixels(FEW_IMAGES) > 1.5 * beyond_pixels(RANDOM)
+        if beyond_pixels(FEW_IMAGES)
+        > 1.5 * max(beyond_pixels(RANDOM), beyond_pixels(ONE))
         else "most of it comes with the many images. "
     )
     + "The subtraction is crude: networks that depart from the pixels in a common way, say by keeping edges alone, agree as well. "
@@ -1745,11 +1824,11 @@ plt.show()
 # untrained one, since it varies in few directions.
 
 
-# %% [markdown] tags=["slide-only", "remove-cell"] slide="Vote: a map explains less than half of the variance. Can the other network use it?" say="Take the vote in two parts: is the stitched network accurate, and is an untrained front as good? Ask for the layer in which the answers differ. Remind them that the map is fitted to activations and never sees a label."
+# %% [markdown] tags=["slide-only", "remove-cell"] slide="Vote: a map explains less than half of the variance. Can the other network use it?" say="Take the vote in two parts: is the stitched network accurate, and how near does an untrained front come? Ask what would count as evidence: the accuracy, or the lead over the controls. Remind them that the map is fitted to activations and never sees a label."
 # - The front of network A, a linear map, the back of network B.
 # - The map is fitted to activations, not to labels.
 # - Does the whole still classify?
-# - Behind which layer would an untrained front do nearly as well?
+# - How near does an untrained front come, layer by layer?
 
 
 # %% tags=["hide-input"]
@@ -1820,7 +1899,7 @@ claims.check(
     repeats=repeats(lambda p: stitched(UNITS, "trained", p)),
 )
 
-# %% tags=["hide-input"] slide="A trained back can use another trained front; the controls come near behind the first convolution alone." say="Upper row: what is explained. Lower row: what the back can use. Compare the two in the last convolution, then the colours in the first one: a stitch that works there is no evidence of common features." mystnb={"figure": {"name": "fig-rungs", "caption": "Above: the share of a trained network's variance that another network explains through the best map of each kind, on held-out images; 'rotated' is a permutation of units rotated behind the ReLU. Below: the accuracy of the front of that other network, stitched with this map to the back of the trained one; dotted, that of uncut trained networks and of guessing. Colours: the network that the map starts from. Means over pairs, with bars of one standard deviation. Trained fronts are the best."}, "image": {"alt": "Two rows of four panels, one column for each layer. In each the lines rise from permutations of rotated units over permutations and orthogonal maps to linear maps. The blue line of trained networks is on top. In the lower row it comes near the upper dotted line, and the others come near that in the first convolution only."}}
+# %% tags=["hide-input"] slide="A trained back can use another trained front; only the lead over the controls is evidence, and it grows with depth." say="Upper row: what is explained. Lower row: what the back can use. Compare the two in the last convolution, then the colours in the first one. There a control is not far behind, so that a stitch works shows nothing; blue is ahead even there, and this lead does." mystnb={"figure": {"name": "fig-rungs", "caption": "Above: the share of a trained network's variance that another network explains through the best map of each kind, on held-out images; 'rotated' is a permutation of units rotated behind the ReLU. Below: the accuracy of the front of that other network, stitched with this map to the back of the trained one; dotted, that of uncut trained networks and of guessing. Colours: the network that the map starts from. Means over pairs, with bars of one standard deviation. Trained fronts are the best."}, "image": {"alt": "Two rows of four panels, one column for each layer. In each the lines rise from permutations of rotated units over permutations and orthogonal maps to linear maps. The blue line of trained networks is on top. In the lower row it comes near the upper dotted line, and the others come near that in the first convolution only."}}
 fig, axes = plt.subplots(
     2, len(names), figsize=(7.2, 4.2), sharex=True, sharey=True
 )
@@ -1864,6 +1943,9 @@ given_share = np.mean(
     axis=0,
 )
 turned_ = steps.loc[ROTATED, "trained"].loc[names]
+at_first = ladder[(ladder["map"] == "linear") & (ladder.layer == names[0])]
+ends = at_first.groupby("networks").accuracy.agg(["min", "max"])
+no_overlap = ends["min"].trained > ends["max"][NULLS].max()
 Markdown(
     f"Of a trained network another one explains {listed(line['share explained'].trained, percent)} by a linear map, from "
     f"{names[0]} to the dense layer, and the best control explains {listed(line['share explained'][NULLS].max(axis=1), percent)}. (Between two "
@@ -1873,11 +1955,17 @@ Markdown(
     "\n\n"
     f"Stitched by a linear map, trained networks reach {listed(line.accuracy.trained, number)}, where uncut ones have "
     f"{np.mean(accuracies):.2f} and the best control {listed(line.accuracy[NULLS].max(axis=1), number)}. (From a network to itself "
-    "the map is the identity, and nothing is lost.) This is not what the shares suggest. In "
+    f"the map is the identity, and nothing is lost. One accuracy on these {len(asked)} images has a standard error of up to {0.5 / len(asked) ** 0.5:.3f}.) This is not what the shares suggest. In "
     f"{convolutions[-1]} a map explains {percent(line['share explained'].trained[convolutions[-1]])} of the variance and keeps an accuracy of "
     f"{line.accuracy.trained[convolutions[-1]]:.2f}: what it misses matters little to the network behind. In {names[0]} the best control explains "
-    f"{percent(line['share explained'][NULLS].max(axis=1)[names[0]])} and reaches {line.accuracy[NULLS].max(axis=1)[names[0]]:.2f}: there a "
-    "stitch that works is no evidence of common features, since a linear map of any early features will do. One to one, stitches of trained "
+    f"{percent(line['share explained'][NULLS].max(axis=1)[names[0]])} and reaches {line.accuracy[NULLS].max(axis=1)[names[0]]:.2f}: that a "
+    "stitch works there is no evidence of common features, since a linear map of any early features goes far. The evidence is the lead over the controls"
+    + (
+        ", and trained fronts have it there too: the least accurate of them is above the most accurate control"
+        if no_overlap
+        else ""
+    )
+    + ". One to one, stitches of trained "
     f"networks reach {listed(one_to_one.accuracy.trained, number)}, of rotated units {listed(turned_.accuracy, number)}, and of the best control "
     f"{listed(one_to_one.accuracy[NULLS].max(axis=1), number)}. So in the convolutions partners can stand in for each other in part, and axes rotated behind the ReLU cannot; in the dense layer "
     "these come near them, for which we have no tested reason. The zeros may count here as well: a back that knows units which are mostly zero and never "
@@ -1937,31 +2025,34 @@ Markdown(
     f"epoch and would flatten any curve. What longer training does, {epochs} epochs cannot show."
 )
 
-# %% [markdown] tags=["slide-only", "remove-cell"] slide="Networks share units a little, few to one in part, and a subspace in part." say="Return to the question of the first slide and let students answer it with its null. Then ask which sentence of the source they would still sign."
-# - One to one: a little, in every layer, beyond rotated axes and beyond untrained networks.
-# - Few to one: in untrained networks too; what comes with common labels shows in the dense layer alone.
-# - As a subspace: in part, and the other network can use it.
-# - The plain match is no evidence of learning: give each measure its null.
+# %% [markdown] tags=["slide-only", "remove-cell"] slide="Trained networks share units a little and a space in part; beyond random labels, units stand out in the dense layer." say="Return to the question of the first slide and let students answer it with its null. Then ask which sentence of the source they would still sign. Add that true labels of as few images as the random ones bring most of what the trained networks share in the dense layer."
+# - One to one: a little, beyond rotated axes and untrained networks in every layer; beyond random labels, clearly in the dense layer alone.
+# - Few to one: in the convolutions random labels do better; in the dense layer common labels bring a little, true ones more.
+# - As a subspace: in part, and the other network can use it better than any control.
+# - In the convolutions the plain match is no evidence of a common task; give each measure its null.
 
 # %% [markdown]
 # ## Take-aways
 #
 # - One to one: a little. In every layer the units of trained networks match better than rotated axes of the
 #   same space do, and by more than those of untrained networks, with scale, sign, dead units and zeros taken out.
-#   The gain is a small part of what identical units would show. In the dense layer random labels bring
-#   next to none of it if each network has its own, and a part of it if all have the same; in the convolutions they bring
-#   a good part either way.
+#   The gain is a small part of what identical units would show. Of that, networks with random labels have about as large a
+#   share in the convolutions behind the ReLU. The dense layer alone stands out in both tests, also where all networks have
+#   the same few images: there random labels bring next to none of the gain if each network has its own, a part of it if
+#   all have the same, and true labels more.
 # - Few to one: a few units predict a unit better than as few rotated axes, in untrained networks too, and zeros are not
-#   taken out of this. Agreement that comes with common labels shows in the dense layer alone, and most of it
-#   is in the best single partner.
+#   taken out of this. In the convolutions networks with random labels predict each other better than trained
+#   ones do. In the dense layer, with the same few images, labels in common bring a little even if they mean nothing, and
+#   true labels more. Most of what trained networks share there is in the best single partner.
 # - As a subspace: in part, and in every layer, once all fronts are held against the same target. From a trained
 #   network a linear map explains more of another one than from any control, and the back of the other one can
-#   use it. Between two untrained networks a map may explain even more, because they vary in few directions.
+#   use it better. That a stitch works is no evidence alone; its lead over the controls is. Between two untrained networks a map may explain even more, because they vary in few directions.
 # - The plain correlation of matched units is no evidence of learning: in the convolutions, untrained networks
-#   match about as well, and networks with random labels better. It falls over the convolutions, as over most of the source's.
+#   match about as well, and networks with random labels better. In the dense layer trained networks match better than all
+#   of these, and than networks that have one set of random labels in common. It falls over the convolutions, as over most of the source's.
 # - As a whole: trained networks agree on which images are near each other, far beyond what both share with the
 #   pixels. CKA tells them from all controls in the dense layer alone.
-# - A poor bipartite match can be a leftover. Clusters that depend on the direction of a fit, and form in
+# - A poor bipartite match can be a leftover, or a unit that the other network lacks: the first choice tells more. Clusters that depend on the direction of a fit, and form in
 #   untrained networks too, are no features. Give a
 #   method planted cases and a null before you read its pictures.
 # - Correlation and mutual information choose the same partners for most of the strong pairs, in the two layers of one pair of networks that
@@ -2010,7 +2101,7 @@ SEED = 1
 # :::
 #
 # Greedy takes the largest entry of each row, bipartite some entry of each row. Between layers of one width
-# the best one-to-one pairing is the same set of pairs in both directions, so its mean is the same. Greedy
+# a one-to-one pairing can be read in both directions, so the best total is the same, and with it the mean. Greedy
 # takes maxima of rows in one direction and maxima of columns in the other, and these have different means.
 
 # %% tags=["solution"]
@@ -2034,7 +2125,8 @@ assert abs(there[0] - back[0]) > 1e-3
 # *Code, easy, 15 minutes.* `problem("convergence-correlations", SEED)` gives the means of all units of two
 # networks side by side, the matrix of their mean products, and the number of units of network 1. Write a function
 # that returns the correlation of each unit of network 1 with each of network 2. A dead unit has variance zero, up
-# to rounding, and its correlations count as zero. Use array operations only, and no library's correlation.
+# to rounding, which is small against its mean square; its correlations count as zero. Another unit may be small and alive.
+# Write it yourself, without a library's correlation; the checker cannot see this, so it is a matter of trust.
 #
 # ```python
 # def unit_correlations(means, seconds, units):
@@ -2055,7 +2147,8 @@ assert abs(there[0] - back[0]) > 1e-3
 # :::
 #
 # The mean product less the product of the means is the {term}`covariance`, and its diagonal holds the variances. Each
-# row and each column is divided by a standard deviation, where that is not zero. So no activation has to be kept.
+# row and each column is divided by a standard deviation, where that is not zero: where the variance is more than rounding
+# leaves of a mean square less a squared mean. So no activation has to be kept.
 # With the chapter's moments the function gives the chapter's correlations.
 
 
@@ -2063,7 +2156,7 @@ assert abs(there[0] - back[0]) > 1e-3
 def unit_correlations(means, seconds, units):
     covariance = seconds - np.outer(means, means)
     variance = np.diag(covariance)
-    scale, alive = np.zeros(len(means)), variance > 1e-9
+    scale, alive = np.zeros(len(means)), variance > 1e-9 * np.diag(seconds)
     scale[alive] = variance[alive] ** -0.5
     return (scale[:, None] * covariance * scale)[:units, units:]
 
@@ -2101,9 +2194,10 @@ assert np.allclose(answer, between.numpy())
 # and variance $\frac12 - \frac1{2\pi}$, so the correlation is
 # $-\frac1{2\pi} / (\frac12 - \frac1{2\pi}) = -1/(\pi - 1)$, a little less than one half in size: without a bias,
 # opposite units look only half opposite. With a bias a unit can be the negative of another: where
-# $0 \le z \le b$, $\operatorname{relu}(b - z)$ is $b - z$. In the dense layer little changes: the most negative
-# correlation of all is smaller in size than the largest one, and with signs left free the mean absolute correlation
-# of the matches grows by less than a quarter.
+# $0 \le z \le b$, $\operatorname{relu}(b - z)$ is $b - z$. In the dense layer the most negative
+# correlation of all is smaller in size than the largest one. On CIFAR-10 the match hardly changes: with signs left free the
+# mean absolute correlation of the matches grows by less than one part in fifty, though more than one unit in twenty gets another
+# partner. On digits it grows by less than a quarter.
 
 # %% tags=["solution"]
 z = torch.randn(200_000, generator=torch.Generator().manual_seed(0))
@@ -2117,8 +2211,14 @@ signed, free = (
     float(convergence.matched(c, convergence.bipartite_match(m)).abs().mean())
     for m in (c, c.abs())
 )
+changed = convergence.bipartite_match(c) != convergence.bipartite_match(c.abs())
+print(
+    f"{signed:.4f} to {free:.4f}; other partners: {changed.double().mean():.2f}"
+)
+print(f"most negative {c.min():.2f}, largest {c.max():.2f}")
 assert -c.min() < c.max()
-assert free < 1.25 * signed
+assert free < (1.02 if images.name == "cifar10" else 1.25) * signed
+assert changed.double().mean() > 0.05
 
 # %% [markdown]
 # :::{solution-end}
@@ -2129,8 +2229,9 @@ assert free < 1.25 * signed
 #
 # *Understand, medium, 20 minutes.* How large is the mean of the row maxima of an $H \times H$ matrix of
 # independent correlations of $N$ samples, roughly? Compare it with the greedy match of the dense layer on
-# shuffled images, dead units left out. Why does the first convolution not follow it? Take a ninth of the images
-# to see.
+# shuffled images, dead units left out: `shuffled[layers["dense"]]` holds its moments, of `len(test)` images in an order
+# of its own for each network. Why does the first convolution not follow it? Take a ninth of the images
+# to see, and then the first convolution without the borders of its pictures.
 # :::
 #
 # :::{solution-start} ex-convergence-chance
@@ -2140,10 +2241,11 @@ assert free < 1.25 * signed
 # Each entry is about normal with standard deviation $1/\sqrt N$, and the mean of the largest of $H$ lies below
 # $\sqrt{2 \log H / N}$, for the numbers of units here by less than a third. The measured mean of the dense layer
 # has this size. With a ninth of the images chance gives three times as much, and about so it is in the dense
-# layer. In a convolution there are many positions for each image, so chance alone would give less; but the
-# borders of the image come at the same positions in every order of the images, and what units have in common
+# layer. In a convolution there are many positions for each image, so chance alone would give less; but what depends on
+# the position comes at the same positions in every order of the images, and what units have in common
 # there does not shrink with more images. So with a ninth of the images the mean of the first convolution grows
-# much less than that of the dense layer.
+# much less than that of the dense layer. On CIFAR-10 it is the borders above all: without two pixels at each side the mean
+# is smaller by a third or more. It is not the borders alone: taking out the mean of each position lowers it further.
 
 
 # %% tags=["solution"]
@@ -2174,6 +2276,24 @@ convolution, dense = (
 assert 2 < dense < 4
 assert convolution < dense - 0.5
 
+some_images = [test.x[o[: knobs.few]] for o in orders[:2]]
+conv = layers["conv 1"]
+maps_ = [
+    models.outputs(model, x, [conv])[conv]
+    for model, x in zip(networks[:2], some_images, strict=True)
+]
+cropped = [m[:, :, 2:-2, 2:-2].contiguous() for m in maps_]
+centred = [m - m.mean(0) for m in maps_]  # each position's mean taken out
+nothing_ = [nn.Sequential(nn.Identity())] * 2
+as_it_is, without_borders, without_places = (
+    row_maxima(moments(nothing_, acts, [0], batch_size=100), 0)[0]
+    for acts in (maps_, cropped, centred)
+)
+print(f"{as_it_is:.4f}, {without_borders:.4f}, {without_places:.4f}")
+assert without_places < as_it_is
+if images.name == "cifar10":
+    assert without_places < without_borders < 2 / 3 * as_it_is
+
 # %% [markdown]
 # :::{solution-end}
 # :::
@@ -2193,6 +2313,9 @@ assert convolution < dense - 0.5
 #
 #     >>> print(f"{gain_over_axes(np.eye(2), np.eye(2), np.array([[0.6, -0.8], [0.8, 0.6]])):.3f}")
 #     0.200
+#     >>> turn = np.array([[1.0, 0, 0], [0, 0.6, -0.8], [0, 0.8, 0.6]])
+#     >>> print(f"{gain_over_axes(np.eye(3)[:2], np.eye(3), turn):.3f}")
+#     0.100
 #     """
 # ```
 #
@@ -2206,7 +2329,7 @@ assert convolution < dense - 0.5
 # :::
 #
 # The covariances of network 1's units with the rotated axes are the correlations times the rotation. A rotated axis
-# $a$ has variance $a^\top C a$, where $C$ holds the correlations within network 2: it is 1 only if the units are
+# $a$ has variance $a^\top R a$, where $R$ holds the correlations within network 2: it is 1 only if the units are
 # uncorrelated, so it has to be divided out. A rotated axis has no sign of its own, so both matchings
 # are of absolute correlations. Averaged over the same rotations, the function gives what
 # {py:func}`.convergence.rotation_test` gives.
@@ -2249,42 +2372,59 @@ assert abs(np.mean(gains) - (own - rotated)) < 1e-6
 # :::{exercise} The same function, other scales
 # :label: ex-convergence-break-scales
 #
-# *Break, medium, 30 minutes.* Multiply what each hidden unit of a trained network puts out by a factor of its
+# *Break, hard, 40 minutes.* Multiply what each hidden unit of a trained network puts out by a factor of its
 # own, between one quarter and four, and divide the weights that leave the unit by the same factor. Do this to all
-# trained networks, with factors drawn for each. They compute what they did before. Predict: which numbers of the
-# {term}`ledger` change, and which {term}`claim` fails? Why do the others hold? Then do it.
+# trained networks, with factors drawn for each. They compute what they did before. Predict for each of these numbers of the
+# {term}`ledger` whether it changes: the gain over axes rotated before and behind the ReLU, the matches and their overlap, mutual
+# information, the sparse maps, the accuracy stitched by a linear map and by a permutation of units, and the mutual nearest
+# neighbours beyond those of the pixels. Which {term}`claim` fails, and why do the others hold? Then do it, and say by how
+# much each number changes. The bands need CIFAR-10 at standard scale. On digits compare the values
+# alone. The chapter's `networks`, `seen` (the moments on training images), `fronts` (what networks put out, by
+# network and layer), {py:func}`.convergence.turned`, {py:func}`.convergence.best_maps` and
+# {py:func}`.convergence.stitch` are at hand.
 # :::
 #
 # :::{solution-start} ex-convergence-break-scales
 # :class: dropdown
 # :::
 #
-# One claim fails: the mutual nearest neighbours. Distances between images count each unit by its variance, so
-# factors of its own give each network other neighbours, though it computes the same. The stitch through a
-# permutation changes too, because its map has one factor for the whole layer; it loses accuracy, and stays within
-# its band. The stitch through a linear map undoes the factors and keeps its accuracy. A correlation does not see
+# Two numbers change, and one claim fails. The mutual nearest neighbours fall by more than a third on CIFAR-10, and their claim fails: distances between images
+# count each unit by its variance, so factors of its own give each network other neighbours, though it computes the
+# same. The stitch through a permutation loses more than a twentieth of its accuracy. Its map has one factor for the
+# whole layer, and the permutation is chosen by covariance, so many units get another partner too. It comes near the
+# lower end of its band, as the code prints. Whether it stays within is decided by the factors that were drawn and by the
+# width of the band, and not by anything that the networks do. The stitch through a linear map undoes the factors and keeps its accuracy. A correlation does not see
 # a positive factor, so whatever is made of correlations is as before: the matches, their overlap, the rotation
 # test behind the ReLU, and the sparse maps. The rotation before the ReLU divides each unit by its standard
 # deviation as well, and mutual information sees the order of the values alone. So a guess that no claim can fail,
 # because the function is the same, is wrong; and so is one that the rotation test fails, which divides each unit
-# by its standard deviation for this very reason. The code shows all this on networks 1 and 2, with few images.
+# by its standard deviation for this very reason.
 
 # %% tags=["solution"]
 draws = torch.Generator().manual_seed(0)
-labels_ = asked.y[:160]
-some_fronts = [
-    {k: h[: len(labels_)] for k, h in front.items()} for front in fronts[:2]
-]
-factors = {
-    name: [
-        4 ** (2 * torch.rand(found[layer].sizes[k], generator=draws) - 1)
-        for k in (0, 1)
-    ]
-    for name, layer in layers.items()
-}
-ones = {
-    name: [torch.ones_like(f) for f in pair] for name, pair in factors.items()
-}
+
+
+def rescaled(model):
+    """The same function with other scales: the network, and its units' factors by layer."""
+    model = models.clone(model)
+    parts = [part for part in model if isinstance(part, nn.Conv2d | nn.Linear)]
+    factors = []
+    for part, following in pairwise(parts):
+        f = 4 ** (2 * torch.rand(len(part.bias), generator=draws) - 1)
+        part.weight.data *= f.view(-1, *[1] * (part.weight.ndim - 1))
+        part.bias.data *= f
+        each = f.repeat_interleave(following.weight.shape[1] // len(f))
+        following.weight.data /= each.view(
+            -1, *[1] * (following.weight.ndim - 2)
+        )
+        factors.append(f)
+    return model, dict(zip(names, factors, strict=True))
+
+
+scaled, factors = zip(*map(rescaled, networks), strict=True)
+x = asked.x[:100]
+for one, other in zip(networks, scaled, strict=True):
+    assert torch.allclose(one(x), other(x), atol=1e-3)  # the same function
 
 
 def near(h):
@@ -2293,70 +2433,79 @@ def near(h):
     return normalised(neighbours(h @ h.T))
 
 
-def neighbours_shared(scales):
-    """What networks 1 and 2 share, and the same beyond what they share with the pixels."""
-    pixel, both_, beyond = near(asked.x[: len(labels_)]), [], []
-    for name, layer in layers.items():
-        one, two = (
-            near(
-                front[layer].cpu() * f.view(-1, *[1] * (front[layer].ndim - 2))
-            )
-            for front, f in zip(some_fronts, scales[name], strict=True)
+def neighbours_shared(outputs):
+    """Mean over pairs and layers: shared, and beyond what is shared with the pixels."""
+    pixel = near(asked.x)
+    found_ = [[near(h[layer].cpu()) for layer in relu] for h in outputs]
+    with_pixels = np.mean([[float(h @ pixel) for h in of] for of in found_])
+    both_ = np.mean(
+        [
+            float(h @ g)
+            for one, two in combinations(found_, 2)
+            for h, g in zip(one, two, strict=True)
+        ]
+    )
+    return both_, both_ - with_pixels
+
+
+outputs = [models.outputs(model, asked.x, relu) for model in scaled]
+was, now = neighbours_shared(fronts[:n]), neighbours_shared(outputs)
+right, stay = {"permutation": [], "affine": []}, []
+for (name, layer), (i, j) in product(layers.items(), DISJOINT):
+    of_scaled = seen[layer]
+    for k in (i, j):
+        turn = factors[k][name].double().diag()
+        of_scaled = convergence.turned(of_scaled, k, turn)
+    same_ = of_scaled.correlation(i, j) - seen[layer].correlation(i, j)
+    assert same_.abs().max() < 1e-9  # a correlation does not see the factors
+    maps = convergence.best_maps(of_scaled, i, j)
+    before_ = convergence.best_maps(seen[layer], i, j)["permutation"] != 0
+    stay.append(
+        float((before_ & (maps["permutation"] != 0)).sum()) / len(before_)
+    )
+    for kind, accuracies_ in right.items():
+        joined = convergence.stitch(
+            scaled[i], scaled[j], layer, of_scaled, i, j, maps[kind]
         )
-        both_.append(float(one @ two))
-        beyond.append(both_[-1] - float((one + two) @ pixel) / 2)
-    return np.mean(both_), np.mean(beyond)
-
-
-def stitches(scales):
-    """Accuracy from network 1 to network 2 through maps of scaled units: one to one, linear."""
-    right = []
-    for name, layer in layers.items():
-        scaled = seen[layer]
-        for k in (0, 1):
-            scaled = convergence.turned(scaled, k, scales[name][k].diag())
-        for k in (0, 1):  # a correlation does not see the factors
-            same_ = scaled.correlation(k, 1) - seen[layer].correlation(k, 1)
-            assert same_.abs().max() < 1e-9
-        maps = convergence.best_maps(scaled, 0, 1)
-        for kind in ("permutation", "affine"):
-            matrix = (
-                scales[name][0][:, None] * maps[kind].cpu() / scales[name][1]
-            )
-            joined = convergence.stitch(
-                networks[0], networks[1], layer, seen[layer], 0, 1, matrix
-            )
-            said = joined[layer + 1 :](some_fronts[0][layer]).argmax(1).cpu()
-            right.append(float((said == labels_).double().mean()))
-    return np.mean(right[::2]), np.mean(right[1::2])
-
-
-was, now = neighbours_shared(ones), neighbours_shared(factors)
+        said = joined[layer + 1 :](outputs[i][layer]).argmax(1).cpu()
+        accuracies_.append(float((said == asked.y).double().mean()))
+unit_now, line_now = (np.mean(values_) for values_ in right.values())
+unit_was, line_was = (
+    np.mean([stitched(kind, "trained", pair) for pair in DISJOINT])
+    for kind in (UNITS, "linear")
+)
+BROKEN, NEAR = "convergence_neighbours", "convergence_stitch_units"
+print(f"neighbours beyond pixels {was[1]:.3f} to {now[1]:.3f}")
+print(f"stitched by a permutation {unit_was:.3f} to {unit_now:.3f}")
+print(f"stitched by a linear map {line_was:.3f} to {line_now:.3f}")
+print(
+    f"bands {claims.band(BROKEN, images.name)}, {claims.band(NEAR, images.name)}"
+)
 assert now[0] < was[0] - 0.02
-BROKEN, HOLDS = "convergence_neighbours", "convergence_stitch_units"
 assert not claims.verdict(BROKEN, was[1], images.name)
 broken = claims.verdict(BROKEN, now[1], images.name)
 assert broken or claims.band(BROKEN, images.name) is None
-(unit_stitch, line_stitch), (unit_now, line_now) = (
-    stitches(ones),
-    stitches(factors),
-)
-assert unit_now < unit_stitch
-assert not claims.verdict(HOLDS, unit_now, images.name)
-assert abs(line_now - line_stitch) < 0.02
-assert not claims.verdict("convergence_stitch", line_now, images.name)
-here, there = torch.randn(2, 500, 8, generator=draws)
-scales_ = 1, factors["dense"][0][:8]
+assert np.mean(stay) < 2 / 3
+if images.name == "cifar10":
+    assert now[1] < 2 / 3 * was[1]
+    assert unit_now < 0.95 * unit_was
+assert abs(line_now - line_was) < 0.02
+
+inputs_ = [
+    models.outputs(model, test.x[:200], [layers["dense"] - 1])
+    for model in (networks[0], networks[1], scaled[1])
+]
+here, there, other = (h[layers["dense"] - 1].cpu() for h in inputs_)
 turned_before = [
     convergence.preactivation_rotation_test(
-        here, there * scale, torch.Generator().manual_seed(0)
+        here, h, torch.Generator().manual_seed(0)
     )
-    for scale in scales_
+    for h in (there, other)
 ]
-assert np.allclose(*turned_before)
+assert np.allclose(*turned_before, atol=0.005)
 nats_ = [
-    convergence.mutual_information(here.relu(), (there * scale).relu(), 10)
-    for scale in scales_
+    convergence.mutual_information(here.relu(), h.relu(), 10)
+    for h in (there, other)
 ]
 assert torch.allclose(*nats_, atol=0.01)
 
@@ -2367,12 +2516,13 @@ assert torch.allclose(*nats_, atol=0.01)
 # ::::{exercise} Few predictors
 # :label: ex-convergence-few-predictors
 #
-# *Code, hard, 40 minutes.* `problem("convergence-few-predictors", SEED)` gives the correlations $C$ of the units
+# *Code, medium, 40 minutes.* `problem("convergence-few-predictors", SEED)` gives the correlations $R$ of the units
 # of network 1 among themselves, their correlations with one unit of network 2, and a penalty $\gamma$. Write the
 # lasso of this unit, from these numbers alone: the weights $w$ with the smallest
 # $\tfrac12\, \mathbb E ( \psi - \sum_i w_i \varphi_i )^2 + \gamma \sum_i |w_i|$, all units standardised. Go round
 # the weights and choose each so that the sum is smallest while the others stay, until nothing moves. Weights that
-# are not used are exactly zero. No library's lasso.
+# are not used are exactly zero. Units may be nearly the same, and then a few rounds are not enough. Write it yourself, without a library's lasso, the
+# package's included; the checker cannot see this, so it is a matter of trust.
 #
 # ```python
 # def few_predictors(own, cross, penalty):
@@ -2392,7 +2542,7 @@ assert torch.allclose(*nats_, atol=0.01)
 # :class: dropdown
 # :::
 #
-# With the other weights fixed, what they leave of $\psi$ has covariance $g = c_k - \sum_{i \ne k} C_{ki} w_i$
+# With the other weights fixed, what they leave of $\psi$ has covariance $g = c_k - \sum_{i \ne k} R_{ki} w_i$
 # with unit $k$, where $c_k$ is the correlation of unit $k$ with $\psi$. The sum is then
 # $\tfrac12 w_k^2 - g w_k + \gamma |w_k|$ and a constant. Its minimum lies at $g - \gamma$ if $g > \gamma$, at
 # $g + \gamma$ if $g < -\gamma$, and else at zero: $g$ is moved toward zero by the penalty and stops there. At the
@@ -2402,8 +2552,9 @@ assert torch.allclose(*nats_, atol=0.01)
 
 # %% tags=["solution"]
 def few_predictors(own, cross, penalty):
-    w = np.zeros(len(cross))
-    for _ in range(1000):
+    w, before = np.zeros(len(cross)), np.inf
+    while np.abs(w - before).max() > 1e-10:
+        before = w.copy()
         for k in range(len(w)):
             left = cross[k] - own[k] @ w + w[k]
             w[k] = np.sign(left) * max(abs(left) - penalty, 0)
@@ -2442,14 +2593,16 @@ assert np.allclose(answer, package[0, 0].numpy(), atol=1e-4)
 # images. The rotation test is made before and behind the ReLU, on held-out images, as a share of what identical
 # units gain. "Yes" is refuted in a layer where pairs across do not exceed the strongest null, and "the images
 # bring nothing" where pairs within exceed pairs across. The nulls are untrained networks with the zeros of
-# trained ones, and networks of both halves with random labels: a rule that is drawn once cannot be the same on
-# other images, so these have labels of their own. One more difference must not count: a half has fewer images, so
+# trained ones, and networks of both halves with random labels: labels that are drawn at random cannot be the same rule on
+# other images, so these have labels of their own. The strongest null is a random teacher: an untrained network whose
+# answers serve as labels is one rule for both halves, and says nothing of the classes. One more difference must not count: a half has fewer images, so
 # all numbers are held against pairs within a half, and none against those of the chapter.
 #
 # Pairs that have a network in common are not independent, so the error comes from leaving out one network at a
 # time. This is a first step that the chapter's networks allow. It gives a larger error than pairs taken as
-# independent. On CIFAR-10, in the dense layer behind the ReLU, trained networks lead those with one set of random
-# labels by more than two such errors, so an ensemble of this size can show an effect as large as this one.
+# independent. On CIFAR-10, in the dense layer behind the ReLU, networks with the true labels of a few images lead those with
+# one set of random labels on the same images by more than two such errors, so an ensemble of this size can show an effect
+# as large as this one. (The networks that were trained on all images would not do here: they differ from those in the number of images as well.)
 
 
 # %% tags=["solution"]
@@ -2465,10 +2618,11 @@ def gain_and_errors(kind):
     return kept_.gain.mean(), over_networks, kept_.gain.sem()
 
 
-trained_gain, error, if_independent = gain_and_errors("trained")
-same_labels, its_error, _ = gain_and_errors(ONE)
+_, error, if_independent = gain_and_errors("trained")
 assert error > 1.5 * if_independent
-leads = trained_gain - same_labels > 2 * np.hypot(error, its_error)
+true_labels, error, _ = gain_and_errors(FEW_IMAGES)
+same_labels, its_error, _ = gain_and_errors(ONE)
+leads = true_labels - same_labels > 2 * np.hypot(error, its_error)
 assert leads or images.name != "cifar10"
 
 # %% [markdown]

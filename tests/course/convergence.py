@@ -49,6 +49,33 @@ def zero_by_zero(means, seconds, units):
         return (covariance / np.sqrt(np.outer(*2 * [np.diag(covariance)])))[:units, units:]
 
 
+def whole(means, seconds, units, alive):
+    """Correlations with a rule of one's own for units that are alive."""
+    covariance = seconds - np.outer(means, means)
+    variance = np.diag(covariance)
+    scale = np.where(alive(variance), 1 / np.sqrt(np.maximum(variance, 1e-300)), 0)
+    return (scale[:, None] * covariance * scale)[:units, units:]
+
+
+def above_zero(means, seconds, units):
+    """Takes a variance of rounding for that of a live unit."""
+    return whole(means, seconds, units, lambda variance: variance > 1e-300)
+
+
+def coarse(means, seconds, units):
+    """Takes a unit of small scale for a dead one."""
+    return whole(means, seconds, units, lambda variance: variance > 1e-4)
+
+
+def second_network_alone(means, seconds, units):
+    """Looks for dead units in network 2 alone."""
+
+    def alive(variance):
+        return np.where(np.arange(len(variance)) < units, True, variance > 1e-9)
+
+    return whole(means, seconds, units, alive)
+
+
 def match(scores, size=np.abs):
     """Mean of the best one-to-one pairs."""
     scores = size(scores)
@@ -94,6 +121,34 @@ def unscaled(between, within, axes):
 def axes_in_rows(between, within, axes):
     """Takes the rows of the rotation for the axes."""
     return match(between) - match(rotated(between, within, axes.T))
+
+
+def same_partners(between, within, axes):
+    """Keeps the pairs of the units for the rotated axes."""
+    rows, columns = linear_sum_assignment(np.abs(between), maximize=True)
+    turned = np.abs(rotated(between, within, axes))
+    return match(between) - turned[rows, columns].mean()
+
+
+def cheapest(between, within, axes):
+    """Minimises, as the library does unless told."""
+    both = np.abs(between), np.abs(rotated(between, within, axes))
+    return np.subtract(*(scores[linear_sum_assignment(scores)].mean() for scores in both))
+
+
+def summed(between, within, axes):
+    """Sums over the pairs."""
+    return units_over_axes(between, within, axes) * min(between.shape)
+
+
+def by_the_wider(between, within, axes):
+    """Divides by the number of units of the wider network."""
+    return summed(between, within, axes) / max(between.shape)
+
+
+def units_over_axes(between, within, axes):
+    """The gain."""
+    return match(between) - match(rotated(between, within, axes))
 
 
 def each_unit(between, within, axes):
@@ -147,6 +202,11 @@ def one_round(own, cross, penalty):
     return lasso(own, cross, penalty, sweeps=1)
 
 
+def ten_rounds(own, cross, penalty):
+    """Stops after ten rounds, whatever still moves."""
+    return lasso(own, cross, penalty, sweeps=10)
+
+
 def each_alone(own, cross, penalty):
     """Leaves the other units out of account."""
     return np.sign(cross) * np.maximum(np.abs(cross) - penalty, 0)
@@ -167,6 +227,9 @@ WRONG = {
         (transposed, "shape"),
         (transposed_if_square, "transposed"),
         (zero_by_zero, "NaN"),
+        (above_zero, "up to rounding"),
+        (second_network_alone, "up to rounding"),
+        (coarse, "small scale is alive"),
     ],
     "convergence-gain": [
         (loss, "sign is wrong"),
@@ -174,6 +237,10 @@ WRONG = {
         (axes_alone, "rotated axes alone"),
         (signed, "no sign of its own"),
         (greedy, "greedy"),
+        (same_partners, "match the axes anew"),
+        (cheapest, "smallest total"),
+        (summed, "not a mean"),
+        (by_the_wider, "wider network"),
         (unscaled, "not divided by the deviations"),
         (axes_in_rows, "not its rows"),
         (each_unit, "shape"),
@@ -186,6 +253,7 @@ WRONG = {
         (hard, "not shrunk"),
         (positive, "no weight is negative"),
         (one_round, "not the minimum"),
+        (ten_rounds, "not the minimum"),
         (each_alone, "not the minimum"),
         (nearly_zero, "exactly zero"),
     ],

@@ -99,17 +99,18 @@ def two_measures(rng, case):
     both[1] *= -1 if case == 2 else 1
     a, b = (values + values.T for values in both)  # diagonals hold what says nothing
     orders = np.array([rng.permutation(n) for _ in range(draws)])
-    return a, b, orders[(orders != np.arange(n)).any(1)]  # none ties with the measured one
+    orders = orders[(orders != np.arange(n)).any(1)]  # none ties with the measured one
+    return a, b, np.concatenate([orders, [np.arange(n)]]) if case == 1 else orders
 
 
-def reached(a, b, orders, entries, columns=True, size=np.abs):
+def reached(a, b, orders, entries, columns=True, size=np.abs, margin=1e-9):
     """Share of orders, the measured one among them, that reach the correlation; ties count."""
 
     def correlation(order):
         moved = b[order][:, order] if columns else b[order]
         return size(np.corrcoef(a[entries], moved[entries])[0, 1])
 
-    least = correlation(np.arange(len(b))) - 1e-9
+    least = correlation(np.arange(len(b))) - margin
     return (1 + sum(correlation(order) >= least for order in orders)) / (1 + len(orders))
 
 
@@ -122,9 +123,11 @@ def mantel(answer, a, b, orders):
     right = reached(a, b, orders, entries)
     mistakes = {
         "the order that was measured counts as well": right - (1 - right) / draws,
+        "an order that reaches it exactly counts": reached(a, b, orders, entries, margin=-1e-9),
         "the diagonal counts, and no pair stands there": reached(a, b, orders, whole),
         "an order moves rows and columns alike": reached(a, b, orders, entries, columns=False),
         "a strong negative correlation is as extreme": reached(a, b, orders, entries, size=float),
+        "read an order as b[order][:, order]": reached(a, b, orders.argsort(1), entries),
         "pairs share networks, and are not independent": pearsonr(a[entries], b[entries]).pvalue,
         "this counts the orders that stay below": 1 - right,
     }

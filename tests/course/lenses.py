@@ -109,6 +109,19 @@ def without_the_measured(a, b, orders):
     return (p * (1 + len(orders)) - 1) / len(orders)
 
 
+def inverse_orders(a, b, orders):
+    """Each order read as the place to which a network goes."""
+    return _p(a, b, orders.argsort(1), np.triu_indices(len(a), 1))
+
+
+def beyond_only(a, b, orders):
+    """Orders that reach the correlation exactly are left out."""
+    upper = np.triu_indices(len(a), 1)
+    drawn = [np.corrcoef(a[upper], b[o][:, o][upper])[0, 1] for o in orders]
+    least = abs(np.corrcoef(a[upper], b[upper])[0, 1]) + 1e-9
+    return (1 + (np.abs(drawn) > least).sum()) / (1 + len(orders))
+
+
 def below(a, b, orders):
     """Share of the orders that stay below."""
     return 1 - _p(a, b, orders, np.triu_indices(len(a), 1))
@@ -137,6 +150,8 @@ WRONG = {
         (one_sided, "as extreme"),
         (with_diagonal, "diagonal"),
         (without_the_measured, "counts as well"),
+        (inverse_orders, "b[order][:, order]"),
+        (beyond_only, "reaches it exactly"),
         (below, "stay below"),
     ],
 }

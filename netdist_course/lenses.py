@@ -125,9 +125,13 @@ def mantel(answer, a, b, orders):
         "the order that was measured counts as well": right - (1 - right) / draws,
         "an order that reaches it exactly counts": reached(a, b, orders, entries, margin=-1e-9),
         "the diagonal counts, and no pair stands there": reached(a, b, orders, whole),
-        "an order moves rows and columns alike": reached(a, b, orders, entries, columns=False),
+        "an order moves rows and columns alike, as b[order][:, order] does": reached(
+            a, b, orders, entries, columns=False
+        ),
         "a strong negative correlation is as extreme": reached(a, b, orders, entries, size=float),
-        "read an order as b[order][:, order]": reached(a, b, orders.argsort(1), entries),
+        "an order is read inversely, and not as b[order][:, order]": reached(
+            a, b, orders.argsort(1), entries
+        ),
         "pairs share networks, and are not independent": pearsonr(a[entries], b[entries]).pvalue,
         "this counts the orders that stay below": 1 - right,
     }

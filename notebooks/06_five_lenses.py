@@ -773,9 +773,15 @@ ax.axvspan(-own_limit, own_limit, color=C["null"], alpha=0.15, lw=0)
 for limit in (-pairs_limit, pairs_limit):
     ax.axvline(limit, color=C["null"], lw=1, ls=":")
 ax.axvline(0, color=C["null"], lw=1)
-for row, p in enumerate(rows):
-    ax.plot(over_pairs[p], row, "o", color=C["matched"], mfc="none")
-    ax.plot(of_the_pair[p], row, "o", color=C["matched"])
+for found, fill, kind in (
+    (over_pairs, "none", "as they are"),
+    (of_the_pair, C["matched"], "without networks' own parts"),
+):
+    values = [found[p] for p in rows]
+    ax.plot(
+        values, range(len(rows)), "o", color=C["matched"], mfc=fill, label=kind
+    )
+ax.legend(loc="lower center", bbox_to_anchor=(0.35, 1), ncols=2)
 ax.set_yticks(range(len(rows)), [f"{eight[i]}, {eight[j]}" for i, j in rows])
 ax.invert_yaxis()
 ax.set(xlabel="rank correlation over pairs")

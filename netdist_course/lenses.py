@@ -35,12 +35,19 @@ def recipe_share(answer, values):
     """Compared with `lenses.intraclass`."""
     found, right, n = number(answer, "the share"), intraclass(values)[0], values.shape[1]
     seeds, means = values.var(1, ddof=1).mean(), values.mean(1).var(ddof=1)
+
+    def less(part):
+        return (means - part) / (means - part + seeds)
+
     biased = values.mean(1).var() - values.var(1).mean() / n
     mistakes = {
         "the share may be negative, where settings differ less than by chance": max(0, right),
         "the seeds' part of the variance of means is still in": means / (means + seeds),
         "a share of the sum of squares grows by chance alone": values.mean(1).var() / values.var(),
         "this is the share of the seeds": 1 - right,
+        "a mean over seeds has less of their variance than one seed": less(seeds),
+        "each mean is over seeds, not over settings": less(seeds / len(values)),
+        "a mean is over all its seeds, not one less": less(seeds / (n - 1)),
         "rows are settings and columns seeds, not the other way": intraclass(values.T)[0],
         "a variance of few values has ddof=1": biased / (biased + values.var(1).mean()),
     }

@@ -40,6 +40,28 @@ def no_ddof(values):
     return settings / (settings + seeds)
 
 
+def _divided(values, by):
+    """The seeds' part of the variance of means, divided by another number."""
+    seeds = values.var(1, ddof=1).mean()
+    settings = values.mean(1).var(ddof=1) - seeds / by
+    return settings / (settings + seeds)
+
+
+def undivided(values):
+    """The whole variance of seeds comes off."""
+    return _divided(values, 1)
+
+
+def divided_by_settings(values):
+    """The number of settings in place of that of seeds."""
+    return _divided(values, len(values))
+
+
+def divided_by_one_less(values):
+    """One seed too few."""
+    return _divided(values, values.shape[1] - 1)
+
+
 def _rows(values):
     rows = values.sum(1) - np.diag(values)
     return rows - rows.mean()
@@ -135,6 +157,9 @@ WRONG = {
         (of_the_seeds, "share of the seeds"),
         (cut_at_zero, "may be negative"),
         (no_ddof, "ddof=1"),
+        (undivided, "than one seed"),
+        (divided_by_settings, "not over settings"),
+        (divided_by_one_less, "not one less"),
     ],
     "lenses-own-parts": [
         (mean_over_pairs, "one common factor"),

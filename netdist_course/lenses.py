@@ -37,7 +37,8 @@ def recipe_share(answer, values):
     seeds, means = values.var(1, ddof=1).mean(), values.mean(1).var(ddof=1)
 
     def less(part):
-        return (means - part) / (means - part + seeds)
+        total = means - part + seeds
+        return (total - seeds) / total if total > 1e-9 else np.nan
 
     biased = values.mean(1).var() - values.var(1).mean() / n
     mistakes = {
@@ -47,7 +48,6 @@ def recipe_share(answer, values):
         "this is the share of the seeds": 1 - right,
         "a mean over seeds has less of their variance than one seed": less(seeds),
         "each mean is over seeds, not over settings": less(seeds / len(values)),
-        "a mean is over all its seeds, not one less": less(seeds / (n - 1)),
         "rows are settings and columns seeds, not the other way": intraclass(values.T)[0],
         "a variance of few values has ddof=1": biased / (biased + values.var(1).mean()),
     }

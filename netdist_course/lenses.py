@@ -35,12 +35,19 @@ def recipe_share(answer, values):
     """Compared with `lenses.intraclass`."""
     found, right, n = number(answer, "the share"), intraclass(values)[0], values.shape[1]
     seeds, means = values.var(1, ddof=1).mean(), values.mean(1).var(ddof=1)
+
+    def less(part):
+        total = means - part + seeds
+        return (total - seeds) / total if total > 1e-9 else np.nan
+
     biased = values.mean(1).var() - values.var(1).mean() / n
     mistakes = {
         "the share may be negative, where settings differ less than by chance": max(0, right),
         "the seeds' part of the variance of means is still in": means / (means + seeds),
         "a share of the sum of squares grows by chance alone": values.mean(1).var() / values.var(),
         "this is the share of the seeds": 1 - right,
+        "a mean over seeds has less of their variance than one seed": less(seeds),
+        "each mean is over seeds, not over settings": less(seeds / len(values)),
         "rows are settings and columns seeds, not the other way": intraclass(values.T)[0],
         "a variance of few values has ddof=1": biased / (biased + values.var(1).mean()),
     }
@@ -99,17 +106,18 @@ def two_measures(rng, case):
     both[1] *= -1 if case == 2 else 1
     a, b = (values + values.T for values in both)  # diagonals hold what says nothing
     orders = np.array([rng.permutation(n) for _ in range(draws)])
-    return a, b, orders[(orders != np.arange(n)).any(1)]  # none ties with the measured one
+    orders = orders[(orders != np.arange(n)).any(1)]  # none ties with the measured one
+    return a, b, np.concatenate([orders, [np.arange(n)]]) if case == 1 else orders
 
 
-def reached(a, b, orders, entries, columns=True, size=np.abs):
+def reached(a, b, orders, entries, columns=True, size=np.abs, margin=1e-9):
     """Share of orders, the measured one among them, that reach the correlation; ties count."""
 
     def correlation(order):
         moved = b[order][:, order] if columns else b[order]
         return size(np.corrcoef(a[entries], moved[entries])[0, 1])
 
-    least = correlation(np.arange(len(b))) - 1e-9
+    least = correlation(np.arange(len(b))) - margin
     return (1 + sum(correlation(order) >= least for order in orders)) / (1 + len(orders))
 
 
@@ -122,9 +130,15 @@ def mantel(answer, a, b, orders):
     right = reached(a, b, orders, entries)
     mistakes = {
         "the order that was measured counts as well": right - (1 - right) / draws,
+        "an order that reaches it exactly counts": reached(a, b, orders, entries, margin=-1e-9),
         "the diagonal counts, and no pair stands there": reached(a, b, orders, whole),
-        "an order moves rows and columns alike": reached(a, b, orders, entries, columns=False),
+        "an order moves rows and columns alike, as b[order][:, order] does": reached(
+            a, b, orders, entries, columns=False
+        ),
         "a strong negative correlation is as extreme": reached(a, b, orders, entries, size=float),
+        "an order is read inversely, and not as b[order][:, order]": reached(
+            a, b, orders.argsort(1), entries
+        ),
         "pairs share networks, and are not independent": pearsonr(a[entries], b[entries]).pvalue,
         "this counts the orders that stay below": 1 - right,
     }

@@ -40,6 +40,23 @@ def no_ddof(values):
     return settings / (settings + seeds)
 
 
+def _divided(values, by):
+    """The seeds' part of the variance of means, divided by another number."""
+    seeds = values.var(1, ddof=1).mean()
+    settings = values.mean(1).var(ddof=1) - seeds / by
+    return settings / (settings + seeds or 1)
+
+
+def undivided(values):
+    """The whole variance of seeds comes off."""
+    return _divided(values, 1)
+
+
+def divided_by_settings(values):
+    """The number of settings in place of that of seeds."""
+    return _divided(values, len(values))
+
+
 def _rows(values):
     rows = values.sum(1) - np.diag(values)
     return rows - rows.mean()
@@ -109,6 +126,19 @@ def without_the_measured(a, b, orders):
     return (p * (1 + len(orders)) - 1) / len(orders)
 
 
+def inverse_orders(a, b, orders):
+    """Each order read as the place to which a network goes."""
+    return _p(a, b, orders.argsort(1), np.triu_indices(len(a), 1))
+
+
+def beyond_only(a, b, orders):
+    """Orders that reach the correlation exactly are left out."""
+    upper = np.triu_indices(len(a), 1)
+    drawn = [np.corrcoef(a[upper], b[o][:, o][upper])[0, 1] for o in orders]
+    least = abs(np.corrcoef(a[upper], b[upper])[0, 1]) + 1e-9
+    return (1 + (np.abs(drawn) > least).sum()) / (1 + len(orders))
+
+
 def below(a, b, orders):
     """Share of the orders that stay below."""
     return 1 - _p(a, b, orders, np.triu_indices(len(a), 1))
@@ -122,6 +152,8 @@ WRONG = {
         (of_the_seeds, "share of the seeds"),
         (cut_at_zero, "may be negative"),
         (no_ddof, "ddof=1"),
+        (undivided, "than one seed"),
+        (divided_by_settings, "not over settings"),
     ],
     "lenses-own-parts": [
         (mean_over_pairs, "one common factor"),
@@ -137,6 +169,8 @@ WRONG = {
         (one_sided, "as extreme"),
         (with_diagonal, "diagonal"),
         (without_the_measured, "counts as well"),
+        (inverse_orders, "b[order][:, order]"),
+        (beyond_only, "reaches it exactly"),
         (below, "stay below"),
     ],
 }

@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Built pages show no progress bars, and the ledger is of this build alone.
 BUILD := TQDM_DISABLE=1 NETDIST_LEDGER=$(CURDIR)/_build/ledger PYDEVD_DISABLE_FILE_VALIDATION=1
 
-.PHONY: env book test test-colab notebooks bench lint clean student instructor adopt pin
+.PHONY: env book test test-colab notebooks bench lint clean pdf student instructor adopt pin
 
 env: .venv/.stamp
 
@@ -19,6 +19,11 @@ book: env
 	$(BIN)/python tools/stale_cache.py
 	$(BUILD) $(BIN)/jupyter-book build . --warningiserror --keep-going
 	@echo "The book: _build/html/index.html"
+
+# The whole book as one PDF, from the built pages; needs Chromium.
+pdf: env
+	test -f _build/html/book/intro.html || $(MAKE) book
+	$(BIN)/python tools/pdf.py
 
 test: env
 	$(BIN)/python -m pytest

@@ -647,7 +647,7 @@ Markdown(
     f"*The seed.* In the lens of matching, two recipes with one seed ({of('weight decay', ONE, 'matching')} with decay, {of('wrong labels', ONE, 'matching')} with wrong labels) are more alike than two seeds of one recipe "
     f"({of('base', 'two seeds', 'matching')}), and with random labels about as alike ({of('random labels', ONE, 'matching')}). A part of it is the start itself, with which a trained network still has {of('its start', ONE, 'matching')}. "
     f"*The labels.* With two seeds, wrong labels lower matching to {of('wrong labels', TWO, 'matching')} and random labels to {of('random labels', TWO, 'matching')}; decay does not lower it. Networks of the base and of random labels share the images and no labels: in convergence and in what they do they have no more in common "
-    f"than untrained ones ({of('random labels', TWO, 'convergence', 3)} and {of('its start', 'of one kind, two seeds', 'convergence', 3)}; outputs {of('random labels', TWO, 'outputs')}). So what networks of one kind share in units and answers goes with fitting the *same* labels. Of the rise of the matched correlation, {percent((of_pairs['matching'][f'random labels, {TWO}'] - in_base['untrained']['matching']) / (first_four['matching'] - in_base['untrained']['matching']))} is there with other labels as well. "
+    f"than untrained ones ({of('random labels', TWO, 'convergence', 3)} and {of('its start', 'of one kind, two seeds', 'convergence', 3)}; outputs {of('random labels', TWO, 'outputs')}). So what networks of one kind share in units and answers goes with fitting the *same* labels. Of the rise of the matched correlation as trained, {percent((of_pairs['matching'][f'random labels, {TWO}'] - in_base['untrained']['matching']) / (first_four['matching'] - in_base['untrained']['matching']))} is there with other labels as well; that share belongs to this scale of units, and would be another in another. "
     f"Spectra see the recipe alone: two seeds of the base differ by {number(-first_four.spectra, 3)}, two recipes by {number(-of_pairs.spectra[f'weight decay, {TWO}'], 3)} and {number(-of_pairs.spectra[f'wrong labels, {TWO}'], 3)}, and with one seed by as much "
     f"({number(-of_pairs.spectra[f'weight decay, {ONE}'], 3)} and {number(-of_pairs.spectra[f'wrong labels, {ONE}'], 3)})."
 )
@@ -1664,7 +1664,7 @@ Markdown(
 #
 # 1. **Networks share what comes with fitting the same labels on the same images.** In their matched weights the same random labels do nearly as much as meaningful ones, or more: it depends on the scale of units
 #    ({doc}`chapter 1 </notebooks/01_matching_mlps>`, and here). In units and answers the meaning of the labels adds something. Networks with different labels have nothing
-#    beyond untrained ones in common in their units and answers, and a part of it in their weights.
+#    beyond untrained ones in common in their units and answers; in their weights that depends on the scale of units, too.
 # 2. **The seed stays visible between networks, the recipe in each of them.** Two recipes with one seed can be more alike in their weights than two seeds of one recipe; of a single
 #    network's numbers, most are the recipe's.
 # 3. **Three lenses tend to see the same pairs.** Inside a setting weights, subspaces and units tend to agree about which two networks are alike. They do so for networks without a task as well.

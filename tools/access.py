@@ -14,13 +14,11 @@ from pathlib import Path
 
 from sphinx.util.inspect import safe_getattr
 
-TAGS = re.compile(r"<[^>]+>")
 BACK = re.compile(
     r'(<div class="viewcode-block" id="([\w.]+)">\s*)(<a class="viewcode-back".*?</a>)'
 )
 FOLD = re.compile(
-    r'(<a class="[^"]*reference internal[^"]*" href="[^"]*">)(.*?)(</a><details[^>]*>)<summary>',
-    re.DOTALL,
+    r'(<a class="[^"]*reference internal[^"]*" href="[^"]*">)([^<]*)(</a><details[^>]*>)<summary>',
 )
 # The style sheet hides this bar; its buttons would take the scripts that the seen ones need.
 BAR = re.compile(r'<header id="pst-header".*?</header>', re.DOTALL)
@@ -44,7 +42,7 @@ PLAIN = (  # (what the theme writes, what is right)
 
 def named_fold(match):
     """A fold of the menu, named after the page whose parts it holds."""
-    name = html.escape(html.unescape(TAGS.sub("", match[2])).strip())
+    name = html.escape(html.unescape(match[2]).strip())
     return f'{match[1]}{match[2]}{match[3]}<summary aria-label="Pages under {name}">'
 
 

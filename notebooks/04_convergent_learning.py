@@ -957,13 +957,17 @@ Markdown(
 # with every unit of the other network. The rightmost dot is its first choice; where that is not the partner, it went
 # to another unit.
 
-# %% tags=["hide-input"] slide="A poor one-to-one partner can be a leftover, whose unit had its first choice elsewhere." say="Drag the slider to the position that the text names, where the rightmost dot is far from the partner. Ask whether network 2 lacks the feature of this unit; click the first choice and compare the two filters. Then go to the last position: there even the first choice is no better than rotated axes are on average, so network 2 may lack this one." mystnb={"figure": {"name": "fig-match-browser", "caption": "A figure with a handle: filters of the first convolution, a unit of network 1 and its one-to-one partners. Drag the slider; click a dot to see that unit in the partner's place, and move the slider to go back. In network 2, partners are mostly first choices at the start of the slider and mostly leftovers at its end."}}
+# %% tags=["hide-input"] slide="A poor one-to-one partner can be a leftover, whose unit had its first choice elsewhere." say="Drag the slider to the position that the text names, where the rightmost dot is far from the partner. Ask whether network 2 lacks the feature of this unit; click the first choice and compare the two filters. Then go to the last position: there even the first choice is hardly better than rotated axes are on average, so network 2 may lack this one." mystnb={"figure": {"name": "fig-match-browser", "caption": "A figure with a handle: filters of the first convolution, a unit of network 1 and its one-to-one partners. Drag the slider; click a dot to see that unit in the partner's place, and move the slider to go back. In network 2, partners are mostly first choices at the start of the slider and mostly leftovers at its end."}}
 convergence.match_browser(networks, found[relu[0]])
 
 # %% tags=["remove-input"]
 values = convergence.matched(between, partner)
 first_choice = between.max(1).values
-worst = int((first_choice - values).argmax())  # whose first choice went away
+lower_half = order[len(order) // 2 : -1]
+elsewhere_first = (
+    first_choice - values > 0.05
+)  # another unit has the first choice
+worst = int(lower_half[(first_choice * elsewhere_first)[lower_half].argmax()])
 last = int(order[-1])
 place_in_order = int((order == worst).nonzero()) + 1
 

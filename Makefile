@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Built pages show no progress bars, and the ledger is of this build alone.
 BUILD := TQDM_DISABLE=1 NETDIST_LEDGER=$(CURDIR)/_build/ledger PYDEVD_DISABLE_FILE_VALIDATION=1
 
-.PHONY: env book test test-colab notebooks bench lint clean pdf student instructor adopt pin
+.PHONY: env book test test-colab notebooks bench lint clean pdf student instructor adopt pin axe
 
 env: .venv/.stamp
 
@@ -54,6 +54,10 @@ pin: env
 
 bench: env
 	for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+# axe-core on every page of the built site, light and dark, wide and narrow.
+axe: env
+	$(BIN)/python -m pytest --override-ini addopts=-q tests/test_site_access.py -k axe
 
 lint: env
 	$(BIN)/ruff check .

@@ -20,7 +20,8 @@ BACK = re.compile(
 FOLD = re.compile(
     r'(<a class="[^"]*reference internal[^"]*" href="[^"]*">)([^<]*)(</a><details[^>]*>)<summary>',
 )
-# The style sheet hides this bar; its buttons would take the scripts that the seen ones need.
+# The style sheet hides this bar; its buttons would take the scripts that the seen ones need. The
+# theme's scripts measure the bar, so a bar without buttons stays.
 BAR = re.compile(r'<header id="pst-header".*?</header>', re.DOTALL)
 THEME_ICON = re.compile(r'(<i class="theme-switch[^>]*?)\s+title="[^"]*"')  # not the button's name
 PLAIN = (  # (what the theme writes, what is right)
@@ -40,6 +41,9 @@ PLAIN = (  # (what the theme writes, what is right)
 )
 
 
+EMPTY_BAR = '<header id="pst-header" class="bd-header"></header>'
+
+
 def named_fold(match):
     """A fold of the menu, named after the page whose parts it holds."""
     name = html.escape(html.unescape(match[2]).strip())
@@ -50,7 +54,7 @@ def mended(page):
     """A page with the theme's faults mended; a mended page stays as it is."""
     for wrong, right in PLAIN:
         page = page.replace(wrong, right)
-    page = THEME_ICON.sub(r"\1", BAR.sub("", page))
+    page = THEME_ICON.sub(r"\1", BAR.sub(EMPTY_BAR, page))
     return FOLD.sub(named_fold, page)
 
 

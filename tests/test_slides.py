@@ -24,6 +24,12 @@ def tagged(stem):
 
 
 @each
+def test_the_question_on_the_title_slide_is_plain_words(stem):
+    _, question = slides.title_of(jupytext.reads(SOURCES[stem], fmt="py:percent").cells)
+    assert not re.search(r"[`{}<>*]", question), question
+
+
+@each
 def test_a_chapter_has_twelve_to_fifteen_slides_one_idea_each(stem):
     found = tagged(stem)
     assert 12 <= 1 + len(found) <= 15  # with the title
@@ -69,7 +75,8 @@ PAGE = """<figure class="x" id="fig-a"><div class="drawing"><svg viewBox="0 0 1 
 SOURCE = """# %% [markdown]
 # # Title
 #
-# **The question.** Do {term}`two <one>` *agree*?
+# **The question.** Do {term}`two
+# <one>` *agree*?
 #
 # **More.** No.
 

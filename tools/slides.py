@@ -57,7 +57,8 @@ def title_of(cells):
     """Title and question of a chapter, from its head."""
     head = cells[0].source
     question = re.search(r"\*\*The question\.\*\* (.*?)\n\n", head, re.DOTALL)[1]
-    plain = re.sub(r"\{[\w:-]+\}`([^`<]*?)\s*(?:<[^`]*)?`|\*([^*]+)\*", r"\1\2", question)
+    plain = re.sub(r"\*([^*]+)\*", r"\1", question)
+    plain = re.sub(r"\{[\w:-]+\}`([^`<]*?)\s*(?:<[^`]*)?`", r"\1", plain)
     return re.match(r"# (.+)", head)[1], " ".join(plain.split())
 
 

@@ -41,6 +41,16 @@ def test_a_drawing_takes_its_colours_from_the_page(svg):
     assert "data:image/png" in themed  # the pixels of a picture are left alone
 
 
+def test_coordinates_are_rounded_and_words_are_not():
+    """The label of a tick says what it said."""
+    path = '<path d="M 1.23456 -7.1" transform="scale(0.0078125)"/>'
+    drawing = f'<svg viewBox="0 0 9 9">{path}<text>0.025</text></svg>'
+    themed = figures.themed(drawing, "A tick at 0.125.")
+    assert 'd="M 1.23 -7.1"' in themed and "<text>0.025</text>" in themed
+    assert "scale(0.007812)" in themed
+    assert 'aria-label="A tick at 0.125."' in themed
+
+
 def test_a_drawing_has_a_name_and_a_size(svg):
     themed = figures.themed(svg, 'A "quoted" <name>.')
     opening = re.match(r"<svg[^>]*>", themed)[0]

@@ -19,7 +19,8 @@ from netdist_utils import plotting
 VARIABLES = {color: f"--nd-{name.replace(' ', '-')}" for name, color in plotting.COLORS.items()}
 VARIABLES["#333333"] = "--nd-ink"  # seaborn's own, in the legends of styles and sizes
 CELLS = re.compile(r'(<g id="QuadMesh_\d+">.*?</g>)', re.DOTALL)  # a heat map's: data, no ink
-LONG = re.compile(r"(?<![\w.#])-?\d+\.\d{3,}")  # a coordinate, in points
+TAG = re.compile(r"<[^>]*>")
+LONG = re.compile(r"(?<![\w.#])-?\d+\.\d{3,}")  # in a tag: a coordinate, in points
 REFERENCE = re.compile(r'(xlink:href="#|href="#|url\(#)([\w.-]+)')
 
 
@@ -39,7 +40,7 @@ def themed(svg, alt):
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
     svg = "".join(part if CELLS.match(part) else in_variables(part) for part in CELLS.split(svg))
-    svg = LONG.sub(lambda match: f"{float(match[0]):.2f}".rstrip("0").rstrip("."), svg)
+    svg = TAG.sub(rounded, svg)
     used = {name for _, name in REFERENCE.findall(svg)}
     prefix = "f" + hashlib.sha256(svg.encode()).hexdigest()[:8]
 
@@ -56,6 +57,16 @@ def themed(svg, alt):
     opening += 'xmlns:xlink="http://www.w3.org/1999/xlink">'
     svg = re.sub(r"<svg[^>]*>", lambda _: opening, svg, count=1)
     return re.sub(r"\n\s*", "\n", svg)
+
+
+def rounded(tag):
+    """A tag with its coordinates in hundredths of a point; what stands between tags is words."""
+    return LONG.sub(lambda match: shorter(float(match[0])), tag[0])
+
+
+def shorter(number):
+    """Two decimals; four digits of what is smaller than one, which may be a scale's factor."""
+    return f"{number:.2f}".rstrip("0").rstrip(".") if abs(number) >= 1 else f"{number:.4g}"
 
 
 def in_variables(svg):

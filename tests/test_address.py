@@ -31,7 +31,8 @@ def clone(tmp_path_factory):
     for key, value in {"user.name": "A", "user.email": "a@example.org"}.items():
         address.git(root, "config", key, value)
     if address.git(root, "status", "--porcelain"):
-        address.git(root, "commit", "--all", "--message", "What is here")
+        address.git(root, "add", "--all")
+        address.git(root, "commit", "--message", "What is here")
     address.adopt(URL, root)
     return root
 

@@ -13,10 +13,9 @@ from functools import cache
 from pathlib import Path
 from zipfile import ZipFile, ZipInfo
 
-import jupytext
 import numpy as np
 from exercises import POINTS, Exercise, function_body, parse, stub_name
-from sync_notebooks import Plain, entries, labels_of, notebooks, sources
+from sync_notebooks import Plain, cells_in, entries, labels_of, notebooks, sources
 
 from netdist_course import check, problem
 
@@ -43,17 +42,16 @@ EPOCH = (1980, 1, 1, 0, 0, 0)  # of a zip's clock: the same notebooks make the s
 @cache
 def chapters():
     """{stem: its exercises in order}."""
-    cells = {s: jupytext.reads(text, fmt="py:percent").cells for s, text in sources().items()}
-    return {s: [e for e in parse(found) if isinstance(e, Exercise)] for s, found in cells.items()}
+    cells = {s: parse(cells_in(text)) for s, text in sources().items()}
+    return {s: [e for e in found if isinstance(e, Exercise)] for s, found in cells.items()}
 
 
 @cache
 def imported(stem):
     """What the cells of a chapter import at their top, as a namespace to run a solution in."""
-    cells = jupytext.reads(sources()[stem], fmt="py:percent").cells
     nodes = [
         node
-        for cell in cells
+        for cell in cells_in(sources()[stem])
         if cell.cell_type == "code"
         and {"hide-input", "exercises"} & set(cell.metadata.get("tags", []))
         for node in ast.parse(cell.source).body

@@ -12,10 +12,9 @@ import shutil
 from importlib.resources import files
 from pathlib import Path
 
-import jupytext
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
-from sync_notebooks import figure_of, sources
+from sync_notebooks import cells_in, figure_of, sources
 
 REVEAL = ("reset.css", "reveal.css", "reveal.js")
 HERE = Path(__file__).resolve().parent
@@ -88,7 +87,7 @@ def section(idea, body, *notes, kind="words"):
 
 def sections(source, figures, number):
     """Slides of a chapter in order; ``figures`` are those of its built page."""
-    cells = jupytext.reads(source, fmt="py:percent").cells
+    cells = cells_in(source)
     title, question = title_of(cells)
     foot = "<p class='book'>What trained networks have in common. CC BY 4.0.</p>"
     head = f"<h1>{number}. {title}</h1>\n<p>{question}</p>\n{foot}"

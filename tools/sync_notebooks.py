@@ -50,6 +50,11 @@ def sources():
     return {path.stem: path.read_text() for path in sorted((ROOT / "notebooks").glob("*.py"))}
 
 
+def cells_in(source):
+    """Cells of a chapter's source."""
+    return jupytext.reads(source, fmt="py:percent").cells
+
+
 def figure_of(cell):
     """Caption and name of the figure that a code cell draws; empty where it draws none."""
     return cell.metadata.get("mystnb", {}).get("figure", {})
@@ -61,7 +66,7 @@ def labels_of(chapters):
     for stem, text in chapters.items():
         chapter = int(stem[:2]) if stem[:2].isdigit() else 0
         figures = equations = 0
-        cells = jupytext.reads(text, fmt="py:percent").cells
+        cells = cells_in(text)
         for exercise in (cell for cell in parse(cells) if isinstance(cell, Exercise)):
             labels[exercise.label] = f"Exercise {chapter}.{exercise.number}"
         for cell in cells:
@@ -152,9 +157,9 @@ def fold(cell):
     cell.metadata |= {"cellView": "form", "jupyter": {"source_hidden": True}}
 
 
-def cells_for(notebook, plain, edition, seed):
+def cells_for(cells, plain, edition, seed):
     """Cells of an edition, in MyST as the source has them."""
-    for cell in parse(notebook.cells):
+    for cell in parse(cells):
         if isinstance(cell, Exercise):
             yield from cells_of(cell, plain.chapter, edition)
             continue
@@ -181,10 +186,9 @@ def for_students(cells):
 
 def convert(source, opening, top="", *, stem="", labels=None, works=None, edition="book", seed=1):
     """Text of the ``.ipynb`` of one py:percent source, with the cells that open it."""
-    notebook = jupytext.reads(source, fmt="py:percent")
     chapter = int(stem[:2]) if stem[:2].isdigit() else 0
     plain = Plain(chapter, labels or labels_of({stem: source}), works)
-    title, *cells = cells_for(notebook, plain, edition, seed)
+    title, *cells = cells_for(cells_in(source), plain, edition, seed)
     first = [nbformat.v4.new_markdown_cell(top)] if top else []
     if edition != "book":
         first.append(for_students(cells))
@@ -199,11 +203,9 @@ def convert(source, opening, top="", *, stem="", labels=None, works=None, editio
     if closing := plain.references():
         cells.append(nbformat.v4.new_markdown_cell(closing))
     number_cells(cells)
-    notebook.cells = cells
-    notebook.metadata = {
-        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-        "language_info": {"name": "python"},
-    }
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata=metadata)
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     nbformat.validate(notebook)
     return nbformat.writes(notebook, ensure_ascii=False) + "\n"

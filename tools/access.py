@@ -12,6 +12,7 @@ import re
 import shutil
 from pathlib import Path
 
+from finished import with_pages
 from sphinx.util.inspect import safe_getattr
 
 BACK = re.compile(
@@ -115,10 +116,9 @@ def home_chapters(app, pagename, templatename, context, doctree):
     app.add_js_file(None, body=f"const HOMES = {json.dumps(homes)};")
 
 
-def mend(app, exception):
+@with_pages
+def mend(app):
     """Mend all pages of the site; pages kept from an earlier build are mended already."""
-    if exception or app.builder.format != "html":
-        return
     for path in Path(app.outdir).rglob("*.html"):
         if "_static" in path.parts:
             continue

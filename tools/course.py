@@ -11,6 +11,7 @@ from address import address, colab
 from docutils import nodes
 from docutils.parsers.rst import Directive
 from editions import write_student
+from finished import with_pages
 from slides import title_of
 from sync_notebooks import cells_in, sources
 
@@ -61,10 +62,10 @@ class CourseTable(Directive):
         return [nodes.raw("", text, format="html")]
 
 
-def write_editions(app, exception):
+@with_pages
+def write_editions(app):
     """The student edition beside the pages."""
-    if not exception and app.builder.format == "html":
-        write_student(Path(app.outdir) / "student", seed=1)
+    write_student(Path(app.outdir) / "student", seed=1)
 
 
 def setup(app):

@@ -16,6 +16,7 @@ from pathlib import Path
 import nbformat
 from docutils import nodes
 from docutils.parsers.rst import Directive
+from finished import with_pages
 from jupyter_cache import get_cache
 from myst_nb.sphinx_ import NbMetadataCollector
 from run_times import duration, record_of
@@ -123,10 +124,9 @@ def runs(app):
     return {Path(r.uri).stem: cache.get_cache_bundle(r.pk).nb for r in records}  # the last counts
 
 
-def write_notebooks(app, exception):
+@with_pages
+def write_notebooks(app):
     """The notebooks that the buttons offer."""
-    if exception or app.builder.format != "html":
-        return
     target = Path(app.outdir) / "downloads"
     target.mkdir(exist_ok=True)
     executed = runs(app)

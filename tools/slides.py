@@ -12,6 +12,7 @@ import shutil
 from importlib.resources import files
 from pathlib import Path
 
+from finished import with_pages
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from sync_notebooks import cells_in, figure_of, sources
@@ -107,10 +108,9 @@ def sections(source, figures, number):
     return f"{number}. {title}", found
 
 
-def write(app, exception):
+@with_pages
+def write(app):
     """The slides of all chapters whose pages were built, and what they are shown with."""
-    if exception or app.builder.format != "html":
-        return
     out = Path(app.outdir)
     shown = files("sphinx_revealjs") / "_static" / "revealjs"
     reveal = out / "_static" / "reveal"

@@ -9,6 +9,7 @@ nbgrader makes the student edition from it.
 
 import ast
 import re
+from copy import deepcopy
 from dataclasses import dataclass, field
 
 import nbformat
@@ -173,15 +174,20 @@ def to_write(exercise, stub, edition):
     return "\n".join([stub, *(f"    {line}" for line in lines)])
 
 
+def fold(cell, title):
+    """Fold the code of a cell in JupyterLab and in Colab; the title stays to be seen."""
+    cell.source = f"# @title {title}\n{cell.source}"
+    cell.metadata |= {"cellView": "form", "jupyter": {"source_hidden": True}}
+
+
 def folded(exercise, chapter):
     """A solution: its words in a fold, its code folded in JupyterLab and in Colab."""
     name = f"Solution to exercise {chapter}.{exercise.number}"
     for cell in exercise.solution:
         if cell.cell_type == "markdown":
-            fold = f"<details>\n<summary>{name}</summary>\n\n{cell.source}\n\n</details>"
-            yield nbformat.v4.new_markdown_cell(fold)
+            words = f"<details>\n<summary>{name}</summary>\n\n{cell.source}\n\n</details>"
+            yield nbformat.v4.new_markdown_cell(words)
         else:
-            hidden = {"cellView": "form", "jupyter": {"source_hidden": True}}
-            code = nbformat.v4.new_code_cell(f"# @title {name}, code\n{cell.source}")
-            code.metadata |= {**cell.metadata, **hidden}
+            code = deepcopy(cell)
+            fold(code, f"{name}, code")
             yield code

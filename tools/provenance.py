@@ -14,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import nbformat
+from address import git
 from docutils import nodes
 from docutils.parsers.rst import Directive
 from finished import with_pages
@@ -32,14 +33,9 @@ NAMES = {"cifar10": "CIFAR-10", "digits": "digits", "synthetic": "points drawn a
 
 def commit():
     """Short name of the commit of this tree, and whether files differ from it."""
-
-    def git(*arguments):
-        run = ["git", "-C", str(ROOT), *arguments]
-        return subprocess.run(run, capture_output=True, text=True, check=True).stdout.strip()
-
     try:
-        changed = git("status", "--porcelain", "--untracked-files=no")
-        return git("rev-parse", "--short=10", "HEAD") + (" with changes" if changed else "")
+        changed = git(ROOT, "status", "--porcelain", "--untracked-files=no")
+        return git(ROOT, "rev-parse", "--short=10", "HEAD") + (" with changes" if changed else "")
     except (OSError, subprocess.CalledProcessError):  # an archive without its history
         return os.environ.get("GITHUB_SHA", "")[:10] or "unknown"
 

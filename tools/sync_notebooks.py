@@ -19,7 +19,7 @@ import jupytext
 import nbformat
 from address import address, links, opening_cell, pin
 from citations import citation, entries, reference
-from exercises import Exercise, cells_of, graded, parse
+from exercises import Exercise, cells_of, fold, graded, parse
 
 ROOT = Path(__file__).resolve().parent.parent
 # A fenced directive: fence, name, optional title, options, body, the same fence.
@@ -150,13 +150,6 @@ class Plain:
         return "\n".join(["## References", "", *lines]) if lines else ""
 
 
-def fold(cell):
-    """Fold the code of a cell in JupyterLab and in Colab, as the book does."""
-    figure = figure_of(cell)
-    cell.source = f"# @title {'Draw the figure' if figure else 'Show the code'}\n{cell.source}"
-    cell.metadata |= {"cellView": "form", "jupyter": {"source_hidden": True}}
-
-
 def cells_for(cells, plain, edition, seed):
     """Cells of an edition, in MyST as the source has them."""
     for cell in parse(cells):
@@ -197,7 +190,7 @@ def convert(source, opening, top="", *, stem="", labels=None, works=None, editio
         if cell.cell_type == "markdown":
             cell.source = plain.markdown(cell.source)
         elif FOLDED & set(cell.metadata.get("tags", [])):
-            fold(cell)
+            fold(cell, "Draw the figure" if figure_of(cell) else "Show the code")
         for key in ("slide", "say"):
             cell.metadata.pop(key, None)
     if closing := plain.references():

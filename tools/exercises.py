@@ -11,6 +11,7 @@ import ast
 import re
 from copy import deepcopy
 from dataclasses import dataclass, field
+from textwrap import indent
 
 import nbformat
 
@@ -167,11 +168,9 @@ def cells_of(exercise, chapter, edition):
 def to_write(exercise, stub, edition):
     """The stub with nbgrader's place to write, or with the solution between nbgrader's marks."""
     if edition == "student":
-        lines = TO_WRITE.splitlines()
-    else:
-        body = function_body(exercise.code, stub_name(stub))
-        return "\n".join([stub, "    ### BEGIN SOLUTION", *body, "    ### END SOLUTION"])
-    return "\n".join([stub, *(f"    {line}" for line in lines)])
+        return f"{stub}\n{indent(TO_WRITE, '    ')}"
+    body = function_body(exercise.code, stub_name(stub))
+    return "\n".join([stub, "    ### BEGIN SOLUTION", *body, "    ### END SOLUTION"])
 
 
 def fold(cell, title):

@@ -15,10 +15,9 @@ from pathlib import Path
 from finished import with_pages
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
-from sync_notebooks import cells_in, figure_of, sources
+from sync_notebooks import Plain, cells_in, figure_of, sources
 
 REVEAL = ("reset.css", "reveal.css", "reveal.js")
-HERE = Path(__file__).resolve().parent
 PAGE = """<!doctype html>
 <html lang="en" data-theme="light">
 <head>
@@ -57,8 +56,7 @@ def title_of(cells):
     """Title and question of a chapter, from its head."""
     head = cells[0].source
     question = re.search(r"\*\*The question\.\*\* (.*?)\n\n", head, re.DOTALL)[1]
-    plain = re.sub(r"\*([^*]+)\*", r"\1", question)
-    plain = re.sub(r"\{[\w:-]+\}`([^`<]*?)\s*(?:<[^`]*)?`", r"\1", plain)
+    plain = re.sub(r"\*([^*]+)\*", r"\1", Plain().markdown(question))
     return re.match(r"# (.+)", head)[1], " ".join(plain.split())
 
 

@@ -42,6 +42,7 @@ FOR_STUDENTS = """**For students.** A chapter of *What trained networks have in 
 - Write code in place of `# YOUR CODE HERE` and run the cell below it: it says what is wrong.
   Write words in place of `YOUR ANSWER HERE`. Answers in other cells are not graded.
 - Hand in the notebook under the name that it has."""
+# The editions that the repository holds.
 FOLDERS = {"book": ROOT / "notebooks", "student": ROOT / "notebooks" / "student"}
 
 
@@ -217,7 +218,8 @@ def number_cells(cells):
 def notebooks(edition="book", seed=1):
     """Text of each chapter's ``.ipynb``, by the stem of its file."""
     chapters, works = sources(), entries()
-    labels, url, folder = labels_of(chapters), address(), FOLDERS.get(edition, ROOT / "notebooks")
+    labels, url = labels_of(chapters), address()
+    folder = FOLDERS.get(edition, FOLDERS["book"])  # a lecturer's notebook leads to the book's
     options = {"labels": labels, "works": works, "edition": edition, "seed": seed}
     paths = {stem: f"{folder.relative_to(ROOT).as_posix()}/{stem}.ipynb" for stem in chapters}
     tops = {stem: links(url, path) if url else "" for stem, path in paths.items()}

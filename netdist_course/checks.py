@@ -239,3 +239,40 @@ def close(answer, right, sentence, tolerance=1e-6):
     off = np.abs(np.asarray(answer) - right) > tolerance * scale
     where = f" (in {off.sum()} of {off.size} entries)" if np.ndim(right) else ""
     require(not off.any(), f"{sentence}{where}")
+
+
+def name_mistake(found, right, mistakes, said="{}"):
+    """Say which mistake gives this answer, unless it is right.
+
+    An answer that is neither passes: what else is wrong with it, the judge says afterwards.
+
+    Parameters
+    ----------
+    found : float or ndarray
+        The answer, already checked by `number` or `array`.
+    right : float or ndarray
+        What a right answer is.
+    mistakes : iterable of (str, float or ndarray)
+        Sentences, and what each mistake gives; of two that give the same, the first one counts.
+    said : str
+        What is said, with the sentence in place of the braces.
+
+    Raises
+    ------
+    NotYet
+        With the sentence of the first mistake that gives ``found``.
+
+    Examples
+    --------
+    >>> name_mistake(-2.0, 2.0, [("the wrong sign", -2.0)], "this has {}")
+    Traceback (most recent call last):
+        ...
+    netdist_course.checks.NotYet: this has the wrong sign
+    """
+
+    def gives(value):
+        return np.allclose(found, value, rtol=1e-6, atol=1e-7)
+
+    if not gives(right):
+        for sentence, wrong in mistakes:
+            require(not gives(wrong), said.format(sentence))

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from netdist_course.checks import array, close, exercise, number, require
+from netdist_course.checks import array, close, exercise, name_mistake, number, require
 from netdist_utils.alignment import bipartite_match, greedy_match, matched
 from netdist_utils.moments import LayerMoments
 
@@ -12,13 +12,6 @@ def rectified_units(rng, units, samples=60):
     """What units of a layer put out: mixtures of six features behind a ReLU, none of them dead."""
     mixed = rng.normal(size=(samples, 6)) @ rng.normal(size=(6, units))
     return np.maximum(mixed / mixed.std(0) + rng.uniform(-0.5, 0.5, size=units), 0)
-
-
-def name_slip(found, right, slips):
-    """Say which slip gives this answer, where the right way gives another."""
-    for sentence, wrong in slips.items():
-        slipped = np.allclose(found, wrong, atol=1e-9) and not np.allclose(right, wrong, atol=1e-6)
-        require(not slipped, sentence)
 
 
 def moments_of_two(rng, case):
@@ -54,7 +47,7 @@ def correlations(answer, means, seconds, units):
     if shape[0] == shape[1]:
         slips["transposed: rows are the units of network 1"] = right.T
     found = array(answer, shape, "the matrix of correlations, network 1 by network 2,")
-    name_slip(found, right, slips)
+    name_mistake(found, right, slips.items())
     of_dead = np.abs(found[dead[:units]]).sum() + np.abs(found[:, dead[units:]]).sum()
     require(of_dead == 0, "the variance of a dead unit is zero up to rounding; one is not caught")
     lost = (found == 0).all(1) & ~(right == 0).all(1)
@@ -114,7 +107,7 @@ def gain(answer, between, within, axes):
         between.shape
     )
     found = number(answer, "the gain")
-    name_slip(found, own - rotated, slips)
+    name_mistake(found, own - rotated, slips.items())
     right = abs(found - (own - rotated)) < 1e-6
     require(right, f"not the gain of networks with {len(between)} and {len(within)} units")
 

@@ -6,7 +6,7 @@ variant is named by its slip, and one that equals none is only said to be wrong.
 
 import numpy as np
 
-from netdist_course.checks import array, close, exercise, number, require
+from netdist_course.checks import array, close, exercise, name_mistake, number, require
 from netdist_utils.alignment import procrustes
 
 # Training and held-out images, units of the first and of the second network.
@@ -60,7 +60,7 @@ def held_out_share(answer, *arrays):
             ("measured with a map that takes psi to phi", _share(phi_new @ R.T, psi_new)),
             ("measured without R: the units are not aligned", _share(phi_new, psi_new)),
         ]
-    _name_slip(found, right, slips, "this is ")
+    name_mistake(found, right, slips, "this is {}")
     require(0 <= found <= 1, "a share of the variance lies between 0 and 1, and this does not")
     close(found, right, f"this is not the share, given {raw[0].shape} and {raw[1].shape}")
 
@@ -108,7 +108,7 @@ def draw_and_turn(answer, W, phi, psi, white):
             ("still in the trained network's frame: the rows are not turned", C),
             ("turned the wrong way", R @ C @ R.T),
         ]
-    _name_slip(moment, right, slips, "the second moment of these rows is ")
+    name_mistake(moment, right, slips, "the second moment of these rows is {}")
     close(moment, right, "the second moment of these rows is not that of W's rows, turned")
 
 
@@ -120,10 +120,3 @@ def _turn(phi, psi):
 def _share(phi, psi):
     """Of psi, explained by the best multiple of phi; both (N, D)."""
     return (phi * psi).sum() ** 2 / ((phi**2).sum() * (psi**2).sum())
-
-
-def _name_slip(found, right, slips, opening):
-    """Say which slip an answer equals, unless it is right."""
-    if not np.allclose(found, right, rtol=1e-6):
-        for sentence, value in slips:
-            require(not np.allclose(found, value, rtol=1e-6), opening + sentence)

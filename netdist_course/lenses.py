@@ -3,19 +3,8 @@
 import numpy as np
 from scipy.stats import pearsonr
 
-from netdist_course.checks import array, exercise, number, require
+from netdist_course.checks import array, exercise, name_mistake, number, require
 from netdist_utils.lenses import intraclass
-
-
-def accept(found, right, mistakes, otherwise, given):
-    """Pass what is right; else name the first mistake that gives this answer."""
-
-    def is_it(value):
-        return np.allclose(found, value, rtol=1e-6, atol=1e-7)
-
-    named = [sentence for sentence, wrong in mistakes.items() if is_it(wrong)]
-    require(is_it(right), f"{[*named, otherwise][0]} (given {given})")
-
 
 # Recipe or seed
 
@@ -50,9 +39,10 @@ def recipe_share(answer, values):
         "each mean is over seeds, not over settings": less(seeds / len(values)),
         "rows are settings and columns seeds, not the other way": intraclass(values.T)[0],
         "a variance of few values has ddof=1": biased / (biased + values.var(1).mean()),
+        "this is not the share of the variance that lies between settings": found,  # any other
     }
-    otherwise = "this is not the share of the variance that lies between settings"
-    accept(found, right, mistakes, otherwise, f"{len(values)} settings and {n} seeds")
+    said = f"{{}} (given {len(values)} settings and {n} seeds)"
+    name_mistake(found, right, mistakes.items(), said)
 
 
 # What a network brings to all of its pairs
@@ -89,9 +79,10 @@ def own_parts(answer, values):
         "the sign is turned round": -right,
         "the parts are off by one common factor": multiple(right),
         "the diagonal counts, and no pair stands there": multiple(part(sums)),
+        "what is left of the pairs of some network does not add up to zero": found,  # any other
     }
-    otherwise = "what is left of the pairs of some network does not add up to zero"
-    accept(found, right, mistakes, otherwise, f"the pairs of {n} networks")
+    said = f"{{}} (given the pairs of {n} networks)"
+    name_mistake(found, right, mistakes.items(), said)
 
 
 # A permutation test of pairs
@@ -141,6 +132,7 @@ def mantel(answer, a, b, orders):
         ),
         "pairs share networks, and are not independent": pearsonr(a[entries], b[entries]).pvalue,
         "this counts the orders that stay below": 1 - right,
+        "this is not the share of orders that reach the correlation": found,  # any other
     }
-    otherwise = "this is not the share of orders that reach the correlation"
-    accept(found, right, mistakes, otherwise, f"{len(a)} networks and {draws} orders")
+    said = f"{{}} (given {len(a)} networks and {draws} orders)"
+    name_mistake(found, right, mistakes.items(), said)

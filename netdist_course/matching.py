@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from netdist_course.checks import array, exercise, number, order, require
+from netdist_course.checks import array, exercise, name_mistake, number, order, require
 
 # Of each case; the first is the reader's. Units, weights a unit:
 SHAPES = [(12, 40), (1, 3), (5, 8), (30, 20)]
@@ -44,13 +44,11 @@ def come_back(answer, a_to_b, b_to_c, c_to_a):
     require(not each, "asked is the share of all units, one number; this has one for each unit")
     found = number(answer, "the share")
     right = np.mean([c_to_a[b_to_c[a_to_b[i]]] == i for i in units])
-    if np.isclose(found, right):
-        return
-    require(not np.isclose(found, right * len(units)), "this counts units: asked is their share")
-    for sentence, value in wrong_ways(a_to_b, b_to_c, c_to_a).items():
-        require(not np.isclose(found, value), sentence)
-    require(0 <= found <= 1, "a share lies between 0 and 1")
-    require(False, f"that is not the share of units that come back, given {len(units)} units")
+    counted = {"this counts units: asked is their share": right * len(units)}
+    name_mistake(found, right, (counted | wrong_ways(a_to_b, b_to_c, c_to_a)).items())
+    wrong = f"that is not the share of units that come back, given {len(units)} units"
+    inside = 0 <= found <= 1
+    require(np.isclose(found, right), wrong if inside else "a share lies between 0 and 1")
 
 
 def two_rows_of_units(rng, case):

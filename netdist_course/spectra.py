@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from netdist_course.checks import array, close, exercise, require
+from netdist_course.checks import array, close, exercise, name_mistake, require
 from netdist_utils import random_matrices, spectra
 
 # Sizes of the cases; the first is the reader's.
@@ -12,12 +12,6 @@ VALUES = [(60, 90), (0, 10), (3, 9), (20, 30), (5, 50), (40, 25), (8, 18)]  # be
 # Rows, columns, directions.
 SHAPES = [(60, 90, 3), (40, 40, 1), (30, 45, 0), (80, 50, 2), (20, 200, 6)]
 GROUPS = [(4, 3, 4), (2,), (2, 4), (3, 3)]  # networks in each group
-
-
-def not_these(found, right, mistakes):
-    """Name the mistake that an answer is, unless the mistake happens to be right."""
-    for words, mistake in mistakes.items():
-        require(np.allclose(mistake, right) or not np.allclose(found, mistake), words)
 
 
 def a_tail(rng, case):
@@ -60,7 +54,7 @@ def tail(answer, values):
         "with logarithms to base ten": 1 + n / total * np.log(10),
     }
     right = 1 + n / total
-    not_these(alpha, right, {f"the exponent is one {words}": m for words, m in mistakes.items()})
+    name_mistake(alpha, right, mistakes.items(), "the exponent is one {}")
     close(alpha, right, "the exponent is not the most likely one above your threshold")
     right = spectra.fit_power_law(values).xmin
     if not np.isclose(xmin, right, rtol=1e-9):
@@ -105,7 +99,7 @@ def strengths(answer, w):
         "these are singular values; a strength belongs to their squares": np.sqrt(n * seen),
         "noise adds more to a strength than its variance": seen - 1,
     }
-    not_these(found, np.inf, mistakes)
+    name_mistake(found, np.inf, mistakes.items())  # what is right, the equation says below
     shown = (1 + found) * (1 + m / (n * found))
     weak = np.allclose(np.sort(shown)[::-1], seen) and (found < np.sqrt(m / n)).any()
     require(not weak, "the equation has two roots; at one of yours a direction does not show")
@@ -138,7 +132,7 @@ def groups(answer, measure, error, group):
         "with the wrong sign: it is positive where the orders agree": -right,
         "a sum over groups; asked is their mean": each.sum(),
     }
-    not_these(tau, right, {f"this tau is {words}": m for words, m in mistakes.items()})
+    name_mistake(tau, right, mistakes.items(), "this tau is {}")
     close(tau, right, "tau is the share of pairs in the same order minus that in opposite orders")
     orders = [*itertools.product(*(itertools.permutations(g) for g in inside))]
     mixed = np.empty((len(error), len(orders)))
@@ -149,5 +143,5 @@ def groups(answer, measure, error, group):
         "one-sided: a tau may be as far on either side": np.mean(taus * np.sign(right) >= far),
         "without the orders that reach exactly this tau": np.mean(np.abs(taus) > far + 2e-9),
     }
-    not_these(p, share, {f"this p-value is {words}": m for words, m in mistakes.items()})
+    name_mistake(p, share, mistakes.items(), "this p-value is {}")
     close(p, share, "p is no share of all orders within the groups, each taken once")

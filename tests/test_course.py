@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from netdist_course import NotYet, check, exercises, problem
-from netdist_course.checks import _find, array, exercise, order
+from netdist_course.checks import _find, array, exercise, name_mistake, order
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
@@ -202,3 +202,11 @@ def test_an_order_uses_each_index_once():
     for wrong in ([0, 0, 1], [1, 2, 3], [0.5, 1, 2]):
         with pytest.raises(NotYet, match="each index must come exactly once"):
             order(wrong, 3, "it")
+
+
+def test_the_first_mistake_that_gives_an_answer_is_named_unless_it_is_right():
+    mistakes = [("turned", [2.0, 1.0]), ("reversed", [2.0, 1.0]), ("no slip", [1.0, 2.0])]
+    name_mistake(np.array([1.0, 2.0]), [1.0, 2.0], mistakes)  # right, though one gives it, too
+    name_mistake(np.array([3.0, 4.0]), [1.0, 2.0], mistakes)  # neither: the judge goes on
+    with pytest.raises(NotYet, match=r"^this is turned$"):
+        name_mistake(np.array([2.0, 1.0 + 1e-8]), [1.0, 2.0], mistakes, "this is {}")

@@ -187,11 +187,11 @@ def test_a_student_edition_has_no_text_of_a_solution(stem):
 
 def test_a_planted_leak_is_found():
     leaky = SOURCE.replace("What is twice 1?", "What is twice 1? Two, said in the solution.")
-    found = exercises.parse(editions.jupytext.reads(leaky, fmt="py:percent").cells)
+    found = exercises.parse(sync_notebooks.cells_in(leaky))
     body = next(e for e in found if isinstance(e, exercises.Exercise))
     assert "Two, said in the solution." in " ".join(body.body.split())
     assert pieces(body) == []  # what the question says itself is given
-    plain = exercises.parse(editions.jupytext.reads(SOURCE, fmt="py:percent").cells)
+    plain = exercises.parse(sync_notebooks.cells_in(SOURCE))
     assert pieces(plain[1]) == ["Two, said in the solution."]
 
 

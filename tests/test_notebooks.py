@@ -4,7 +4,6 @@ import re
 import sys
 from pathlib import Path
 
-import jupytext
 import nbformat
 import pytest
 
@@ -23,7 +22,7 @@ def converted():
 
 
 def cells_of(source):
-    return jupytext.reads(source.read_text(), fmt="py:percent").cells
+    return sync_notebooks.cells_in(source.read_text())
 
 
 def code_cells(source):

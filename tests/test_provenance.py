@@ -3,6 +3,7 @@
 import re
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -10,6 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 
+import finished  # noqa: E402
 import provenance  # noqa: E402
 import weight  # noqa: E402
 
@@ -67,6 +69,17 @@ def test_source_maps_and_what_names_them_go(tmp_path):
     assert not list(static.glob("*.map"))
     assert (static / "a.js").read_text() == "/* by A */\nlet a = 1;"
     assert (static / "b.css").read_text() == "a{b:c}" == (static / "c.css").read_text()
+
+
+def test_a_finished_build_is_worked_on_where_it_has_pages_and_no_fault():
+    seen = []
+    handler = finished.with_pages(seen.append)
+    pages, paper = (SimpleNamespace(builder=SimpleNamespace(format=f)) for f in ("html", "latex"))
+    handler(paper, None)
+    handler(pages, OSError("disk full"))
+    assert seen == []
+    handler(pages, None)
+    assert seen == [pages]
 
 
 @built

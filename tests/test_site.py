@@ -1,6 +1,7 @@
 """The built book, where there is one: no other host is asked for anything."""
 
 import re
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -59,13 +60,19 @@ def test_chapters_open_without_a_complaint(page):
 SLIDES = sorted(SITE.glob("slides/*.html"))
 
 
+@contextmanager
+def open_slides(page):
+    """The slides of a chapter at the first one, and how many there are."""
+    with open_site(page, width=1280, height=720) as opened:
+        opened.wait_for_function("Reveal.isReady()")
+        yield opened, opened.evaluate("Reveal.getTotalSlides()")
+
+
 @needs_browser
 @pytest.mark.parametrize("page", SLIDES, ids=lambda page: page.stem)
 def test_slides_open_offline_and_fit(page):
     """Twelve to fifteen, walked by the arrow key; nothing foreign, nothing cut, formulas set."""
-    with open_site(page, width=1280, height=720) as opened:
-        opened.wait_for_function("Reveal.isReady()")
-        total = opened.evaluate("Reveal.getTotalSlides()")
+    with open_slides(page) as (opened, total):
         assert 12 <= total <= 15
         handles = 0
         for k in range(total):
@@ -87,9 +94,7 @@ def test_slides_open_offline_and_fit(page):
 @pytest.mark.parametrize("page", SLIDES, ids=lambda page: page.stem)
 def test_a_figure_that_was_moved_does_not_hold_the_talk(page):
     """With the focus in a slider, a clicker still walks, and Escape gives the arrows back."""
-    with open_site(page, width=1280, height=720) as opened:
-        opened.wait_for_function("Reveal.isReady()")
-        total = opened.evaluate("Reveal.getTotalSlides()")
+    with open_slides(page) as (opened, total):
         for k in range(total):
             opened.evaluate(f"Reveal.slide({k})")
             control = opened.locator("section.present").locator(":is(input, select)").first

@@ -4,7 +4,6 @@ import re
 import sys
 from pathlib import Path
 
-import jupytext
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -19,13 +18,12 @@ each = pytest.mark.parametrize("stem", sorted(SOURCES))
 
 
 def tagged(stem):
-    cells = jupytext.reads(SOURCES[stem], fmt="py:percent").cells
-    return [cell for cell in cells if "slide" in cell.metadata]
+    return [cell for cell in sync_notebooks.cells_in(SOURCES[stem]) if "slide" in cell.metadata]
 
 
 @each
 def test_the_question_on_the_title_slide_is_plain_words(stem):
-    _, question = slides.title_of(jupytext.reads(SOURCES[stem], fmt="py:percent").cells)
+    _, question = slides.title_of(sync_notebooks.cells_in(SOURCES[stem]))
     assert not re.search(r"[`{}<>*]", question), question
 
 

@@ -10,8 +10,10 @@ import importlib
 import json
 import re
 import shutil
+from functools import cache
 from pathlib import Path
 
+from finished import with_pages
 from sphinx.util.inspect import safe_getattr
 
 BACK = re.compile(
@@ -23,6 +25,7 @@ FOLD = re.compile(
 # The style sheet hides this bar; its buttons would take the scripts that the seen ones need. The
 # theme's scripts measure the bar, so a bar without buttons stays.
 BAR = re.compile(r'<header id="pst-header".*?</header>', re.DOTALL)
+EMPTY_BAR = '<header id="pst-header" class="bd-header"></header>'
 THEME_ICON = re.compile(r'(<i class="theme-switch[^>]*?)\s+title="[^"]*"')  # not the button's name
 PLAIN = (  # (what the theme writes, what is right)
     # Its visible text is "Search Ctrl+K": a name must hold what is seen.
@@ -39,9 +42,6 @@ PLAIN = (  # (what the theme writes, what is right)
     # Column of row names, in tables whose first head is empty.
     ('<th class="head"><p></p></th>', '<td class="head"></td>'),
 )
-
-
-EMPTY_BAR = '<header id="pst-header" class="bd-header"></header>'
 
 
 def named_fold(match):
@@ -69,8 +69,12 @@ def split(name):
     return None, parts
 
 
+@cache
 def described(env):
-    """{(module that defines it, name): (page, anchor)} of all objects of the API pages."""
+    """{(module that defines it, name): (page, anchor)} of all objects of the API pages.
+
+    Pages of source code are written when all pages were read, so that once is enough.
+    """
     found = {}
     for name, entry in env.domaindata["py"]["objects"].items():
         module, rest = split(name)
@@ -115,10 +119,9 @@ def home_chapters(app, pagename, templatename, context, doctree):
     app.add_js_file(None, body=f"const HOMES = {json.dumps(homes)};")
 
 
-def mend(app, exception):
+@with_pages
+def mend(app):
     """Mend all pages of the site; pages kept from an earlier build are mended already."""
-    if exception or app.builder.format != "html":
-        return
     for path in Path(app.outdir).rglob("*.html"):
         if "_static" in path.parts:
             continue

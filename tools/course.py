@@ -7,13 +7,13 @@ are (`slides`), and ``{course-table}`` lists for each chapter its slides, plan a
 import html
 from pathlib import Path
 
-import jupytext
 from address import address, colab
 from docutils import nodes
 from docutils.parsers.rst import Directive
 from editions import write_student
+from finished import with_pages
 from slides import title_of
-from sync_notebooks import sources
+from sync_notebooks import cells_in, sources
 
 HEAD = ("chapter", "slides", "lesson plan", "student notebook")
 
@@ -48,8 +48,7 @@ def table(up, url, titles):
 
 def titles():
     """{stem: title} of all chapters."""
-    cells = {s: jupytext.reads(text, fmt="py:percent").cells for s, text in sources().items()}
-    return {stem: title_of(found)[0] for stem, found in cells.items()}
+    return {stem: title_of(cells_in(text))[0] for stem, text in sources().items()}
 
 
 class CourseTable(Directive):
@@ -63,10 +62,10 @@ class CourseTable(Directive):
         return [nodes.raw("", text, format="html")]
 
 
-def write_editions(app, exception):
+@with_pages
+def write_editions(app):
     """The student edition beside the pages."""
-    if not exception and app.builder.format == "html":
-        write_student(Path(app.outdir) / "student", seed=1)
+    write_student(Path(app.outdir) / "student", seed=1)
 
 
 def setup(app):

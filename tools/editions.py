@@ -13,10 +13,9 @@ from functools import cache
 from pathlib import Path
 from zipfile import ZipFile, ZipInfo
 
-import jupytext
 import numpy as np
 from exercises import POINTS, Exercise, function_body, parse, stub_name
-from sync_notebooks import Plain, entries, labels_of, notebooks, sources
+from sync_notebooks import Plain, cells_in, entries, labels_of, notebooks, sources
 
 from netdist_course import check, problem
 
@@ -37,23 +36,27 @@ Each opens in JupyterLab or Colab; its first cell installs what is missing. The 
 the end: run the chapter (in seconds with NETDIST_SCALE=smoke), write where it says YOUR CODE HERE,
 and run the cell below, which says what is wrong. Words go where it says YOUR ANSWER HERE.
 """
+KEY = """# Key for seed {seed}
+
+What functions return for the problems of the seed, and
+what the book answers where words are asked for (the words are the same for any seed).
+"""
 EPOCH = (1980, 1, 1, 0, 0, 0)  # of a zip's clock: the same notebooks make the same bytes
 
 
 @cache
 def chapters():
     """{stem: its exercises in order}."""
-    cells = {s: jupytext.reads(text, fmt="py:percent").cells for s, text in sources().items()}
-    return {s: [e for e in parse(found) if isinstance(e, Exercise)] for s, found in cells.items()}
+    cells = {s: parse(cells_in(text)) for s, text in sources().items()}
+    return {s: [e for e in found if isinstance(e, Exercise)] for s, found in cells.items()}
 
 
 @cache
 def imported(stem):
     """What the cells of a chapter import at their top, as a namespace to run a solution in."""
-    cells = jupytext.reads(sources()[stem], fmt="py:percent").cells
     nodes = [
         node
-        for cell in cells
+        for cell in cells_in(sources()[stem])
         if cell.cell_type == "code"
         and {"hide-input", "exercises"} & set(cell.metadata.get("tags", []))
         for node in ast.parse(cell.source).body
@@ -103,22 +106,15 @@ def shown(answer):
 def key_page(seed):
     """The key in Markdown: what functions return for the seed, and the answers in words."""
     answers, labels, works = key(seed), labels_of(sources()), entries()
-    lines = [
-        f"# Key for seed {seed}",
-        "",
-        "What functions return for the problems of the seed, and",
-    ]
-    lines += [
-        "what the book answers where words are asked for (the words are the same for any seed)."
-    ]
+    parts = [KEY.format(seed=seed)]
     for e in (e for found in chapters().values() for e in found):
         head = f"## {labels[e.label]}, {e.title} ({e.kind}, {POINTS[e.kind]} points)"
         if e.kind == "Code":
-            answer = ["```", shown(answers[check_name(e)]), "```"]
+            answer = f"```\n{shown(answers[check_name(e)])}\n```"
         else:
-            answer = [Plain(0, labels, works).markdown(e.words)]
-        lines += ["", head, "", *answer]
-    return "\n".join(lines) + "\n"
+            answer = Plain(0, labels, works).markdown(e.words)
+        parts.append(f"{head}\n\n{answer}\n")
+    return "\n".join(parts)
 
 
 def write_student(folder, seed):

@@ -9,7 +9,9 @@ nbgrader makes the student edition from it.
 
 import ast
 import re
+from copy import deepcopy
 from dataclasses import dataclass, field
+from textwrap import indent
 
 import nbformat
 
@@ -166,11 +168,15 @@ def cells_of(exercise, chapter, edition):
 def to_write(exercise, stub, edition):
     """The stub with nbgrader's place to write, or with the solution between nbgrader's marks."""
     if edition == "student":
-        lines = TO_WRITE.splitlines()
-    else:
-        body = function_body(exercise.code, stub_name(stub))
-        return "\n".join([stub, "    ### BEGIN SOLUTION", *body, "    ### END SOLUTION"])
-    return "\n".join([stub, *(f"    {line}" for line in lines)])
+        return f"{stub}\n{indent(TO_WRITE, '    ')}"
+    body = function_body(exercise.code, stub_name(stub))
+    return "\n".join([stub, "    ### BEGIN SOLUTION", *body, "    ### END SOLUTION"])
+
+
+def fold(cell, title):
+    """Fold the code of a cell in JupyterLab and in Colab; the title stays to be seen."""
+    cell.source = f"# @title {title}\n{cell.source}"
+    cell.metadata |= {"cellView": "form", "jupyter": {"source_hidden": True}}
 
 
 def folded(exercise, chapter):
@@ -178,10 +184,9 @@ def folded(exercise, chapter):
     name = f"Solution to exercise {chapter}.{exercise.number}"
     for cell in exercise.solution:
         if cell.cell_type == "markdown":
-            fold = f"<details>\n<summary>{name}</summary>\n\n{cell.source}\n\n</details>"
-            yield nbformat.v4.new_markdown_cell(fold)
+            words = f"<details>\n<summary>{name}</summary>\n\n{cell.source}\n\n</details>"
+            yield nbformat.v4.new_markdown_cell(words)
         else:
-            hidden = {"cellView": "form", "jupyter": {"source_hidden": True}}
-            code = nbformat.v4.new_code_cell(f"# @title {name}, code\n{cell.source}")
-            code.metadata |= {**cell.metadata, **hidden}
+            code = deepcopy(cell)
+            fold(code, f"{name}, code")
             yield code

@@ -14,8 +14,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 import nbformat
+from address import git
 from docutils import nodes
 from docutils.parsers.rst import Directive
+from finished import with_pages
 from jupyter_cache import get_cache
 from myst_nb.sphinx_ import NbMetadataCollector
 from run_times import duration, record_of
@@ -31,14 +33,9 @@ NAMES = {"cifar10": "CIFAR-10", "digits": "digits", "synthetic": "points drawn a
 
 def commit():
     """Short name of the commit of this tree, and whether files differ from it."""
-
-    def git(*arguments):
-        run = ["git", "-C", str(ROOT), *arguments]
-        return subprocess.run(run, capture_output=True, text=True, check=True).stdout.strip()
-
     try:
-        changed = git("status", "--porcelain", "--untracked-files=no")
-        return git("rev-parse", "--short=10", "HEAD") + (" with changes" if changed else "")
+        changed = git(ROOT, "status", "--porcelain", "--untracked-files=no")
+        return git(ROOT, "rev-parse", "--short=10", "HEAD") + (" with changes" if changed else "")
     except (OSError, subprocess.CalledProcessError):  # an archive without its history
         return os.environ.get("GITHUB_SHA", "")[:10] or "unknown"
 
@@ -123,10 +120,9 @@ def runs(app):
     return {Path(r.uri).stem: cache.get_cache_bundle(r.pk).nb for r in records}  # the last counts
 
 
-def write_notebooks(app, exception):
+@with_pages
+def write_notebooks(app):
     """The notebooks that the buttons offer."""
-    if exception or app.builder.format != "html":
-        return
     target = Path(app.outdir) / "downloads"
     target.mkdir(exist_ok=True)
     executed = runs(app)

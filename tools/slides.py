@@ -12,13 +12,12 @@ import shutil
 from importlib.resources import files
 from pathlib import Path
 
-import jupytext
+from finished import with_pages
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
-from sync_notebooks import figure_of, sources
+from sync_notebooks import Plain, cells_in, figure_of, sources
 
 REVEAL = ("reset.css", "reveal.css", "reveal.js")
-HERE = Path(__file__).resolve().parent
 PAGE = """<!doctype html>
 <html lang="en" data-theme="light">
 <head>
@@ -57,8 +56,7 @@ def title_of(cells):
     """Title and question of a chapter, from its head."""
     head = cells[0].source
     question = re.search(r"\*\*The question\.\*\* (.*?)\n\n", head, re.DOTALL)[1]
-    plain = re.sub(r"\*([^*]+)\*", r"\1", question)
-    plain = re.sub(r"\{[\w:-]+\}`([^`<]*?)\s*(?:<[^`]*)?`", r"\1", plain)
+    plain = re.sub(r"\*([^*]+)\*", r"\1", Plain().markdown(question))
     return re.match(r"# (.+)", head)[1], " ".join(plain.split())
 
 
@@ -88,7 +86,7 @@ def section(idea, body, *notes, kind="words"):
 
 def sections(source, figures, number):
     """Slides of a chapter in order; ``figures`` are those of its built page."""
-    cells = jupytext.reads(source, fmt="py:percent").cells
+    cells = cells_in(source)
     title, question = title_of(cells)
     foot = "<p class='book'>What trained networks have in common. CC BY 4.0.</p>"
     head = f"<h1>{number}. {title}</h1>\n<p>{question}</p>\n{foot}"
@@ -108,10 +106,9 @@ def sections(source, figures, number):
     return f"{number}. {title}", found
 
 
-def write(app, exception):
+@with_pages
+def write(app):
     """The slides of all chapters whose pages were built, and what they are shown with."""
-    if exception or app.builder.format != "html":
-        return
     out = Path(app.outdir)
     shown = files("sphinx_revealjs") / "_static" / "revealjs"
     reveal = out / "_static" / "reveal"

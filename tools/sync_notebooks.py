@@ -19,7 +19,7 @@ import jupytext
 import nbformat
 from address import address, links, opening_cell, pin
 from citations import citation, entries, reference
-from exercises import Exercise, cells_of, graded, parse
+from exercises import Exercise, cells_of, fold, graded, parse
 
 ROOT = Path(__file__).resolve().parent.parent
 # A fenced directive: fence, name, optional title, options, body, the same fence.
@@ -42,12 +42,18 @@ FOR_STUDENTS = """**For students.** A chapter of *What trained networks have in 
 - Write code in place of `# YOUR CODE HERE` and run the cell below it: it says what is wrong.
   Write words in place of `YOUR ANSWER HERE`. Answers in other cells are not graded.
 - Hand in the notebook under the name that it has."""
+# The editions that the repository holds.
 FOLDERS = {"book": ROOT / "notebooks", "student": ROOT / "notebooks" / "student"}
 
 
 def sources():
     """Texts of all chapters, by the stem of their file."""
     return {path.stem: path.read_text() for path in sorted((ROOT / "notebooks").glob("*.py"))}
+
+
+def cells_in(source):
+    """Cells of a chapter's source."""
+    return jupytext.reads(source, fmt="py:percent").cells
 
 
 def figure_of(cell):
@@ -61,7 +67,7 @@ def labels_of(chapters):
     for stem, text in chapters.items():
         chapter = int(stem[:2]) if stem[:2].isdigit() else 0
         figures = equations = 0
-        cells = jupytext.reads(text, fmt="py:percent").cells
+        cells = cells_in(text)
         for exercise in (cell for cell in parse(cells) if isinstance(cell, Exercise)):
             labels[exercise.label] = f"Exercise {chapter}.{exercise.number}"
         for cell in cells:
@@ -145,16 +151,9 @@ class Plain:
         return "\n".join(["## References", "", *lines]) if lines else ""
 
 
-def fold(cell):
-    """Fold the code of a cell in JupyterLab and in Colab, as the book does."""
-    figure = figure_of(cell)
-    cell.source = f"# @title {'Draw the figure' if figure else 'Show the code'}\n{cell.source}"
-    cell.metadata |= {"cellView": "form", "jupyter": {"source_hidden": True}}
-
-
-def cells_for(notebook, plain, edition, seed):
+def cells_for(cells, plain, edition, seed):
     """Cells of an edition, in MyST as the source has them."""
-    for cell in parse(notebook.cells):
+    for cell in parse(cells):
         if isinstance(cell, Exercise):
             yield from cells_of(cell, plain.chapter, edition)
             continue
@@ -181,10 +180,9 @@ def for_students(cells):
 
 def convert(source, opening, top="", *, stem="", labels=None, works=None, edition="book", seed=1):
     """Text of the ``.ipynb`` of one py:percent source, with the cells that open it."""
-    notebook = jupytext.reads(source, fmt="py:percent")
     chapter = int(stem[:2]) if stem[:2].isdigit() else 0
     plain = Plain(chapter, labels or labels_of({stem: source}), works)
-    title, *cells = cells_for(notebook, plain, edition, seed)
+    title, *cells = cells_for(cells_in(source), plain, edition, seed)
     first = [nbformat.v4.new_markdown_cell(top)] if top else []
     if edition != "book":
         first.append(for_students(cells))
@@ -193,17 +191,15 @@ def convert(source, opening, top="", *, stem="", labels=None, works=None, editio
         if cell.cell_type == "markdown":
             cell.source = plain.markdown(cell.source)
         elif FOLDED & set(cell.metadata.get("tags", [])):
-            fold(cell)
+            fold(cell, "Draw the figure" if figure_of(cell) else "Show the code")
         for key in ("slide", "say"):
             cell.metadata.pop(key, None)
     if closing := plain.references():
         cells.append(nbformat.v4.new_markdown_cell(closing))
     number_cells(cells)
-    notebook.cells = cells
-    notebook.metadata = {
-        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-        "language_info": {"name": "python"},
-    }
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata=metadata)
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     nbformat.validate(notebook)
     return nbformat.writes(notebook, ensure_ascii=False) + "\n"
@@ -222,7 +218,8 @@ def number_cells(cells):
 def notebooks(edition="book", seed=1):
     """Text of each chapter's ``.ipynb``, by the stem of its file."""
     chapters, works = sources(), entries()
-    labels, url, folder = labels_of(chapters), address(), FOLDERS.get(edition, ROOT / "notebooks")
+    labels, url = labels_of(chapters), address()
+    folder = FOLDERS.get(edition, FOLDERS["book"])  # a lecturer's notebook leads to the book's
     options = {"labels": labels, "works": works, "edition": edition, "seed": seed}
     paths = {stem: f"{folder.relative_to(ROOT).as_posix()}/{stem}.ipynb" for stem in chapters}
     tops = {stem: links(url, path) if url else "" for stem, path in paths.items()}

@@ -8,13 +8,14 @@ import re
 import shutil
 from pathlib import Path
 
+from finished import with_pages
+
 NAMED = re.compile(r"\s*(//|/\*)# sourceMappingURL=\S+?(\*/)?\s*$")  # at the end of a file
 
 
-def lighten(app, exception):
+@with_pages
+def lighten(app):
     """Take out of the site what no page asks for."""
-    if exception or app.builder.format != "html":
-        return
     shutil.rmtree(Path(app.outdir) / "_sources", ignore_errors=True)  # of an older build
     static = Path(app.outdir) / "_static"
     for path in static.rglob("*.map"):

@@ -4,6 +4,7 @@ The two states of the address are shown on a small book that is built here with 
 the book itself is looked at where it is built.
 """
 
+import doctest
 import json
 import re
 import subprocess
@@ -274,6 +275,12 @@ def test_a_description_ends_with_a_sentence_or_a_question_where_one_fits(text, s
 def test_whole_sentences_are_kept_where_no_question_is_needed():
     sentence = f"{'Word ' * 12}end."
     assert page_head.shortened(f"{sentence} Is it {'so ' * 90}?") == sentence
+
+
+@pytest.mark.parametrize("module", [page_head, status_page], ids=lambda m: m.__name__)
+def test_examples_of_the_tools_run(module):
+    found = doctest.testmod(module)
+    assert found.attempted > 1 and found.failed == 0
 
 
 # The pictures

@@ -23,7 +23,7 @@ ICONS = (  # old browsers know PNG alone; a telephone's home screen wants a larg
     ("apple-touch-icon", "icon-180.png", 'sizes="180x180"'),
 )
 CARD, CARD_SIZE = "_static/card.png", (1200, 630)
-CARD_ALT = "The book's question, beside the five lenses as nested boxes"
+CARD_ALT = "The book's title and question, beside its lenses as boxes in boxes"
 WITHOUT_SOURCE = {
     "search": "Search all pages of the book; chapters come before the pages of the API",
     "genindex": "Terms, functions and classes of the book, each with the places where it stands",
@@ -38,10 +38,10 @@ def shortened(text, needs=""):
 
     If they do not, or are too short, the text is cut at a comma or between words.
 
-    >>> two = "Many networks learn the same task. Are their weights the same in some order"
-    >>> shortened(two + "? " + 100 * "x", needs="?") == two + "?"
+    >>> two = "Many networks learn the same task. Are their weights the same in their order"
+    >>> shortened(two + "? " + 100 * "X", needs="?") == two + "?"
     True
-    >>> shortened(two + ", and " + 100 * "x" + "?", needs="?") == two + "…"
+    >>> shortened(two + " or not, and " + 100 * "x" + "?", needs="?") == two + " or not…"
     True
     """
     if len(text) <= LONGEST:

@@ -95,7 +95,7 @@ def sitemap(address, uris):
         url = ElementTree.SubElement(root, "url")
         ElementTree.SubElement(url, "loc").text = address + uri
     ElementTree.indent(root)
-    return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+    return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True).decode() + "\n"
 
 
 def addressed(address, uris):

@@ -98,6 +98,9 @@ def test_a_card_takes_the_head_of_a_chapter_and_leaves_the_rest():
     head = [paragraph(name) for name in cards.PARTS]
     made = cards.card(head, "01_a")
     assert [box["classes"] for box in made.children[:4]] == [[c] for c in cards.PARTS.values()]
+    question = made[0].findall(nodes.strong)
+    assert next(question).astext() == "The question" and "full-stop" in str(made[0])
+    assert made[0].astext() == "The question. and more."  # page_head describes the page by it
     assert cards.part(nodes.paragraph("", "", nodes.Text("The question. Not bold."))) is None
     assert cards.part(paragraph("Another beginning.")) is None
     assert cards.part(nodes.paragraph()) is None

@@ -121,7 +121,7 @@ def targets():
     for page in ALL:
         text = page.read_text()
         names = set(map(html.unescape, re.findall(r'\s(?:id|name)="([^"]+)"', text)))
-        links = set(map(html.unescape, re.findall(r'\s(?:href|src)="([^"]*)"', text)))
+        links = set(map(html.unescape, re.findall(r'(?<!<base)\s(?:href|src)="([^"]*)"', text)))
         found[page] = names, links
     return found
 

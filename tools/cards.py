@@ -36,9 +36,10 @@ def in_order(docname, section):
 
 
 def label(paragraph):
-    """On a card the bold words are a label, and a label has no full stop."""
+    """On a card the bold words are a label, whose full stop is not shown."""
     words = next(paragraph.findall(nodes.strong))
-    words.replace_self(nodes.strong("", words.astext().rstrip(".")))
+    text = nodes.strong("", words.astext().rstrip("."))
+    words.parent.replace(words, [text, nodes.inline("", ".", classes=["full-stop"])])
 
 
 def card(head, stem):

@@ -19,7 +19,7 @@
 #
 # **What you will be able to do.** Put the units of one network into the order of another, exactly
 # and in less than a millisecond; average networks; measure the {term}`barrier` between two of them;
-# and tell what networks share because they learned the same task from what any two networks share.
+# and hold what two networks share against what the same search finds between networks that share less.
 #
 # **What you need.** Matrix products, training by {term}`gradient descent`, correlation. Symbols are those of
 # the {doc}`notation page </book/notation>`.

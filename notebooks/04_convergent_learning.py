@@ -19,7 +19,7 @@
 # **What you will be able to do.** Correlate all {term}`units <unit>` of two networks in one pass over the images;
 # match them one to one; tell a match of units from a match that any axes would show; look at what
 # matched units see; predict a unit of one network from few of another; and hold such results against
-# {term}`untrained networks <untrained network>` and against {term}`rotated axes <rotated axis>`.
+# {term}`untrained networks <untrained network>`, {term}`random labels` and {term}`rotated axes <rotated axis>`.
 #
 # **What you need.** Correlation, convolutional networks, least squares. Symbols are those of the
 # {doc}`notation page </book/notation>`.

@@ -15,7 +15,7 @@
 #
 # **The question.** Five chapters measured five things that networks may share. Do they agree? Which of
 # them tells two networks apart, which tells two *{term}`recipes <recipe>`* apart, which knows anything about the error,
-# and which description is enough to make a network that works?
+# and which description is enough to make a network that works as well as they do?
 #
 # **What you will be able to do.** Put one {term}`ensemble` under all {term}`lenses <lens>`; split a variance into the part of the
 # recipe and the part of the {term}`seed`; test whether measures of pairs agree although pairs share networks; tell an

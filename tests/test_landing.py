@@ -39,7 +39,9 @@ def test_a_shuffled_copy_walks_back_to_its_places():
     model, order = network(), torch.randperm(15, generator=torch.Generator().manual_seed(1))
     copy = matching.permute(model, [order])
     shown = two_networks.against([model] * 2, [copy] * 2, 0, "")
-    bars, tiles = shown.split('<div class="tiles"')
+    _, above, tiles = shown.split('<div class="tiles"')
+    bars = above.split('<div class="bars"')[1]
+    assert (numbers(above.split("</div>")[0], "matched") == np.arange(15)).all()  # A stays
     assert (numbers(tiles, "came") == np.arange(15)).all()
     assert (numbers(tiles, "matched") == order.numpy()).all()
     assert np.allclose(numbers(bars, "matched"), 1)

@@ -58,7 +58,7 @@ def test_nothing_white_in_the_dark_and_no_plain_button(page):
 def test_the_picture_of_the_landing_page_moves_by_keyboard():
     """The units of B walk to other places; what is said changes with what is chosen."""
     with open_site(LANDING, 1440, TALL) as page:
-        tile = page.locator(".two-networks .kind-0 .tiles i").first
+        tile = page.locator(".two-networks .kind-0 .tiles").nth(1).locator("i").first
 
         def place():
             page.wait_for_timeout(1200)  # the walk takes 0.9 s
@@ -66,17 +66,27 @@ def test_the_picture_of_the_landing_page_moves_by_keyboard():
 
         before = place()
         said = page.locator(".two-networks .against p:visible")
-        assert "nothing to do with each other" in said.inner_text()
+        assert "no agreement to be seen" in said.inner_text()
         page.locator("input[name='two-networks-order']").first.focus()
         page.keyboard.press("ArrowRight")
         assert place() != before
-        assert "shared task" in said.inner_text()
+        assert "share less" in said.inner_text()
         page.locator("input[name='two-networks-kind']").first.focus()
         seen = {said.inner_text()}
         for _ in range(3):
             page.keyboard.press("ArrowRight")
             seen.add(said.inner_text())
         assert len(seen) == 4 and said.count() == 1
+
+
+def test_the_landing_page_says_what_chapter_1_has_measured():
+    """Mean correlations of its picture, to three digits, each stands in the chapter's text."""
+    shown = LANDING.read_text(encoding="utf-8")
+    means = re.findall(r"Mean of \d+ such pairs: (\S+) \(standard error", shown)
+    matched = means[1::2]
+    chapter = CHAPTERS[0].read_text(encoding="utf-8")
+    assert len(set(matched)) == 4
+    assert [mean for mean in matched if mean not in chapter] == []
 
 
 @needs_browser

@@ -14,7 +14,10 @@ NESTED = [
     ("spectra (chapter 5)", "forgive a rotation of the units and one of their inputs"),
     ("covariance (chapter 3)", "forgives a rotation of the units"),
     ("matching and convergence (chapters 1 and 4)", "forgive another order of the units"),
-    ("the weights as they came", "forgive nothing: two trained networks have nothing in common"),
+    (
+        "the weights as they came",
+        "forgive nothing: place by place, those of two networks are about uncorrelated",
+    ),
 ]
 BESIDE = ("ablation (chapter 2)", "looks at what happens to the errors as units are removed")
 

@@ -19,22 +19,26 @@ from PIL import Image
 from netdist_utils import data, matching, models, training
 from netdist_utils.words import number, percent
 
-UNITS, PAIRS = 15, 16
+UNITS, NETWORKS, BY_HEART = 15, 64, 32
 ORDERS = {"came": "as they came", "matched": "in the order that fits A best"}
 BLUE, ORANGE = (0, 114, 178), (213, 94, 0)
 UNMATCHED = (
-    "Place by place, the two have nothing to do with each other. Now put the units of B in the "
-    "order that fits A best."
+    "Place by place there is no agreement to be seen. Now put the units of B in the order that "
+    "fits A best."
 )
 REMARKS = {
-    "the same digits": "Each unit of B stands below the unit of A that it is most like, as far as "
-    "one order can do that for all. Is it the shared task that brings this? Choose another B.",
-    "the digits, classes renamed": "B tells the same digits apart, but gives each class another "
-    "output. {share} of the agreement is here, too, and no output means the same in both.",
-    "random labels": "B has learned the same images by heart, with labels that mean nothing. "
-    "{share} of the agreement is here.",
-    "nothing": "B is as it was drawn. The best of more than a million million orders finds "
-    "{share} of the agreement even so.",
+    "the same digits": "The order makes the sum of all products of weights as large as it can "
+    "be, so not every unit gets its most similar partner. How much of this would the best order "
+    "find between networks that share less? Choose what else they may have learned.",
+    "digits, classes renamed": "These are the networks of before, with their outputs renamed, "
+    "each in its own way: they still tell the same digits apart. {mean} stays; the other {lost} "
+    "needed the same class at the same output. That is the least that the shared task accounts "
+    "for, not the most.",
+    "the same random labels": "Both were trained on the same images with the same labels, which "
+    "mean nothing, and fit them as far as {units} units can, to {fitted} (chance is 10 %). There "
+    "was nothing to understand, and they agree.",
+    "nothing": "Both are as they were drawn. So much the best of more than a million million "
+    "orders finds where nothing was learned.",
 }
 
 
@@ -53,23 +57,25 @@ def renamed(model, seed):
 
 
 def ensembles():
-    """Networks A, and for each kind of network B as many."""
+    """The networks of chapter 1 by what they have learned, and the random labels of some."""
     images, recipe = data.digits(), {"epochs": 300, "lr": 0.1}
-    trained = training.fit_ensemble(make, images.train, range(2 * PAIRS), **recipe)
-    shuffled = images.train.y[torch.randperm(len(images.train.y), generator=_generator())]
-    by_heart = data.Split(images.train.x, shuffled)
-    seconds = trained[1::2]
+    trained = training.fit_ensemble(make, images.train, range(NETWORKS), **recipe)
+    by_heart = random_labels(images.train)
+    seeds = range(1000, 1000 + BY_HEART)
     kinds = (
-        seconds,
-        [renamed(model, seed) for seed, model in enumerate(seconds)],
-        training.fit_ensemble(make, by_heart, range(1000, 1000 + PAIRS), **recipe),
-        [training.start(make, 2000 + seed) for seed in range(PAIRS)],
+        trained,
+        [renamed(model, seed) for seed, model in enumerate(trained)],
+        training.fit_ensemble(make, by_heart, seeds, **recipe),
+        [training.start(make, 2000 + seed) for seed in range(NETWORKS)],
     )
-    return trained[::2], dict(zip(REMARKS, kinds, strict=True))
+    return dict(zip(REMARKS, kinds, strict=True)), by_heart
 
 
-def _generator():
-    return torch.Generator().manual_seed(0)
+def random_labels(split):
+    """Those of chapter 1, whose generator has drawn an order of the units before."""
+    generator = torch.Generator().manual_seed(0)
+    torch.randperm(UNITS, generator=generator)
+    return data.Split(split.x, split.y[torch.randperm(len(split), generator=generator)])
 
 
 def weights(model):
@@ -136,20 +142,21 @@ def styled(properties):
 
 
 def sentence(pair, pairs):
-    """The correlation in this pair and over all pairs of the kind, with its standard error."""
+    """The correlation in this pair, and its mean over all pairs with its standard error."""
     error = np.std(pairs, ddof=1) / np.sqrt(len(pairs))
     return (
-        f"Correlation of all weights of A and B: <strong>{number(pair)}</strong>. "
-        f"In {len(pairs)} such pairs: {number(np.mean(pairs), 3)} ± {number(error, 3)}."
+        f"Correlation of all weights of A and B: <strong>{number(pair)}</strong>. Mean of "
+        f"{len(pairs)} such pairs: {number(np.mean(pairs), 3)} (standard error "
+        f"{number(error, 3)})."
     )
 
 
 def against(first, seconds, kind, remark):
-    """One kind of network B: its bars, its units, and what is found."""
-    aligned = [matching.align(a, b) for a, b in zip(first, seconds, strict=True)]
-    two = {"came": seconds, "matched": aligned}
+    """One kind of networks: the units of A and of B, bars between them, and what is found."""
+    two = {"came": seconds, "matched": aligned(first, seconds)}
     order = matching.match(first[0], seconds[0])[0].numpy()
-    places = {"came": np.arange(UNITS), "matched": np.argsort(order)}
+    own = np.arange(UNITS)
+    places = {"came": own, "matched": np.argsort(order)}
     heights = {name: cosines(first[0], models_[0]) for name, models_ in two.items()}
     found = {name: agreements(first, models_) for name, models_ in two.items()}
     words = {"came": UNMATCHED, "matched": remark}
@@ -157,8 +164,13 @@ def against(first, seconds, kind, remark):
         f'<p class="{name}">{sentence(values[0], values)} {escape(words[name])}</p>'
         for name, values in found.items()
     )
-    inner = f"{bars(heights)}{row(seconds[0], places)}{said}"
-    return f'<div class="against kind-{kind}">{inner}</div>'
+    above, below = row(first[0], dict.fromkeys(ORDERS, own)), row(seconds[0], places)
+    return f'<div class="against kind-{kind}">{above}{bars(heights)}{below}{said}</div>'
+
+
+def aligned(first, seconds):
+    """Each second network with its units in the order that fits its first best."""
+    return [matching.align(one, two) for one, two in zip(first, seconds, strict=True)]
 
 
 def choice(legend, name, texts):
@@ -171,30 +183,28 @@ def choice(legend, name, texts):
     return f"<fieldset><legend>{legend}</legend>{options}</fieldset>"
 
 
-def remarks(first, kinds):
-    """What is said of each kind, with its share of the agreement of those who share the task."""
-    matched = [
-        np.mean(agreements(first, [matching.align(a, b) for a, b in zip(first, two, strict=True)]))
-        for two in kinds.values()
-    ]
+def remarks(kinds, by_heart):
+    """What is said of each kind, with its numbers."""
+    means = [np.mean(agreements(m[::2], aligned(m[::2], m[1::2]))) for m in kinds.values()]
+    fitted = np.mean([training.accuracy(m, by_heart) for m in kinds["the same random labels"]])
+    known = {"units": UNITS, "fitted": percent(fitted)}
     return [
-        text.format(share=percent(mean / matched[0]))
-        for text, mean in zip(REMARKS.values(), matched, strict=True)
+        text.format(mean=number(mean, 3), lost=number(means[0] - mean, 3), **known)
+        for text, mean in zip(REMARKS.values(), means, strict=True)
     ]
 
 
 def drawing():
     """The picture as HTML."""
-    first, kinds = ensembles()
-    said = remarks(first, kinds)
-    parts = [against(first, two, k, said[k]) for k, two in enumerate(kinds.values())]
-    own = {name: np.arange(UNITS) for name in ORDERS}
+    kinds, by_heart = ensembles()
+    said = remarks(kinds, by_heart)
+    parts = [against(m[::2], m[1::2], k, said[k]) for k, m in enumerate(kinds.values())]
     return (
         '<figure class="two-networks" aria-label="Hidden units of two networks, compared">'
-        f"{choice('Network B has learned', 'kind', kinds)}"
-        f"{choice('Its units stand', 'order', ORDERS.values())}"
-        f'<p class="of">Network A, and below it network B: one picture for each hidden unit</p>'
-        f"{row(first[0], own)}{''.join(parts)}</figure>"
+        f"{choice('Both have learned', 'kind', kinds)}"
+        f"{choice('The units of B stand', 'order', ORDERS.values())}"
+        '<p class="of">Network A, and below it network B: one picture for each hidden unit</p>'
+        f"{''.join(parts)}</figure>"
     )
 
 

@@ -43,12 +43,13 @@ def make(venv, options):
         return subprocess.run([uv, *arguments], **run).stdout
 
     call("venv", "--quiet", "--clear", "--python", options.python, venv)
-    call("pip", "install", "--quiet", "--python", python, *needs(options))
+    install = ["pip", "install", "--quiet", "--python", python]
+    call(*install, *needs(options))
     installed = call("pip", "freeze", "--exclude-editable", "--python", python)
     print(*installed.split())
     pinned = venv / "pinned.txt"
     pinned.write_text(installed)  # the tools move nothing of this
-    call("pip", "install", "--quiet", "--python", python, "-r", pinned, *tools(installed))
+    call(*install, "--requirement", pinned, *tools(installed))
     return python
 
 

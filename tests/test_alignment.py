@@ -211,9 +211,8 @@ def test_soft_matching_is_the_linear_program():
     assert allclose(plan.sum(0), torch.full((6,), 1 / 6), atol=1e-9)
     assert allclose(plan.sum(1), torch.full((4,), 1 / 4), atol=1e-9)
     sums = [np.kron(np.eye(4), np.ones(6)), np.kron(np.ones(4), np.eye(6))]
-    exact = linprog(
-        -scores.flatten(), A_eq=np.vstack(sums), b_eq=np.repeat([1 / 4, 1 / 6], [4, 6])
-    )
+    shares = np.repeat([1 / 4, 1 / 6], [4, 6])
+    exact = linprog(-scores.flatten().numpy(), A_eq=np.vstack(sums), b_eq=shares)
     assert float((plan * scores).sum()) == pytest.approx(-exact.fun)
 
 

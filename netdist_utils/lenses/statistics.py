@@ -141,7 +141,7 @@ def mantel(measures, draws=1000, seed=0, level=0.95):
     >>> a = np.random.default_rng(0).normal(size=(3, 8, 8))
     >>> a += a.swapaxes(1, 2)
     >>> found, limit = mantel({"one": a, "twice": 2 * a}, draws=99)
-    >>> round(found[0, 1], 6), limit < 0.5
+    >>> float(round(found[0, 1], 6)), limit < 0.5
     (1.0, True)
     """
     stacked = np.stack([_symmetric(matrix) for matrix in measures.values()])  # (L, S, n, n)
@@ -209,7 +209,7 @@ def agreement(table, draws=1000, seed=0, level=0.95):
     Examples
     --------
     >>> found, limit = agreement([[1, 10], [2, 20], [3, 30], [4, 50]], draws=99)
-    >>> round(found[0, 1], 6)
+    >>> float(round(found[0, 1], 6))
     1.0
     """
     ranks = stats.rankdata(np.asarray(table, dtype=float), axis=0).T[:, None]  # (L, 1, S)

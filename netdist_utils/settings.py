@@ -153,8 +153,9 @@ def keep(path, write):
     >>> path.read_bytes()
     b'whole'
     """
-    partial = folder(path.parent) / f"{path.name}.{uuid4().hex}.tmp"
+    partial = path.with_name(f"{path.name}.{uuid4().hex}.tmp")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with partial.open("xb") as file:
             write(file)
         partial.replace(path)

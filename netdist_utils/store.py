@@ -131,7 +131,7 @@ def _stored(start, files, set_aside=False):
         try:
             found[epoch], spared = _load(start, path)
             seconds += spared
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except DamagedNetworkError as error:
             if set_aside:

@@ -1,7 +1,5 @@
 """A network is trained once, by whoever comes first, and its file is whole or not there."""
 
-import multiprocessing
-import os
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -66,36 +64,6 @@ def test_a_killed_write_leaves_no_half_file(own_cache, monkeypatch):
     assert networks(own_cache) == [] == list((own_cache / "networks").glob("*.tmp*"))
     fit([0], cache=True)
     assert len(networks(own_cache)) == 1
-
-
-def _train_and_count(cache, trained, barrier):
-    os.environ["NETDIST_CACHE_DIR"] = str(cache)
-    inner = training._train
-
-    def counting(starts, *rest):
-        with trained.get_lock():
-            trained.value += len(starts)
-        return inner(starts, *rest)
-
-    training._train = counting
-    barrier.wait()
-    fit([0, 1], cache=True, epochs=20)
-
-
-def test_two_runs_at_once_train_a_network_once(own_cache):
-    context = multiprocessing.get_context("spawn")
-    # A run that fails before it is ready breaks the barrier: an error, and no wait without end.
-    trained, barrier = context.Value("i", 0), context.Barrier(2, timeout=300)
-    runs = [
-        context.Process(target=_train_and_count, args=(own_cache, trained, barrier))
-        for _ in range(2)
-    ]
-    for run in runs:
-        run.start()
-    for run in runs:
-        run.join()
-    assert [run.exitcode for run in runs] == [0, 0]
-    assert trained.value == 2
 
 
 # The protocol of the cache, with a training that only says what it was asked for

@@ -14,7 +14,6 @@ from uuid import uuid4
 
 SCALES = ("smoke", "standard", "full")
 ORPHANED = 24 * 3600  # seconds after which a temporary file or a lock is nobody's
-_unwritable = set()  # folders of which this process has been warned
 
 
 def scale():
@@ -143,7 +142,7 @@ def keep(path, write):
     Warns
     -----
     UserWarning
-        Once a folder: if it cannot be written.
+        If the folder cannot be written.
 
     Examples
     --------
@@ -161,13 +160,9 @@ def keep(path, write):
         partial.replace(path)
         _sweep(path.parent)
     except OSError as error:
-        if path.parent not in _unwritable:
-            _unwritable.add(path.parent)
-            warnings.warn(
-                f"{path.parent} cannot be written ({error}): what is computed is used, but not "
-                "kept for another time",
-                stacklevel=2,
-            )
+        # The same words for each file of a folder, so that Python says them once.
+        words = f"{path.parent} cannot be written ({error.strerror}): what is computed is used"
+        warnings.warn(f"{words}, but not kept for another time", stacklevel=2)
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)

@@ -6,6 +6,7 @@ the same run once more gives what an undisturbed one gives, to the bit. Download
 """
 
 import errno
+import io
 import json
 import multiprocessing
 import os
@@ -13,19 +14,29 @@ import resource
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 import warnings
 from contextlib import nullcontext
+from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 import torch
+from jupyter_cache import get_cache
 from safetensors.torch import load_file, save_file
+from sphinx.application import Sphinx
+from sphinx.util.docutils import docutils_namespace
 
 from netdist_utils import cifar, claims, data, settings, store, training
 from tests.helpers import CIRCLE, equal, fit, small, weights
 from tests.test_store import Training, networks, wanted
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tools"))
+
+import stale_cache
 
 SPAWN = multiprocessing.get_context("spawn")
 
@@ -240,10 +251,12 @@ def left(folder):
 
 def test_networks_are_trained_where_nothing_can_be_kept(poor_disk):
     expected = fit([0, 1])
-    with pytest.warns(UserWarning, match="networks cannot be written.*not kept") as caught:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")  # as a notebook has it: the same words are said once
         found = fit([0, 1], cache=True)
         again = fit([0, 1], cache=True)
-    assert len(caught) == 1  # one sentence, not one a network
+    (only,) = caught
+    assert "networks cannot be written" in str(only.message)
     for one, two, three in zip(expected, found, again, strict=True):
         assert equal(one, two) and equal(one, three)
     assert left(poor_disk) == set()
@@ -508,3 +521,84 @@ def test_data_that_were_changed_in_place_give_new_networks(own_cache, change):
     (after,) = fit([0], split, cache=True)
     assert not equal(before, after)
     assert equal(after, fit([0], split)[0]) and len(networks(own_cache)) == 2
+
+
+# A built book
+
+
+@pytest.fixture
+def book(tmp_path, monkeypatch):
+    """A folder as a build leaves it: one chapter in the cache, its run and claims on record."""
+    monkeypatch.setattr(claims, "tables", lambda: {"made_up": CLAIM})
+    monkeypatch.setattr(data, "images", data.digits)
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")])
+    nbformat.write(notebook, tmp_path / "09_made_up.ipynb")
+    cache = get_cache(tmp_path / ".jupyter_cache")
+    cache.cache_notebook_file(tmp_path / "09_made_up.ipynb", check_validity=False)
+    for name in ("made_up.json", "runs/09_made_up.json"):
+        settings.keep(tmp_path / "ledger" / name, lambda file: file.write(b"{}"))
+    (tmp_path / "inputs.sha256").write_text(stale_cache.fingerprint(), encoding="utf-8")
+    return tmp_path
+
+
+def forgets(book):
+    """Whether the next build runs the chapters anew."""
+    stale_cache.main(book)
+    gone = {name for name in (".jupyter_cache", "ledger") if not (book / name).exists()}
+    assert len(gone) in (0, 2)
+    return bool(gone)
+
+
+def test_a_book_of_which_nothing_has_changed_is_kept(book):
+    assert not forgets(book)
+
+
+@pytest.mark.parametrize("name", ["made_up.json", "runs/09_made_up.json", ""])
+def test_a_book_that_has_lost_a_record_runs_its_chapters_anew(book, name, capsys):
+    """The ledger, or one file of it: the cached page alone would say that all is well."""
+    shutil.rmtree(book / "ledger") if not name else (book / "ledger" / name).unlink()
+    assert forgets(book)
+    assert "lacks records of 09_made_up" in capsys.readouterr().out
+
+
+def test_a_claim_that_is_measured_elsewhere_is_not_missed(book, monkeypatch):
+    monkeypatch.setattr(
+        claims, "tables", lambda: {"made_up": CLAIM, "far": CLAIM | {"needs": "x"}}
+    )
+    assert not forgets(book)
+
+
+@pytest.mark.parametrize(
+    "others", [lambda: data.digits(seed=1), lambda: data.digits().first(500, 500)]
+)
+def test_a_book_notices_that_its_data_have_changed(book, monkeypatch, capsys, others):
+    """As when CIFAR-10 has arrived since; the next time it knows them."""
+    monkeypatch.setattr(data, "images", others)
+    assert forgets(book) and "data changed" in capsys.readouterr().out
+    stale_cache.main(book)
+    assert not capsys.readouterr().out
+
+
+def warned(folder):
+    """What Sphinx warns of in a book of one chapter and the ledger."""
+    for name, text in {
+        "index": "Book\n====\n\n.. toctree::\n\n   notebooks/09_made_up\n   book/ledger\n",
+        "notebooks/09_made_up": "Chapter\n=======\n\nWords.\n",
+        "book/ledger": "Ledger\n======\n\n.. claims-ledger::\n",
+    }.items():
+        settings.keep(folder / f"{name}.rst", lambda file, text=text: file.write(text.encode()))
+    said, places = io.StringIO(), [str(folder / name) for name in ("", "out", "trees")]
+    extensions = {"extensions": ["ledger_page"]}
+    with docutils_namespace():
+        app = Sphinx(places[0], None, *places[1:], "pseudoxml", extensions, None, said)
+        app.build()
+    return said.getvalue()
+
+
+def test_a_ledger_without_records_fails_the_build(own_cache, tmp_path, monkeypatch):
+    """The book is built with warnings as errors."""
+    monkeypatch.setattr(claims, "tables", lambda: {"made_up": CLAIM})
+    monkeypatch.setattr(ledger_page, "section_of", lambda name, chapter: "")
+    assert "notebooks/09_made_up left no record of ['made_up']" in warned(tmp_path / "one")
+    claims.check("made_up", 0.5)
+    assert warned(tmp_path / "two") == ""

@@ -36,6 +36,7 @@ from tests.test_store import Training, networks, wanted
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tools"))
 
+import ledger_page
 import stale_cache
 
 SPAWN = multiprocessing.get_context("spawn")

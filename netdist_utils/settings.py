@@ -169,10 +169,13 @@ def keep(path, write):
 
 
 def _sweep(place):
-    """Remove temporary files and locks that are older than a day."""
-    for path in [*place.glob("*.tmp*"), *place.glob("*.lock")]:
+    """Remove temporary files and locks that are older than a day.
+
+    A lock that is so old and still held costs a second training of the same network, no more.
+    """
+    for path in place.iterdir():
         with suppress(OSError):  # another process may sweep here, too
-            if time.time() - path.stat().st_mtime > ORPHANED:
+            if path.suffix in (".tmp", ".lock") and path.stat().st_mtime < time.time() - ORPHANED:
                 path.unlink()
 
 

@@ -23,10 +23,9 @@ from netdist_utils import data, models, settings
 _spared = []  # seconds of training that files have spared this process
 FORMAT = 3  # raise it when a change of `training` changes the networks that come out
 LOCKS = 64  # held at once: a process may have 256 open files under macOS
-
-
-class DamagedNetworkError(Exception):
-    """A file of the cache is there, but does not hold its network."""
+# What a file raises that is not what was written. Of others (no memory, too many open files) the
+# file is not the cause.
+DAMAGE = (SafetensorError, KeyError, ValueError, PermissionError, IsADirectoryError)
 
 
 def path_of(model, fingerprint, seed, recipe, epoch):
@@ -133,10 +132,11 @@ def _stored(start, files, set_aside=False):
             seconds += spared
         except (FileNotFoundError, NotADirectoryError):
             return None
-        except DamagedNetworkError as error:
+        except DAMAGE as error:
             if set_aside:
                 aside = path.with_suffix(".damaged")
-                warnings.warn(f"{error}: set aside as {aside.name}, trained again", stacklevel=2)
+                words = f"{path} is damaged ({error}), set aside as {aside.name}"
+                warnings.warn(f"{words}, and its network trained again", stacklevel=2)
                 with suppress(OSError):
                     path.replace(aside)
             return None
@@ -152,24 +152,20 @@ def _save(model, path, seconds):
 
 def _load(start, path):
     """The cached weights in a copy of the start, and the seconds that their training took."""
-    try:
-        content = path.read_bytes()
-        weights = load(content)
-        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
-        said = header.get("__metadata__", {})
-        seconds = float(said.get("seconds", 0))
-    except (SafetensorError, KeyError, ValueError, PermissionError, IsADirectoryError) as error:
-        raise DamagedNetworkError(f"{path} cannot be read ({error!r})") from error
+    content = path.read_bytes()
+    weights = load(content)
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    said = header.get("__metadata__", {})
     loaded = models.clone(start)
     shapes, expected = (_shapes(of) for of in (weights, loaded.state_dict()))
     if shapes != expected:
-        raise DamagedNetworkError(f"{path} holds {shapes} in place of {expected}")
+        raise ValueError(f"it holds {shapes} in place of {expected}")
     if not all(tensor.isfinite().all() for tensor in weights.values()):
-        raise DamagedNetworkError(f"{path} holds weights that are NaN or infinite")
+        raise ValueError("its weights are NaN or infinite")
     if any(said.get(key, value) != value for key, value in _identity(path, weights).items()):
-        raise DamagedNetworkError(f"{path} holds other weights than were written")
+        raise ValueError("it holds other weights than were written")
     loaded.load_state_dict(weights)
-    return models.freeze(loaded.to(settings.device())), seconds
+    return models.freeze(loaded.to(settings.device())), float(said.get("seconds", 0))
 
 
 def _shapes(weights):

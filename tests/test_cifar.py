@@ -196,14 +196,17 @@ def silent_after_a_while(request, content):
 
 def dripping(request, content):
     request.say(200, ("Content-Length", len(content)))
-    drip(request, content)
+    request.wfile.write(content[:-250])
+    drip(request, content[-250:])
 
 
 def dripping_headers(request, content):
-    drip(request, b"HTTP/1.1 200 OK\r\n" + b"X-Nothing: 0\r\n" * 1000)
+    drip(request, b"HTTP/1.1 200 OK\r\n" + b"X-Nothing: 0\r\n" * 18)
+    request.wfile.write(b"Content-Length: %d\r\n\r\n" % len(content) + content)
 
 
 def drip(request, content):
+    """In five seconds; who waits so long has the file."""
     for byte in content:
         if request.server.over.wait(0.02):
             return

@@ -484,12 +484,12 @@ def test_an_ensemble_that_does_not_fit_is_trained_in_halves(monkeypatch, error):
 
 def test_one_by_one_the_networks_are_those_of_the_ensemble(monkeypatch):
     """Alone, a network's sums are taken in another order: the same up to `TOLERANCE`."""
-    whole = fit(range(4))
+    whole = fit(range(6))
     sizes = room_for(1, SHORT["CUDA"], monkeypatch)
-    for one, two in zip(whole, fit(range(4)), strict=True):
+    for one, two in zip(whole, fit(range(6)), strict=True):
         a, b = (training.logits(model, CIRCLE.x).cpu() for model in (one, two))
         assert (a - b).abs().max() <= training.TOLERANCE * a.abs().max()
-    assert sizes == [1] * 4
+    assert sizes == [1] * 6
 
 
 def test_what_does_not_fit_alone_is_an_error(monkeypatch):

@@ -345,6 +345,22 @@ def test_a_lock_that_is_kept_is_not_waited_for_without_end(tiny, own_cache, monk
         other.submit(cifar.arrays).result(timeout=60)
 
 
+def test_a_download_that_took_too_long_is_over(faulty, own_cache, monkeypatch):
+    """No thread goes on with it behind the back of whoever was told that it has failed."""
+    inner, ended = cifar._fetch, threading.Event()
+
+    def fetch(*of_it):
+        inner(*of_it)
+        ended.set()
+
+    monkeypatch.setattr(cifar, "_fetch", fetch)
+    monkeypatch.setattr(cifar, "LIMIT", 0.5)
+    faulty.manner = dripping
+    with pytest.raises(cifar.MissingDataError):
+        cifar.arrays()
+    assert ended.wait(60) and not (own_cache / cifar.ARCHIVE).exists()
+
+
 def test_a_stopped_download_writes_no_more(faulty, tmp_path):
     """Who interrupts a cell and runs it again has one download, and not two in one file."""
     stop, faults = threading.Event(), []

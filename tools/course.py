@@ -8,10 +8,12 @@ import html
 from pathlib import Path
 
 import jupytext
+import nbformat
 from address import address, colab
 from docutils import nodes
 from docutils.parsers.rst import Directive
 from editions import write_student
+from provenance import dense, light
 from slides import title_of
 from sync_notebooks import sources
 
@@ -66,7 +68,10 @@ class CourseTable(Directive):
 def write_editions(app, exception):
     """The student edition beside the pages."""
     if not exception and app.builder.format == "html":
-        write_student(Path(app.outdir) / "student", seed=1)
+        folder = Path(app.outdir) / "student"
+        write_student(folder, seed=1)
+        for path in folder.glob("*.ipynb"):
+            path.write_text(dense(light(nbformat.read(path, 4), path.stem)), encoding="utf-8")
 
 
 def setup(app):

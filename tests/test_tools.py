@@ -34,25 +34,25 @@ def svg(tmp_path_factory):
 
 
 def test_a_drawing_takes_its_colours_from_the_page(svg):
-    themed = figures.themed(svg, "Two panels.")
+    themed = figures.themed(svg, "Two panels.", "a0")
     for meaning in ("matched", "ink", "paper"):
         assert f"var(--nd-{meaning})" in themed
         assert plotting.COLORS[meaning] not in themed.lower()
-    assert "data:image/png" in themed  # the pixels of a picture are left alone
+    assert "data:image/webp" in themed  # the pixels of a picture are left alone
 
 
 def test_coordinates_are_rounded_and_words_are_not():
     """The label of a tick says what it said."""
-    path = '<path d="M 1.23456 -7.1" transform="scale(0.0078125)"/>'
+    path = '<path d="M 1.23456 -7.1 L 3.04 -7.1" transform="scale(0.0078125)"/>'
     drawing = f'<svg viewBox="0 0 9 9">{path}<text>0.025</text></svg>'
-    themed = figures.themed(drawing, "A tick at 0.125.")
-    assert 'd="M 1.23 -7.1"' in themed and "<text>0.025</text>" in themed
-    assert "scale(0.007812)" in themed
+    themed = figures.themed(drawing, "A tick at 0.125.", "a0")
+    assert 'd="m1.2-7.1h1.8"' in themed and "<text>0.025</text>" in themed
+    assert "scale(.0078125)" in themed
     assert 'aria-label="A tick at 0.125."' in themed
 
 
 def test_a_drawing_has_a_name_and_a_size(svg):
-    themed = figures.themed(svg, 'A "quoted" <name>.')
+    themed = figures.themed(svg, 'A "quoted" <name>.', "a0")
     opening = re.match(r"<svg[^>]*>", themed)[0]
     assert 'role="img"' in opening
     assert 'aria-label="A &quot;quoted&quot; &lt;name&gt;."' in opening
@@ -60,20 +60,33 @@ def test_a_drawing_has_a_name_and_a_size(svg):
     assert "<metadata>" not in themed
 
 
-def test_two_drawings_of_a_page_share_no_id(svg):
-    other = svg.replace("matched", "unmatched")
-    ids = [set(re.findall(r' id="([^"]+)"', figures.themed(s, ""))) for s in (svg, other)]
-    assert ids[0] and not ids[0] & ids[1]
-    themed = figures.themed(svg, "")
-    assert {name for _, name in figures.REFERENCE.findall(themed)} <= ids[0]
+def test_a_letter_has_the_family_and_a_corner_the_join_that_the_figure_gave_it(svg):
+    """Said once, at the top; its rules name classes of its own, and no element of the page."""
+    themed = figures.themed(svg, "", "a0")
+    opening = re.match(r"<svg[^>]*>", themed)[0]
+    assert "DejaVu Sans" in opening and 'stroke-linejoin="round"' in opening
+    assert themed.count("font-family") == 1
+    rules = re.search(r"<style>(.*?)</style>", themed)[1]
+    names = {rule.partition("{")[0][:3] for rule in rules.rstrip("}").split("}")}
+    assert names <= {".a0", "mar"}  # markers, too: they are not cut to a box
+
+
+def test_two_drawings_of_a_page_share_no_name(svg):
+    drawings = [figures.themed(svg, "", prefix) for prefix in ("a0", "a1")]
+    names = [set(re.findall(r' (?:id|class)="([^"]+)"', drawing)) for drawing in drawings]
+    assert len(names[0]) > 5 and not names[0] & names[1]
+    for drawing, prefix in zip(drawings, ("a0", "a1"), strict=True):
+        asked = set(re.findall(r'href="#([^"]+)"|url\(#([^)]+)\)', drawing))
+        assert {a or b for a, b in asked} <= set(re.findall(r' id="([^"]+)"', drawing))
+        assert all((a or b).startswith(prefix) for a, b in asked)
 
 
 def test_the_cells_of_a_heat_map_keep_the_colours_of_their_values():
     null = plotting.COLORS["null"]
-    cells = f'<g id="QuadMesh_1"><path style="fill: {null}"/></g>'
-    drawing = f'<svg viewBox="0 0 9 9">{cells}<path style="stroke: {null}"/></svg>'
-    themed = figures.themed(drawing, "")
-    assert f"fill: {null}" in themed and "stroke: var(--nd-null)" in themed
+    cells = f'<g id="QuadMesh_1"><path d="M 0 0 L 1 1" style="fill: {null}"/></g>'
+    line = f'<path d="M 0 0 L 2 2" style="stroke: {null}"/>'
+    themed = figures.themed(f'<svg viewBox="0 0 9 9">{cells}{line}</svg>', "", "a0")
+    assert f'fill="{null}"' in themed and 'stroke="var(--nd-null)"' in themed
 
 
 def test_each_colour_is_set_for_both_themes_and_for_paper():

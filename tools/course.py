@@ -7,11 +7,13 @@ are (`slides`), and ``{course-table}`` lists for each chapter its slides, plan a
 import html
 from pathlib import Path
 
+import nbformat
 from address import address, colab
 from docutils import nodes
 from docutils.parsers.rst import Directive
 from editions import write_student
 from finished import with_pages
+from provenance import dense, light
 from slides import title_of
 from sync_notebooks import cells_in, sources
 
@@ -65,7 +67,10 @@ class CourseTable(Directive):
 @with_pages
 def write_editions(app):
     """The student edition beside the pages."""
-    write_student(Path(app.outdir) / "student", seed=1)
+    folder = Path(app.outdir) / "student"
+    write_student(folder, seed=1)
+    for path in folder.glob("*.ipynb"):
+        path.write_text(dense(light(nbformat.read(path, 4), path.stem)), encoding="utf-8")
 
 
 def setup(app):

@@ -11,7 +11,7 @@ import ast
 import sys
 from functools import cache
 from pathlib import Path
-from zipfile import ZipFile, ZipInfo
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import numpy as np
 from exercises import POINTS, Exercise, function_body, parse, stub_name
@@ -125,7 +125,7 @@ def write_student(folder, seed):
     with ZipFile(folder / "student.zip", "w") as archive:
         for name, text in files.items():
             (folder / name).write_text(text, encoding="utf-8")
-            archive.writestr(ZipInfo(f"student/{name}", EPOCH), text)
+            archive.writestr(ZipInfo(f"student/{name}", EPOCH), text, ZIP_DEFLATED)
 
 
 def write_instructor(folder, seed):

@@ -1,17 +1,18 @@
 """A Sphinx extension: static figures in the reader's theme, sharp at any size.
 
 Chapters draw SVG in the colours of `plotting.COLORS`. In the built page each figure stands
-inline, its colours exchanged for CSS variables, which ``theme.css`` (written here from
-`plotting.COLORS` and `plotting.DARK`) sets for a light page, a dark one and paper. So there is one
-drawing, no white slab on a dark page, and letters stay letters.
+inline, in few bytes (`drawing`), its colours exchanged for CSS variables, which ``theme.css``
+(written here from `plotting.COLORS` and `plotting.DARK`) sets for a light page, a dark one and
+paper. So there is one drawing, no white slab on a dark page, and letters stay letters.
 """
 
-import hashlib
 import html
 import re
+from itertools import count
 from pathlib import Path
 
 from docutils import nodes
+from drawing import compact, prefix
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 from netdist_utils import plotting
@@ -19,9 +20,8 @@ from netdist_utils import plotting
 VARIABLES = {color: f"--nd-{name.replace(' ', '-')}" for name, color in plotting.COLORS.items()}
 VARIABLES["#333333"] = "--nd-ink"  # seaborn's own, in the legends of styles and sizes
 CELLS = re.compile(r'(<g id="QuadMesh_\d+">.*?</g>)', re.DOTALL)  # a heat map's: data, no ink
-TAG = re.compile(r"<[^>]*>")
-LONG = re.compile(r"(?<![\w.#])-?\d+\.\d{3,}")  # in a tag: a coordinate, in points
-REFERENCE = re.compile(r'(xlink:href="#|href="#|url\(#)([\w.-]+)')
+ATTRIBUTE = re.compile(r' ([\w:-]+)="([^"]*)"')
+KEPT = ("viewBox", "font-family", "stroke-linejoin")  # of an SVG's opening tag
 
 
 def theme_css():
@@ -35,38 +35,17 @@ def theme_css():
     )
 
 
-def themed(svg, alt):
+def themed(svg, alt, prefix):
     """An SVG of matplotlib's as an inline element with a name, ids of its own, and CSS colours."""
     svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
     svg = "".join(part if CELLS.match(part) else in_variables(part) for part in CELLS.split(svg))
-    svg = TAG.sub(rounded, svg)
-    used = {name for _, name in REFERENCE.findall(svg)}
-    prefix = "f" + hashlib.sha256(svg.encode()).hexdigest()[:8]
-
-    def own_id(match):
-        return f' id="{prefix}-{match[1]}"' if match[1] in used else ""
-
-    svg = re.sub(r' id="([\w.-]+)"', own_id, svg)
-    svg = REFERENCE.sub(lambda match: f"{match[1]}{prefix}-{match[2]}", svg)
-    width, height = (float(v) for v in re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg).groups())
+    svg = compact(svg, prefix)
+    found = dict(ATTRIBUTE.findall(svg.partition(">")[0]))
+    width, height = map(float, found["viewBox"].split()[2:])
     size = f'width="{width * 4 / 3:.0f}" height="{height * 4 / 3:.0f}"'  # points to pixels
-    opening = (
-        f'<svg role="img" aria-label="{html.escape(alt)}" {size} viewBox="0 0 {width} {height}" '
-    )
-    opening += 'xmlns:xlink="http://www.w3.org/1999/xlink">'
-    svg = re.sub(r"<svg[^>]*>", lambda _: opening, svg, count=1)
-    return re.sub(r"\n\s*", "\n", svg)
-
-
-def rounded(tag):
-    """A tag with its coordinates in hundredths of a point; what stands between tags is words."""
-    return LONG.sub(lambda match: shorter(float(match[0])), tag[0])
-
-
-def shorter(number):
-    """Two decimals; four digits of what is smaller than one, which may be a scale's factor."""
-    return f"{number:.2f}".rstrip("0").rstrip(".") if abs(number) >= 1 else f"{number:.4g}"
+    kept = "".join(f' {name}="{found[name]}"' for name in KEPT if name in found)
+    opening = f'<svg role="img" aria-label="{html.escape(alt)}" {size}{kept}>'
+    return opening + svg.partition(">")[2]
 
 
 def in_variables(svg):
@@ -83,10 +62,12 @@ class InlineFigures(SphinxPostTransform):
     formats = ("html",)
 
     def run(self, **kwargs):
+        number, stem = count(), Path(self.env.docname).name
         for node in list(self.document.findall(nodes.image)):
             path = Path(self.env.srcdir, node["uri"])
             if path.suffix == ".svg" and "jupyter_execute" in path.parts:
-                drawing = themed(path.read_text(encoding="utf-8"), node.get("alt", ""))
+                own = prefix(stem, next(number))
+                drawing = themed(path.read_text(encoding="utf-8"), node.get("alt", ""), own)
                 text = f'<div class="drawing">{drawing}</div>'
                 node.replace_self(nodes.raw("", text, format="html"))
 

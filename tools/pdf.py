@@ -86,12 +86,12 @@ def relink(article, page, pages):
 
 
 def resources(article, page, site):
-    """Pictures by a path from the site's root, loaded at once: paper is not scrolled."""
-    for picture in article.select("img[src]"):
-        if not picture["src"].startswith("data:"):
-            path = "/".join([*page.split("/")[:-1], picture["src"]])
-            picture["src"] = f"{site}/{path}"
-        picture.attrs.pop("loading", None)
+    """Pictures and scripts from the site's root, loaded at once: paper is not scrolled."""
+    for node in article.select("img[src], script[src]"):
+        if not node["src"].startswith("data:"):
+            path = "/".join([*page.split("/")[:-1], node["src"]])
+            node["src"] = f"{site}/{path}"
+        node.attrs.pop("loading", None)
 
 
 def take_solutions(article, soup):

@@ -5,8 +5,8 @@ versions and run time, from the record that the chapter has left (`claims.table`
 button of a chapter offers its notebook, without outputs and with those of this build.
 """
 
+import json
 import os
-import shutil
 import subprocess
 from datetime import date
 from html import escape
@@ -17,6 +17,7 @@ import nbformat
 from address import git
 from docutils import nodes
 from docutils.parsers.rst import Directive
+from drawing import compact, prefix
 from finished import with_pages
 from jupyter_cache import get_cache
 from myst_nb.sphinx_ import NbMetadataCollector
@@ -28,6 +29,7 @@ PACKAGES = (
     "torch", "torchvision", "numpy", "scipy", "scikit-learn", "pandas", "graspologic", "seaborn",
     "matplotlib", "jupyter-book", "Sphinx", "myst-nb", "jupytext",
 )  # fmt: skip
+SVG = "image/svg+xml"
 NAMES = {"cifar10": "CIFAR-10", "digits": "digits", "synthetic": "points drawn at random"}
 
 
@@ -110,6 +112,22 @@ def with_outputs(notebook, executed):
     return notebook
 
 
+def light(notebook, stem):
+    """The notebook with its drawings in fewer bytes, and without what only the book reads."""
+    for cell in notebook.cells:
+        cell.metadata.pop("mystnb", None)
+    data = [o.data for c in notebook.cells for o in c.get("outputs", ()) if "data" in o]
+    for number, found in enumerate(found for found in data if SVG in found):
+        found[SVG] = compact(found[SVG], prefix(stem, number))
+    return notebook
+
+
+def dense(notebook):
+    """Text of a notebook without the blanks between its parts; nbformat itself always indents."""
+    text = nbformat.writes(notebook, split_lines=False)
+    return json.dumps(json.loads(text), ensure_ascii=False, separators=(",", ":"))
+
+
 def runs(app):
     """{stem: executed notebook} of the chapters that the build's cache holds."""
     folder = Path(app.srcdir, app.config.nb_execution_cache_path)
@@ -127,10 +145,11 @@ def write_notebooks(app):
     target.mkdir(exist_ok=True)
     executed = runs(app)
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
-        shutil.copy(path, target / path.name)
+        notebook = nbformat.read(path, 4)
+        (target / path.name).write_text(dense(light(notebook, path.stem)), encoding="utf-8")
         if path.stem in executed:
-            text = nbformat.writes(with_outputs(nbformat.read(path, 4), executed[path.stem]))
-            (target / f"{path.stem}.outputs.ipynb").write_text(text, encoding="utf-8")
+            notebook = light(with_outputs(notebook, executed[path.stem]), path.stem)
+            (target / f"{path.stem}.outputs.ipynb").write_text(dense(notebook), encoding="utf-8")
 
 
 class Versions(Directive):

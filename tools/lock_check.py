@@ -87,7 +87,7 @@ def left_out(lock, python, system):
 
 def check():
     """Say of each place what it goes without; fail where a wheel is missing."""
-    lock, failures = pins(LOCK.read_text()), 0
+    lock, failures = pins(LOCK.read_text(encoding="utf-8")), 0
     for python, system in PLACES:
         trouble = missing(python, system)
         failures += bool(trouble)

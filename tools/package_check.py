@@ -20,7 +20,9 @@ TOOLS = ("pytest", "hypothesis", "networkx", "playwright", "powerlaw")
 def tools(installed):
     """The tests' tools as the lock pins them, but for those that are there, in any version."""
     there = {line.partition("==")[0] for line in installed.splitlines()}
-    pins = [line.split()[0] for line in LOCK.read_text().splitlines() if "==" in line]
+    pins = [
+        line.split()[0] for line in LOCK.read_text(encoding="utf-8").splitlines() if "==" in line
+    ]
     return [pin for pin in pins if pin.partition("==")[0] in set(TOOLS) - there]
 
 
@@ -48,7 +50,7 @@ def make(venv, options):
     installed = call("pip", "freeze", "--exclude-editable", "--python", python)
     print(*installed.split())
     pinned = venv / "pinned.txt"
-    pinned.write_text(installed)  # the tools move nothing of this
+    pinned.write_text(installed, encoding="utf-8")  # the tools move nothing of this
     call(*install, "--requirement", pinned, *tools(installed))
     return python
 

@@ -41,13 +41,13 @@ BUILD = {
 def env():
     """Make the environment, or bring it up to date if the lock or the package's needs changed."""
     wanted = fingerprint()
-    if PYTHON.exists() and STAMP.exists() and STAMP.read_text() == wanted:
+    if PYTHON.exists() and STAMP.exists() and STAMP.read_text(encoding="utf-8") == wanted:
         return
     STAMP.unlink(missing_ok=True)  # what breaks off below does not pass for whole
     bare_env()
     install(PYTHON, "--require-hashes", "--requirement", LOCK)
     install(PYTHON, "--no-deps", "--editable", ROOT)
-    STAMP.write_text(wanted)
+    STAMP.write_text(wanted, encoding="utf-8")
 
 
 def book():
@@ -157,14 +157,16 @@ def find_uv():
         return found
     with tempfile.TemporaryDirectory() as folder:
         requirement = Path(folder) / "uv.txt"
-        requirement.write_text(locked("uv"))
+        requirement.write_text(locked("uv"), encoding="utf-8")
         succeeds(*PIP, "install", "--quiet", "--retries=1", "--requirement", requirement)
     return shutil.which("uv", path=str(BIN))
 
 
 def locked(name):
     """What the lock says of one package, its hashes too; the bare name if it says nothing."""
-    found = re.search(rf"^{name}==.*(?:\n    --hash=.*)+", LOCK.read_text(), re.MULTILINE)
+    found = re.search(
+        rf"^{name}==.*(?:\n    --hash=.*)+", LOCK.read_text(encoding="utf-8"), re.MULTILINE
+    )
     return found[0] if found else name
 
 

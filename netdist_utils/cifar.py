@@ -1,18 +1,20 @@
 """The files of CIFAR-10 (Krizhevsky 2009): found, decoded once, and checked.
 
-They come from the cache folder, from ``NETDIST_DATA_DIR``, or from torchvision's download, and
-every way ends in the same four arrays, checked by SHA-256. A damaged file is told apart from a
-missing one, named, and never used.
+They come from the cache folder, from ``NETDIST_DATA_DIR``, or from a download, and every way ends
+in the same four arrays, checked by SHA-256. A damaged file is told apart from a missing one,
+named, and never used. A download ends, well or not, within `LIMIT`, and the next goes on from
+where it stopped.
 """
 
+import errno
 import hashlib
 import os
 import pickle
-import shutil
-import socket
 import tarfile
+import threading
+from io import BytesIO
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.request import Request, build_opener
 
 import numpy as np
 from filelock import FileLock
@@ -27,6 +29,10 @@ SHA256 = {
     "test_labels": "cec8a24a1e92aa2ecaa0bbd3dbfa86bf6cd8759fbd209a832824c8cf0afca9d5",
 }
 ARCHIVE = "cifar-10-python.tar.gz"
+ADDRESS = f"https://www.cs.toronto.edu/~kriz/{ARCHIVE}"
+MD5 = "c58f30108f718f92721af3b95e74349a"
+SILENCE, LIMIT = 10, 900  # seconds that a server may be silent, and that a download may take
+USELESS = {errno.ENOSPC, errno.EDQUOT, 416}  # disk full, quota full, HTTP's "range not there"
 CLASSES = [
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
 ]  # fmt: skip
@@ -67,19 +73,27 @@ def arrays(root=None):
     >>> arrays()["train_images"].shape  # doctest: +SKIP
     (50000, 32, 32, 3)
     """
-    folders = [Path(root) if root else settings.cache_dir()]
+    folders = [Path(root).expanduser() if root else settings.cache_dir()]
     if not root and os.environ.get("NETDIST_DATA_DIR"):
-        folders.append(Path(os.environ["NETDIST_DATA_DIR"]))
+        folders.append(Path(os.environ["NETDIST_DATA_DIR"]).expanduser())
+    found = _at_hand(folders)
+    if found is None:
+        _download(settings.folder(folders[0]))
+        found = _at_hand(folders)
+    return found
+
+
+def _at_hand(folders):
+    """Arrays of the first file that is there, decoded ones before an archive; None without."""
     for folder in folders:
         if (folder / "cifar10.npz").exists():
             return _verified(folder / "cifar10.npz", _read_npz)
         if (folder / ARCHIVE).exists():
-            return _decode_and_keep(folder / ARCHIVE, folders[0])
-    folders[0].mkdir(parents=True, exist_ok=True)
-    with FileLock(folders[0] / "cifar10.lock"):  # a second process waits, then finds the file
-        if not (folders[0] / "cifar10.npz").exists():
-            return _decode_and_keep(_download(folders[0]), folders[0])
-    return _verified(folders[0] / "cifar10.npz", _read_npz)
+            found = _verified(folder / ARCHIVE, _read_archive)
+            np.savez(content := BytesIO(), **found)  # on a full disk, savez itself leaves noise
+            settings.keep(folders[0] / "cifar10.npz", lambda file: file.write(content.getbuffer()))
+            return found
+    return None
 
 
 def _verified(path, read):
@@ -87,6 +101,9 @@ def _verified(path, read):
     try:
         found = read(path)
     except Exception as error:  # zipfile, zlib, tarfile and pickle raise classes of their own
+        # What has a number is the machine's fault (no right to read), as is a lack of memory.
+        if isinstance(error, MemoryError) or getattr(error, "errno", None):
+            raise
         raise DamagedDataError(f"{path} cannot be read ({error!r}): delete it") from error
     for name, expected in SHA256.items():
         digest = hashlib.sha256(np.ascontiguousarray(found[name])).hexdigest()
@@ -132,36 +149,62 @@ def _read_archive(path):
     return found
 
 
-def _decode_and_keep(archive, folder):
-    """Arrays of the archive, kept decoded beside it for the next time."""
-    found = _verified(archive, _read_archive)
-    if os.access(folder, os.W_OK):
-        partial = folder / f"cifar10.{os.getpid()}.tmp.npz"
-        np.savez(partial, **found)
-        partial.replace(folder / "cifar10.npz")  # whole or not at all
-    return found
-
-
 def _download(folder):
-    """Fetch the official archive through torchvision; give up within seconds if unreachable."""
+    """Fetch the official archive, one process at a time, within `LIMIT`."""
+    stop, faults = threading.Event(), []
     try:
-        from torchvision.datasets import CIFAR10
-        from torchvision.datasets.utils import download_url
-    except ImportError as error:
-        raise MissingDataError(
-            f"CIFAR-10 is not in {folder}, and torchvision is missing."
-        ) from error
-    address = urlsplit(CIFAR10.url)
-    port = address.port or (443 if address.scheme == "https" else 80)
-    partial = folder / f"download.{os.getpid()}"
-    try:
-        socket.create_connection((address.hostname, port), timeout=5).close()
-        download_url(CIFAR10.url, str(partial), ARCHIVE, CIFAR10.tgz_md5)
-        (partial / ARCHIVE).replace(folder / ARCHIVE)  # whole or not at all
-    except (OSError, RuntimeError) as error:
-        raise MissingDataError(
-            f"CIFAR-10 is not in {folder} and could not be downloaded ({error})."
-        ) from error
+        with FileLock(folder / "cifar10.lock", timeout=2 * LIMIT):
+            if not any((folder / name).exists() for name in ("cifar10.npz", ARCHIVE)):
+                # A thread, since urllib limits each wait for a server and not their sum.
+                worker = threading.Thread(target=_fetch, args=(folder, stop, faults), daemon=True)
+                worker.start()
+                worker.join(LIMIT)
+                if worker.is_alive():
+                    faults.append(f"not done after {LIMIT} seconds")
+    except OSError as error:  # the folder cannot be written, or another process keeps the lock
+        faults.append(str(error))
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    return folder / ARCHIVE
+        stop.set()
+    if faults and not (folder / ARCHIVE).exists():
+        why = ", then ".join(dict.fromkeys(faults))
+        raise MissingDataError(f"CIFAR-10 is not in {folder} and could not be downloaded ({why}).")
+
+
+def _fetch(folder, stop, faults):
+    """Try twice, first where an earlier attempt stopped; then for a Python without certificates.
+
+    What comes is known by its MD5, so that it does not matter who has sent it.
+    """
+    part = folder / f"{ARCHIVE}.tmp"
+    for address in (ADDRESS, ADDRESS.replace("https:", "http:")):
+        try:
+            _append(part, address, stop)
+            with part.open("rb") as file:
+                digest = hashlib.file_digest(file, "md5").hexdigest()
+            if digest == MD5:
+                part.replace(folder / ARCHIVE)
+                return
+            part.unlink()
+            faults.append(f"{address} has MD5 {digest}, not {MD5}")
+        except Exception as error:  # of urllib, http and the disk; who waits reports it
+            faults.append(str(error) or repr(error))
+            # A full disk, or a server that has nothing beyond this part: it is of no use.
+            if {getattr(error, "errno", None), getattr(error, "code", None)} & USELESS:
+                part.unlink(missing_ok=True)
+
+
+def _append(part, address, stop):
+    """Write what the part lacks, or all of it anew where the server sends no ranges."""
+    have = part.stat().st_size if part.exists() else 0
+    request = Request(address, headers={"Range": f"bytes={have}-"})
+    with build_opener().open(request, timeout=SILENCE) as answer:  # through a proxy that is set
+        have = have if answer.status == 206 else 0
+        total = answer.length and have + answer.length
+        bar = settings.progress(total=total, initial=have, unit="B", unit_scale=True)
+        # Once stopped, this is another's file: nothing of it is written over.
+        with part.open("ab" if have or stop.is_set() else "wb") as file, bar:
+            while not stop.is_set() and (chunk := answer.read1(2**16)):
+                file.write(chunk)
+                bar.update(len(chunk))
+        if answer.length or stop.is_set():
+            raise ConnectionError(f"cut off with {answer.length} bytes to come")

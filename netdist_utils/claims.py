@@ -35,7 +35,6 @@ import tomllib
 from datetime import date
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 
 from netdist_utils import settings
 from netdist_utils.words import minus
@@ -184,10 +183,7 @@ def check(name, value, dataset="digits", *, null=None, repeats=None):
     record |= {"repeats": repeats, "scale": settings.scale(), "dataset": dataset}
     record |= {"band": limits and [_json_number(limit) for limit in limits]}
     record |= {"status": "holds" if limits else "not judged"}
-    path = ledger_dir() / f"{name}.json"
-    partial = path.with_suffix(f".{os.getpid()}.tmp")
-    partial.write_text(json.dumps(record, indent=1), encoding="utf-8")
-    partial.replace(path)
+    _keep(ledger_dir() / f"{name}.json", record)
     _measured[name] = record
     return value
 
@@ -245,9 +241,7 @@ def ledger_dir():
     >>> ledger_dir().is_dir()
     True
     """
-    path = Path(os.environ.get("NETDIST_LEDGER") or settings.cache_dir() / "ledger")
-    path.mkdir(parents=True, exist_ok=True)
-    return path
+    return settings.folder(os.environ.get("NETDIST_LEDGER") or settings.cache_dir() / "ledger")
 
 
 def table(chapter):
@@ -343,9 +337,11 @@ def _note_run(chapter):
         },
         "spared_seconds": round(store.spared_seconds(), 1),
     }
-    folder = ledger_dir() / "runs"
-    folder.mkdir(exist_ok=True)
-    (folder / f"{chapter}.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
+    _keep(ledger_dir() / "runs" / f"{chapter}.json", record)
+
+
+def _keep(path, record):
+    settings.keep(path, lambda file: file.write(json.dumps(record, indent=1).encode()))
 
 
 def format_value(value, limits=None, digits=4):

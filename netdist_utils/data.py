@@ -8,7 +8,6 @@ import hashlib
 import os
 import warnings
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 import torch
@@ -52,15 +51,26 @@ class Split:
         """The first n samples (all of them where there are fewer), without a copy."""
         return Split(self.x[:n], self.y[:n])
 
-    @cached_property
+    @property
     def fingerprint(self):
-        """SHA-256 of shapes and bytes, in hexadecimal: what a trained network depends on."""
-        digest = hashlib.sha256()
-        for tensor in (self.x, self.y):
-            array = np.ascontiguousarray(tensor.cpu().numpy())
-            digest.update(f"{array.dtype}{array.shape}".encode())
-            digest.update(array)
-        return digest.hexdigest()
+        """`fingerprint` of x and y as they are now: what a trained network depends on."""
+        return fingerprint([self.x, self.y])
+
+
+def fingerprint(tensors):
+    """SHA-256 of the dtypes, shapes and bytes of tensors, in hexadecimal.
+
+    Examples
+    --------
+    >>> fingerprint([torch.zeros(2)])[:6], fingerprint([torch.zeros(2, 1)])[:6]
+    ('24e76c', 'ae1f5b')
+    """
+    digest = hashlib.sha256()
+    for tensor in tensors:
+        array = np.ascontiguousarray(tensor.cpu().numpy())
+        digest.update(f"{array.dtype}{array.shape}".encode())
+        digest.update(array)
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -145,7 +155,7 @@ def cifar10(root=None, grayscale=True):
     root : path, optional
         A folder with ``cifar10.npz`` or the official ``cifar-10-python.tar.gz`` (or a place to
         download it to). Without it: the cache folder, then ``NETDIST_DATA_DIR``, then
-        torchvision's download into the cache folder.
+        a download into the cache folder.
     grayscale : bool
         One channel (luma of the normalised colours) or three.
 

@@ -1,14 +1,19 @@
 """How large, on what, and where: the few choices that a whole run shares.
 
 Each is read from the environment when it is asked for, so that a notebook, a test and a build
-can differ without editing a file.
+can differ without editing a file. What a run leaves on disk is written here too, by `keep`.
 """
 
 import os
+import time
+import warnings
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
+from uuid import uuid4
 
 SCALES = ("smoke", "standard", "full")
+ORPHANED = 24 * 3600  # seconds after which a temporary file or a lock is nobody's
 
 
 def scale():
@@ -88,7 +93,7 @@ def device():
 
 
 def cache_dir():
-    """Folder for data sets and trained networks, made if missing.
+    """Folder for data sets and trained networks, made if missing and if that is possible.
 
     ``NETDIST_CACHE_DIR`` if set, else ``netdist`` in the user's cache folder.
 
@@ -101,12 +106,77 @@ def cache_dir():
     >>> cache_dir().is_dir()
     True
     """
-    root = os.environ.get("NETDIST_CACHE_DIR")
-    if not root:
-        root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "netdist"
-    path = Path(root)
-    path.mkdir(parents=True, exist_ok=True)
+    users = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "netdist")
+    return folder(os.environ.get("NETDIST_CACHE_DIR") or users)
+
+
+def folder(path):
+    """A folder, with ``~`` read as the user's home; made if missing and if that is possible.
+
+    Where it is not possible nothing is raised: `keep` says so once there is something to write.
+
+    Examples
+    --------
+    >>> folder("~").is_absolute()
+    True
+    """
+    path = Path(path).expanduser()
+    with suppress(OSError):
+        path.mkdir(parents=True, exist_ok=True)
     return path
+
+
+def keep(path, write):
+    """Write a file whole or not at all; where the disk is full or read-only, warn and go on.
+
+    The file is written beside its place, under a name that no other process or thread has, and
+    then renamed. What killed processes have left in the folder goes after a day.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Who may read it is decided by the umask, as for any file.
+    write : callable
+        Takes the open binary file.
+
+    Warns
+    -----
+    UserWarning
+        If the folder cannot be written.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> path = Path(mkdtemp(), "example.txt")
+    >>> keep(path, lambda file: file.write(b"whole"))
+    >>> path.read_bytes()
+    b'whole'
+    """
+    partial = path.with_name(f"{path.name}.{uuid4().hex}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("xb") as file:
+            write(file)
+        partial.replace(path)
+        _sweep(path.parent)
+    except OSError as error:
+        # The same words for each file of a folder, so that Python says them once.
+        words = f"{path.parent} cannot be written ({error.strerror}): what is computed is used"
+        warnings.warn(f"{words}, but not kept for another time", stacklevel=2)
+    finally:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+def _sweep(place):
+    """Remove temporary files and locks that are older than a day.
+
+    A lock that is so old and still held costs a second training of the same network, no more.
+    """
+    for path in place.iterdir():
+        with suppress(OSError):  # another process may sweep here, too
+            if path.suffix in (".tmp", ".lock") and path.stat().st_mtime < time.time() - ORPHANED:
+                path.unlink()
 
 
 def progress(iterable=None, **kwargs):

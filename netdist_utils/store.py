@@ -1,34 +1,42 @@
 """The cache of trained networks: one safetensors file each, named by what determines it.
 
-Two chapters that run at once train a network once, and a killed run leaves no half file.
+Two chapters that run at once train a network once, and a killed run leaves no half file. A file
+is checked when it is read: shapes, dtypes, finite weights, and a SHA-256 of them beside the name
+of the network. What fails is set aside as ``.damaged`` and trained again. Files of before this
+checksum have none, and are read with the other checks.
 """
 
 import hashlib
 import json
-import os
-from contextlib import ExitStack
+import warnings
+from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from time import perf_counter
 
 import torch
 from filelock import FileLock
-from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors import SafetensorError
+from safetensors.torch import load, save
 
-from netdist_utils import models, settings
+from netdist_utils import data, models, settings
 
 _spared = []  # seconds of training that files have spared this process
 FORMAT = 3  # raise it when a change of `training` changes the networks that come out
+LOCKS = 64  # held at once: a process may have 256 open files under macOS
+# What a file raises that is not what was written. Of others (no memory, too many open files) the
+# file is not the cause.
+DAMAGE = (SafetensorError, KeyError, ValueError, PermissionError, IsADirectoryError)
 
 
-def path_of(model, split, seed, recipe, epoch):
+def path_of(model, fingerprint, seed, recipe, epoch):
     """File of one network, named by the SHA-256 of all that determines it.
 
     Parameters
     ----------
     model : torch.nn.Sequential
         Its start.
-    split : data.Split
+    fingerprint : str
+        That of the training data, `data.Split.fingerprint`.
     seed : int
     recipe : training.Recipe
     epoch : int
@@ -41,16 +49,20 @@ def path_of(model, split, seed, recipe, epoch):
     horizon = recipe.epochs if recipe.schedule == "cosine" else None
     text = {**asdict(recipe), "epochs": horizon, "epoch": epoch, "seed": seed, "format": FORMAT}
     text |= {name: float(text[name]) for name in ("lr", "momentum", "weight_decay")}
-    text |= {"layers": repr(model), "data": split.fingerprint, "torch": torch.__version__}
+    text |= {"layers": repr(model), "data": fingerprint, "torch": torch.__version__}
     digest = hashlib.sha256(json.dumps(text, sort_keys=True).encode())
     for tensor in model.state_dict().values():
         digest.update(tensor.cpu().contiguous().numpy())
     digest.update(settings.device().type.encode())
-    return settings.cache_dir() / "networks" / f"{digest.hexdigest()}.safetensors"
+    place = settings.folder(settings.cache_dir() / "networks")
+    return place / f"{digest.hexdigest()}.safetensors"
 
 
 def fetch(starts, files, train):
     """Networks from their files; what is missing is trained, by one process at a time, and kept.
+
+    A damaged file is set aside with a warning, and its network is trained again. Where the
+    folder cannot be written, the networks are trained and returned, with one warning.
 
     Parameters
     ----------
@@ -65,20 +77,22 @@ def fetch(starts, files, train):
     -------
     list of dict of int to torch.nn.Sequential
     """
-    found = {}
-    if _missing(files):
-        with _locks(files):
-            missing = _missing(files)  # once more: who held the locks may have trained them
+    found = [_stored(*wanted) for wanted in zip(starts, files, strict=True)]
+    if None in found:
+        with _locks(files):  # once more: who held the locks may have trained them
+            found = [
+                of_network or _stored(start, by_epoch, set_aside=True)
+                for of_network, start, by_epoch in zip(found, starts, files, strict=True)
+            ]
+            missing = [i for i, of_network in enumerate(found) if of_network is None]
             began = perf_counter()
-            found = dict(zip(missing, train(missing), strict=True))
+            trained = train(missing)
             seconds = (perf_counter() - began) / max(1, len(missing))
-            for i, snapshots in found.items():
+            for i, snapshots in zip(missing, trained, strict=True):
+                found[i] = snapshots
                 for epoch, model in snapshots.items():
                     _save(model, files[i][epoch], seconds * (epoch == max(snapshots)))
-    for i, start in enumerate(starts):
-        if i not in found:
-            found[i] = {epoch: _load(start, path) for epoch, path in files[i].items()}
-    return [found[i] for i in range(len(starts))]
+    return found
 
 
 def spared_seconds():
@@ -92,36 +106,73 @@ def spared_seconds():
     return sum(_spared)
 
 
-def _missing(files):
-    """Positions of the networks of which some epoch is not on disk."""
-    return [
-        i for i, by_epoch in enumerate(files) if not all(p.exists() for p in by_epoch.values())
-    ]
-
-
 def _locks(files):
-    """Locks of all networks wanted, taken in one order so that no two runs wait on each other."""
-    folder = settings.cache_dir() / "networks"
-    folder.mkdir(exist_ok=True)
+    """Locks of the networks wanted, taken in one order so that no two runs wait on each other.
+
+    Of many networks, the first in that order, which another run that wants most of them takes
+    too. Two runs that share few of many may both train these few; their files are the same.
+    """
     held = ExitStack()
     with held:
-        for name in sorted({str(by_epoch[max(by_epoch)]) for by_epoch in files}):
-            held.enter_context(FileLock(f"{name}.lock"))
+        for name in sorted({str(by_epoch[max(by_epoch)]) for by_epoch in files})[:LOCKS]:
+            with suppress(OSError, NotImplementedError):  # read-only, or a disk without locks
+                held.enter_context(FileLock(f"{name}.lock"))
         return held.pop_all()
 
 
+def _stored(start, files, set_aside=False):
+    """A network after each epoch, from its files; None where one is missing or damaged.
+
+    Only who holds the lock sets a damaged file aside: another may have put a good one there.
+    """
+    found, seconds = {}, 0.0
+    for epoch, path in files.items():
+        try:
+            found[epoch], spared = _load(start, path)
+            seconds += spared
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except DAMAGE as error:
+            if set_aside:
+                aside = path.with_suffix(".damaged")
+                words = f"{path} is damaged ({error}), set aside as {aside.name}"
+                warnings.warn(f"{words}, and its network trained again", stacklevel=2)
+                with suppress(OSError):
+                    path.replace(aside)
+            return None
+    _spared.append(seconds)
+    return found
+
+
 def _save(model, path, seconds):
-    """Write beside the target, then rename: a killed run leaves no half file."""
-    partial = path.with_suffix(f".{os.getpid()}.tmp")
     weights = {k: v.cpu().contiguous() for k, v in model.state_dict().items()}
-    save_file(weights, partial, metadata={"seconds": f"{seconds:.3f}"})
-    partial.replace(path)
+    said = {"seconds": f"{seconds:.3f}", **_identity(path, weights)}
+    settings.keep(path, lambda file: file.write(save(weights, said)))
 
 
 def _load(start, path):
-    """The cached weights in a copy of the start, which has the right shapes."""
+    """The cached weights in a copy of the start, and the seconds that their training took."""
+    content = path.read_bytes()
+    weights = load(content)
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    said = header.get("__metadata__", {})
     loaded = models.clone(start)
-    with safe_open(path, "pt") as file:
-        loaded.load_state_dict({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
-        _spared.append(float((file.metadata() or {}).get("seconds", 0)))
-    return models.freeze(loaded.to(settings.device()))
+    shapes, expected = (_shapes(of) for of in (weights, loaded.state_dict()))
+    if shapes != expected:
+        raise ValueError(f"it holds {shapes} in place of {expected}")
+    if not all(tensor.isfinite().all() for tensor in weights.values()):
+        raise ValueError("its weights are NaN or infinite")
+    if any(said.get(key, value) != value for key, value in _identity(path, weights).items()):
+        raise ValueError("it holds other weights than were written")
+    loaded.load_state_dict(weights)
+    return models.freeze(loaded.to(settings.device())), float(said.get("seconds", 0))
+
+
+def _shapes(weights):
+    return {name: (tuple(tensor.shape), tensor.dtype) for name, tensor in weights.items()}
+
+
+def _identity(path, weights):
+    """What a file says of its weights: whose they are, and their SHA-256."""
+    digest = data.fingerprint(weights[name] for name in sorted(weights))
+    return {"network": path.stem, "sha256": digest}

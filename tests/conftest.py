@@ -45,10 +45,8 @@ def tiny(monkeypatch):
 @pytest.fixture
 def offline(monkeypatch):
     """An address at which nothing listens: held for the whole test, so that nobody else can."""
-    from torchvision.datasets import CIFAR10  # seconds to import, so only where it is needed
-
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{held.getsockname()[1]}/none.tar.gz"
-        monkeypatch.setattr(CIFAR10, "url", address)
+        monkeypatch.setattr(cifar, "ADDRESS", address)
         yield

@@ -1,5 +1,6 @@
 """The files of CIFAR-10, from a tiny copy of it and a server on this machine."""
 
+import errno
 import functools
 import hashlib
 import http.server
@@ -8,13 +9,14 @@ import os
 import pickle
 import tarfile
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import numpy as np
 import pytest
-from torchvision.datasets import CIFAR10
+from filelock import FileLock
 
-from netdist_utils import cifar
+from netdist_utils import cifar, data
 
 
 @pytest.fixture
@@ -47,7 +49,7 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def server(archive, tmp_path, monkeypatch):
-    """torchvision's address and checksum, pointed at a server on this machine."""
+    """The address and checksum, pointed at a server on this machine."""
     folder = tmp_path / "served"
     folder.mkdir()
     (folder / cifar.ARCHIVE).write_bytes(archive)
@@ -55,8 +57,8 @@ def server(archive, tmp_path, monkeypatch):
     httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=httpd.serve_forever, args=(0.01,))  # looks for its end often
     thread.start()
-    monkeypatch.setattr(CIFAR10, "url", f"http://127.0.0.1:{httpd.server_port}/{cifar.ARCHIVE}")
-    monkeypatch.setattr(CIFAR10, "tgz_md5", hashlib.md5(archive).hexdigest())
+    monkeypatch.setattr(cifar, "ADDRESS", f"http://127.0.0.1:{httpd.server_port}/{cifar.ARCHIVE}")
+    monkeypatch.setattr(cifar, "MD5", hashlib.md5(archive).hexdigest())
     yield folder
     httpd.shutdown()
     httpd.server_close()
@@ -141,10 +143,253 @@ def test_who_waits_for_a_download_finds_it_done(tiny, own_cache, monkeypatch):
     """Whoever held the lock has just kept the file: nothing is downloaded a second time."""
 
     @contextmanager
-    def lock(name):
+    def lock(name, timeout):
         np.savez(own_cache / "cifar10.npz", **tiny)
         yield
 
     monkeypatch.setattr(cifar, "FileLock", lock)
-    monkeypatch.setattr(cifar, "_download", lambda folder: pytest.fail("downloaded"))
+    monkeypatch.setattr(cifar, "_fetch", lambda *of_it: pytest.fail("downloaded"))
+    assert same(cifar.arrays(), tiny)
+
+
+# Servers that fail, each in its own way
+
+
+class Faulty(Quiet):
+    """Serves one file as its server's ``manner`` says, and notes what it was asked for."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        self.close_connection = True
+        self.server.asked.append((self.path, self.headers["Range"]))
+        self.server.manner(self, self.server.content)
+
+    def say(self, status, *headers):
+        self.send_response(status)
+        for name, value in headers:
+            self.send_header(name, value)
+        self.end_headers()
+
+    def send_all(self, content):
+        self.say(200, ("Content-Length", len(content)))
+        self.wfile.write(content)
+
+    def send_range(self, content):
+        first = int(self.headers["Range"].removeprefix("bytes=").removesuffix("-"))
+        if first >= len(content):
+            return self.send_error(416)
+        said = ("Content-Range", f"bytes {first}-{len(content) - 1}/{len(content)}")
+        self.say(206, said, ("Content-Length", len(content) - first))
+        self.wfile.write(content[first:])
+
+
+def silent(request, content):
+    request.server.over.wait()
+
+
+def silent_after_a_while(request, content):
+    request.say(200, ("Content-Length", len(content)))
+    request.wfile.write(content[:1000])
+    request.server.over.wait()
+
+
+def dripping(request, content):
+    request.say(200, ("Content-Length", len(content)))
+    request.wfile.write(content[:-250])
+    drip(request, content[-250:])
+
+
+def dripping_headers(request, content):
+    drip(request, b"HTTP/1.1 200 OK\r\n" + b"X-Nothing: 0\r\n" * 18)
+    request.wfile.write(b"Content-Length: %d\r\n\r\n" % len(content) + content)
+
+
+def drip(request, content):
+    """In five seconds; who waits so long has the file."""
+    for byte in content:
+        if request.server.over.wait(0.02):
+            return
+        request.wfile.write(bytes([byte]))
+
+
+def wrong(request, content):
+    request.send_all(b"<html>Please log in to this network.</html>")
+
+
+def not_found(request, content):
+    request.send_error(404)
+
+
+def out_of_order(request, content):
+    request.send_error(503)
+
+
+def no_http(request, content):
+    request.wfile.write(b"220 welcome\r\n")
+
+
+def cut_off(request, content):
+    """Half of the file on the first try; then as `Faulty.send_range`, where that is allowed."""
+    if len(request.server.asked) == 1:
+        request.say(200, ("Content-Length", len(content)))
+        request.wfile.write(content[: len(content) // 2])
+    elif request.server.ranges:
+        request.send_range(content)
+    else:
+        request.send_all(content)
+
+
+@pytest.fixture
+def faulty(archive, monkeypatch):
+    """A server whose ``manner`` a test sets, and limits that a busy machine stays within."""
+    httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Faulty)
+    httpd.asked, httpd.over, httpd.content = [], threading.Event(), archive
+    httpd.ranges, httpd.handle_error = True, lambda *of_whom: None  # who asked may have gone
+    thread = threading.Thread(target=httpd.serve_forever, args=(0.01,))
+    thread.start()
+    monkeypatch.setattr(cifar, "ADDRESS", f"http://127.0.0.1:{httpd.server_port}/cifar.tar.gz")
+    monkeypatch.setattr(cifar, "MD5", hashlib.md5(archive).hexdigest())
+    monkeypatch.setattr(cifar, "SILENCE", 30)
+    monkeypatch.setattr(cifar, "LIMIT", 60)
+    yield httpd
+    httpd.over.set()
+    httpd.shutdown()
+    httpd.server_close()
+    thread.join()
+
+
+def partial(folder):
+    return folder / f"{cifar.ARCHIVE}.tmp"
+
+
+@pytest.mark.parametrize(
+    ("manner", "limits", "words"),
+    [
+        (silent, {"SILENCE": 0.1}, "timed out"),
+        (silent_after_a_while, {"SILENCE": 0.1}, "timed out"),
+        (dripping, {"LIMIT": 0.5}, "not done after 0.5 seconds"),
+        (dripping_headers, {"LIMIT": 0.5}, "not done after 0.5 seconds"),
+        (wrong, {}, "has MD5 [0-9a-f]{32}, not"),
+        (not_found, {}, "404"),
+        (out_of_order, {}, "503"),
+        (no_http, {}, "220 welcome"),
+    ],
+)
+def test_a_download_that_fails_ends_and_the_digits_are_used(
+    faulty, own_cache, monkeypatch, manner, limits, words
+):
+    with monkeypatch.context() as patch:
+        for name, seconds in limits.items():
+            patch.setattr(cifar, name, seconds)
+        faulty.manner = manner
+        with pytest.warns(UserWarning, match=f"(?s){words}.*digits are used instead"):
+            assert data.images().name == "digits"
+    faulty.manner = Faulty.send_all  # the lock is free, and what has come does no harm
+    assert data.images().name == "cifar10"
+    kept = sorted(path.name for path in own_cache.iterdir() if path.suffix != ".lock")
+    assert kept == [cifar.ARCHIVE, "cifar10.npz"]
+
+
+def test_a_wrong_file_is_not_kept(faulty, own_cache):
+    faulty.manner = wrong
+    with pytest.raises(cifar.MissingDataError):
+        cifar.arrays()
+    assert not partial(own_cache).exists()
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+def test_a_download_that_was_cut_off_goes_on_where_it_stopped(tiny, faulty, ranges):
+    faulty.manner, faulty.ranges = cut_off, ranges
+    assert same(cifar.arrays(), tiny)
+    half = len(faulty.content) // 2
+    assert [of for _, of in faulty.asked] == ["bytes=0-", f"bytes={half}-"]
+
+
+def test_another_run_goes_on_where_the_last_stopped(tiny, faulty, own_cache):
+    partial(own_cache).write_bytes(faulty.content[:500])
+    faulty.manner = Faulty.send_range
+    assert same(cifar.arrays(), tiny)
+    assert [of for _, of in faulty.asked] == ["bytes=500-"]
+
+
+@pytest.mark.parametrize("part", [b"x" * 500, b"x" * 100_000])
+def test_a_part_of_something_else_does_no_harm(tiny, faulty, own_cache, part):
+    """Too long for a rest, or completed to a wrong file: the second try begins anew."""
+    partial(own_cache).write_bytes(part)
+    faulty.manner = Faulty.send_range
+    assert same(cifar.arrays(), tiny)
+    assert [of for _, of in faulty.asked] == [f"bytes={len(part)}-", "bytes=0-"]
+
+
+def test_a_proxy_is_asked(tiny, faulty, monkeypatch):
+    """The address has no server; the proxy knows how to reach it."""
+    proxy = cifar.ADDRESS.rpartition("/")[0]
+    monkeypatch.setattr(cifar, "ADDRESS", "http://data.invalid/cifar.tar.gz")
+    for name in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.setenv(name, proxy)
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    faulty.manner = Faulty.send_all
+    assert same(cifar.arrays(), tiny)
+    assert [path for path, _ in faulty.asked] == ["http://data.invalid/cifar.tar.gz"]
+
+
+def test_a_lock_that_is_kept_is_not_waited_for_without_end(tiny, own_cache, monkeypatch):
+    monkeypatch.setattr(cifar, "LIMIT", 0.1)
+    with (
+        FileLock(own_cache / "cifar10.lock"),
+        ThreadPoolExecutor(1) as other,
+        pytest.raises(cifar.MissingDataError, match="lock"),
+    ):
+        other.submit(cifar.arrays).result(timeout=60)
+
+
+def test_a_download_that_took_too_long_is_over(faulty, own_cache, monkeypatch):
+    """No thread goes on with it behind the back of whoever was told that it has failed."""
+    inner, ended = cifar._fetch, threading.Event()
+
+    def fetch(*of_it):
+        inner(*of_it)
+        ended.set()
+
+    monkeypatch.setattr(cifar, "_fetch", fetch)
+    monkeypatch.setattr(cifar, "LIMIT", 0.5)
+    faulty.manner = dripping
+    with pytest.raises(cifar.MissingDataError):
+        cifar.arrays()
+    assert ended.wait(60) and not (own_cache / cifar.ARCHIVE).exists()
+
+
+def test_a_stopped_download_writes_no_more(faulty, tmp_path):
+    """Who interrupts a cell and runs it again has one download, and not two in one file."""
+    stop, faults = threading.Event(), []
+    stop.set()
+    faulty.manner = Faulty.send_all
+    cifar._fetch(tmp_path, stop, faults)
+    assert partial(tmp_path).stat().st_size == 0 and "cut off" in faults[0]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [MemoryError("no room"), OSError(errno.EACCES, "Permission denied", "cifar10.npz")],
+)
+def test_what_is_the_machines_fault_is_no_damage(tiny, own_cache, monkeypatch, error):
+    """Nobody is told to delete a good file because memory is short, or a right is missing."""
+    np.savez(own_cache / "cifar10.npz", **tiny)
+
+    def fail(*arguments):
+        raise error
+
+    monkeypatch.setattr(cifar.np, "load", fail)
+    with pytest.raises(type(error), match=r"no room|cifar10\.npz"):
+        cifar.arrays()
+
+
+def test_a_home_is_understood(tiny, own_cache, monkeypatch):
+    monkeypatch.setenv("HOME", str(own_cache))
+    (own_cache / "data").mkdir()
+    np.savez(own_cache / "data" / "cifar10.npz", **tiny)
+    assert same(cifar.arrays("~/data"), tiny)
+    monkeypatch.setenv("NETDIST_DATA_DIR", "~/data")
     assert same(cifar.arrays(), tiny)

@@ -444,3 +444,27 @@ def test_no_file_is_too_long_nor_the_package():
 )
 def test_lines_of_code_are_counted(source, count):
     assert lines_of_code(source) == count
+
+
+# Files are read as UTF-8, whatever the machine is set to
+
+
+def without_encoding(source):
+    """Lines that read or write text without saying in which encoding."""
+    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    found = set()
+    for call in calls:
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else ast.unparse(call.func)
+        said = len(call.args) > ("write" in name) or any(
+            k.arg == "encoding" for k in call.keywords
+        )
+        if name in ("read_text", "write_text") and not said:
+            found.add(call.lineno)
+    return found
+
+
+def test_text_is_read_and_written_as_utf_8():
+    everything = {**SOURCES, **COURSE, **sources("tools", "benchmarks")}
+    assert {name: found for name, s in everything.items() if (found := without_encoding(s))} == {}
+    planted = "p.read_text()\np.write_text(t)\np.read_text('utf-8')\np.write_text(t, encoding='a')"
+    assert without_encoding(planted) == {1, 2}

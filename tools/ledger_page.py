@@ -12,12 +12,14 @@ import shutil
 from pathlib import Path
 
 from docutils import nodes
+from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 from netdist_utils import claims
 
 COLUMNS = ["Claim", "Source or null", "Measured", "Band", "Scale", "Data set", "Status"]
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
+LOGGER = logging.getLogger(__name__)
 
 
 class Placeholder(nodes.General, nodes.Element):
@@ -31,7 +33,12 @@ class ClaimsLedger(SphinxDirective):
 
 def record_of(name, folder):
     path = Path(folder) / f"{name}.json"
-    return json.loads(path.read_text()) if path.exists() else None
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
+def lacking(named, folder):
+    """Claims that are not on record though their chapter has run: it came from the cache."""
+    return [name for name, claim in named if "needs" not in claim and not record_of(name, folder)]
 
 
 def section_of(name, chapter):
@@ -89,6 +96,8 @@ def fill(app, doctree, docname):
             heading = nodes.paragraph("", "", classes=["ledger-chapter"])
             heading += nodes.reference("", title, refuri=target) if target else nodes.Text(title)
             folder = claims.ledger_dir()
+            if target and (names := lacking(named, folder)):
+                LOGGER.warning("%s left no record of %s: `make book` runs it anew", page, names)
             rows = [row_of(name, c, record_of(name, folder), target) for name, c in named]
             content += [heading, table_of(rows)]
         place.replace_self(content)

@@ -48,7 +48,8 @@ FOLDERS = {"book": ROOT / "notebooks", "student": ROOT / "notebooks" / "student"
 
 def sources():
     """Texts of all chapters, by the stem of their file."""
-    return {path.stem: path.read_text() for path in sorted((ROOT / "notebooks").glob("*.py"))}
+    paths = sorted((ROOT / "notebooks").glob("*.py"))
+    return {path.stem: path.read_text(encoding="utf-8") for path in paths}
 
 
 def cells_in(source):
@@ -236,11 +237,11 @@ def main(arguments=None):
     for edition, folder in FOLDERS.items():
         for stem, text in notebooks(edition).items():
             target = folder / f"{stem}.ipynb"
-            if check and not (target.exists() and target.read_text() == text):
+            if check and not (target.exists() and target.read_text(encoding="utf-8") == text):
                 stale.append(f"{edition}: {target.name}")
             elif not check:
                 target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_text(text)
+                target.write_text(text, encoding="utf-8")
     if stale:
         print(f"differ from their sources: {', '.join(stale)}; run `make notebooks`")
     return int(bool(stale))

@@ -130,7 +130,7 @@ def measure_answers(networks, split):
     """
     outputs = torch.stack([training.logits(m, split.x).softmax(1).cpu() for m in networks])
     correlation = torch.corrcoef(outputs.flatten(1).double())
-    rights = outputs.argmax(2) == split.y.cpu()
+    rights = outputs.argmax(2) == split.labels_for(outputs)
     index = _pairs_of(networks)
     rows = [[error_consistency(rights[i], rights[j]), float(correlation[i, j])] for i, j in index]
     return pd.DataFrame(rows, index, ["errors", "outputs"])
@@ -150,7 +150,8 @@ def right(model, split):
     >>> right(models.mlp([2, 3, 2]), data.circle(5, 0)).shape
     torch.Size([5])
     """
-    return training.logits(model, split.x).argmax(1).cpu() == split.y.cpu()
+    z = training.logits(model, split.x).cpu()
+    return z.argmax(1) == split.labels_for(z)
 
 
 @torch.no_grad()
@@ -178,16 +179,16 @@ def removal_effects(model, split, hidden=0):
     axes(model)  # refuses what has no units
     layer = models.hidden_layers(model)[hidden]
     h, back = models.outputs(model, split.x, [layer])[layer], model[layer + 1 :]
-    y = split.y.to(h.device)
     loss = torch.nn.functional.cross_entropy
-    logits, without = back(h), []
+    logits, without = models.run(back, h), []
+    y = split.labels_for(logits)
     for unit in range(h.shape[1]):
         if len(back) == 1:  # one product less: the unit's own part of the logits
             without.append(logits - h[:, unit, None] * back[0].weight[:, unit])
             continue
         kept = h.clone()
         kept[:, unit] = 0
-        without.append(back(kept))
+        without.append(models.run(back, kept))
     losses = torch.stack([loss(z, y).double() for z in without])
     return (losses - loss(logits, y).double()).cpu()
 

@@ -30,6 +30,11 @@ class Split:
     x : (N, ...) float tensor
     y : (N,) long tensor
 
+    Raises
+    ------
+    ValueError
+        If y is not one whole number a sample.
+
     Examples
     --------
     >>> split = Split(torch.zeros(3, 2), torch.zeros(3, dtype=torch.long))
@@ -43,8 +48,8 @@ class Split:
     def __post_init__(self):
         if self.y.shape != self.x.shape[:1] or self.y.is_floating_point():
             raise ValueError(f"x of shape {tuple(self.x.shape)} has {len(self.x)} samples, but y "
-                             f"has shape {tuple(self.y.shape)} and is {self.y.dtype}; one whole "
-                             "number a sample is needed")  # fmt: skip
+                             f"has {self.y.numel()} labels of {self.y.dtype} in shape "
+                             f"{tuple(self.y.shape)}; (N,) whole numbers are needed")  # fmt: skip
 
     def __len__(self):
         return len(self.x)

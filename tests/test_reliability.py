@@ -127,7 +127,7 @@ def test_weights_of_scikit_learn_are_contiguous_and_have_one_label_a_sample():
 
 @pytest.mark.parametrize("shape", [(60, 1), (1, 60), ()])
 def test_labels_are_one_number_a_sample(shape):
-    with pytest.raises(ValueError, match="one whole number a sample"):
+    with pytest.raises(ValueError, match="whole numbers are needed"):
         data.Split(X, torch.zeros(shape).long())
 
 

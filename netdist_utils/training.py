@@ -103,6 +103,11 @@ def start(make_model, seed):
     torch.nn.Sequential
         Untrained, in evaluation mode, without gradients. The global generator is left as it was.
 
+    Raises
+    ------
+    ValueError
+        If some of its weights are frozen and others are not, which would be forgotten here.
+
     Examples
     --------
     >>> one, two = (start(lambda: models.mlp([2, 1]), seed=0) for _ in range(2))

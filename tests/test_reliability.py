@@ -45,14 +45,19 @@ def test_layers_that_write_into_their_input_change_no_answer():
         assert torch.equal(h, model[: layer + 1](X))
     found, expected = (moments([m], X, [1])[1] for m in (in_place(model), model))
     assert torch.equal(found.seconds, expected.seconds)
+    curves = [covariance.clip_curve(m, 1, torch.eye(4), SPLIT) for m in (in_place(model), model)]
+    assert torch.equal(*curves)
     first = nn.Sequential(nn.ReLU(inplace=True), *model)
     models.outputs(first, X, [0])
     training.logits(first, X)
     matching.barrier(first, first, SPLIT, 3)
     images = gaussian(4, 1, 5, 5)
     kept = images.clone()
-    seen = nn.Sequential(nn.ReLU(inplace=True), nn.Conv2d(1, 2, 3))
-    convergence.most_exciting(seen, 1, images, 2)
+    seen = nn.Sequential(nn.ReLU(inplace=True), nn.Conv2d(1, 2, 3), nn.Flatten())
+    places = convergence.most_exciting(seen, 1, images, 2)
+    convergence.gradients(seen, 1, 0, images, places[0])
+    pictures = data.Split(images, torch.zeros(4).long())
+    assert matching.barrier(seen, seen, pictures, 3).loss.unique().numel() == 1
     assert torch.equal(X, before) and torch.equal(images, kept)
 
 

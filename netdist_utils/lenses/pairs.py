@@ -180,7 +180,7 @@ def removal_effects(model, split, hidden=0):
     layer = models.hidden_layers(model)[hidden]
     h, back = models.outputs(model, split.x, [layer])[layer], model[layer + 1 :]
     loss = torch.nn.functional.cross_entropy
-    logits, without = models.run(back, h), []
+    logits, without = back(h), []
     y = split.labels_for(logits)
     for unit in range(h.shape[1]):
         if len(back) == 1:  # one product less: the unit's own part of the logits
@@ -188,7 +188,7 @@ def removal_effects(model, split, hidden=0):
             continue
         kept = h.clone()
         kept[:, unit] = 0
-        without.append(models.run(back, kept))
+        without.append(back(kept))
     losses = torch.stack([loss(z, y).double() for z in without])
     return (losses - loss(logits, y).double()).cpu()
 

@@ -5,6 +5,7 @@ arithmetic of the network and nothing else. `cifar` finds the files of CIFAR-10.
 """
 
 import hashlib
+import operator
 import os
 import warnings
 from dataclasses import dataclass, field
@@ -29,6 +30,11 @@ class Split:
     x : (N, ...) float tensor
     y : (N,) long tensor
 
+    Raises
+    ------
+    ValueError
+        If y is not one whole number a sample.
+
     Examples
     --------
     >>> split = Split(torch.zeros(3, 2), torch.zeros(3, dtype=torch.long))
@@ -40,9 +46,10 @@ class Split:
     y: torch.Tensor
 
     def __post_init__(self):
-        if len(self.x) != len(self.y):
-            raise ValueError(f"x of shape {tuple(self.x.shape)} has {len(self.x)} samples, "
-                             f"but y has {len(self.y)} labels")  # fmt: skip
+        if self.y.shape != self.x.shape[:1] or self.y.is_floating_point():
+            raise ValueError(f"x of shape {tuple(self.x.shape)} has {len(self.x)} samples, but y "
+                             f"has {self.y.numel()} labels of {self.y.dtype} in shape "
+                             f"{tuple(self.y.shape)}; (N,) whole numbers are needed")  # fmt: skip
 
     def __len__(self):
         return len(self.x)
@@ -50,6 +57,15 @@ class Split:
     def first(self, n):
         """The first n samples (all of them where there are fewer), without a copy."""
         return Split(self.x[:n], self.y[:n])
+
+    def labels_for(self, z):
+        """y, on the device of a network's outputs z (..., K), if all are in 0 to K - 1."""
+        if len(self) == 0:
+            raise ValueError(f"the split is empty: x has shape {tuple(self.x.shape)}")
+        low, high = self.y.min(), self.y.max()
+        if low < 0 or high >= z.shape[-1]:
+            raise ValueError(f"labels are {low} to {high}; 0 to {z.shape[-1] - 1} have an output")
+        return self.y.to(z.device)
 
     @property
     def fingerprint(self):
@@ -142,7 +158,7 @@ def circle(n, seed):
     >>> circle(4, seed=0).x.shape
     torch.Size([4, 2])
     """
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(operator.index(seed))
     x = 2 * torch.rand(n, 2, generator=generator) - 1
     return Split(x, (x.square().sum(1) > 2 / torch.pi).long())
 

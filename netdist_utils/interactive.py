@@ -71,8 +71,8 @@ def figure(folder, data, *, title):
     from IPython.display import HTML
 
     script, style = _shared_and_own(folder, "js"), _shared_and_own(folder, "css")
-    # "</" inside a script element would end it early.
-    payload = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
+    # "</script" inside a script element would end it early, and "<!--" keep it from ending.
+    payload = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
     name = f"netdist-{folder}-{next(_number)}"
     return HTML(
         f'<section class="netdist-figure netdist-{folder}" id="{name}" '

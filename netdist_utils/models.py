@@ -134,7 +134,8 @@ def from_sklearn(estimator):
     Raises
     ------
     ValueError
-        If the estimator is not fitted, or its activation is not ReLU.
+        If the estimator is not fitted, its activation is not ReLU, or a sample may have several
+        labels.
 
     Examples
     --------
@@ -149,8 +150,10 @@ def from_sklearn(estimator):
         raise ValueError(
             f"activation is {estimator.activation!r}; only 'relu' can be carried over"
         )
-    weights = [torch.as_tensor(w.T).float() for w in estimator.coefs_]  # (out, in)
-    biases = [torch.as_tensor(b).float() for b in estimator.intercepts_]
+    if estimator.out_activation_ == "logistic" and estimator.n_outputs_ > 1:
+        raise ValueError(f"{estimator} gives each sample {estimator.n_outputs_} labels, not one")
+    weights = [torch.tensor(w.T).float().contiguous() for w in estimator.coefs_]  # (out, in)
+    biases = [torch.tensor(b).float() for b in estimator.intercepts_]
     if estimator.out_activation_ == "logistic":
         weights[-1] = torch.cat([torch.zeros_like(weights[-1]), weights[-1]])
         biases[-1] = torch.cat([torch.zeros_like(biases[-1]), biases[-1]])
@@ -216,6 +219,19 @@ def device_of(model):
     return next((p.device for p in model.parameters()), torch.device("cpu"))
 
 
+def run(model, x):
+    """What a network or a layer makes of x, which stays as it is where a ReLU writes in place.
+
+    Examples
+    --------
+    >>> x = torch.tensor([-1.0, 1.0])
+    >>> run(nn.ReLU(inplace=True), x), x
+    (tensor([0., 1.]), tensor([-1.,  1.]))
+    """
+    in_place = any(getattr(module, "inplace", False) for module in model.modules())
+    return model(x.clone() if in_place else x)
+
+
 @torch.no_grad()
 def outputs(model, x, layers):
     """Outputs of some layers in one forward pass.
@@ -253,7 +269,7 @@ def outputs(model, x, layers):
     h = x.to(device_of(model))
     found = {-1: h} if -1 in wanted else {}
     for index in range(max(wanted, default=-1) + 1):
-        h = model[index](h)
+        h = run(model[index], h)
         if index in wanted:
             found[index] = h
     return found
@@ -273,7 +289,7 @@ def check(model, allowed=LAYERS):
     TypeError
         If the model is not a Sequential, or holds a layer of another type.
     ValueError
-        If a weight or bias is NaN or infinite.
+        If a weight or bias is NaN or infinite, or serves two layers.
 
     Examples
     --------
@@ -281,12 +297,15 @@ def check(model, allowed=LAYERS):
     """
     if not isinstance(model, nn.Sequential):
         raise TypeError(f"a torch.nn.Sequential is needed, not {type(model).__name__}")
+    owner = {}
     for index, layer in enumerate(model):
         if not isinstance(layer, allowed):
             names = ", ".join(kind.__name__ for kind in allowed)
             raise TypeError(f"layer {index} is {layer}; only {names} are handled")
         for name in ("weight", "bias") if isinstance(layer, WEIGHTED) else ():
             p = getattr(layer, name)
+            if p is not None and (first := owner.setdefault(p, index)) != index:
+                raise ValueError(f"layers {first} and {index} share their {name}")
             if p is not None and not _all_finite(p.detach()):
                 bad = int((~torch.isfinite(p)).sum())
                 raise ValueError(

@@ -13,8 +13,8 @@ import torch
 from netdist_utils import models
 
 # A unit whose variance is below this share of its second moment is constant, to the rounding of
-# the single-precision sums in which moments are taken.
-CONSTANT = 1e-5
+# the sums in which moments are taken: of activations in single precision, and in double.
+CONSTANT, CONSTANT_IN_DOUBLE = 1e-5, 1e-12
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,8 @@ class LayerMoments:
         Of all networks' units side by side.
     seconds : (sum D, sum D) float64 tensor
         Mean outer products of the same.
+    constant : float
+        Share of its second moment below which a unit's variance is rounding.
 
     Examples
     --------
@@ -43,6 +45,7 @@ class LayerMoments:
     count: int
     means: torch.Tensor
     seconds: torch.Tensor
+    constant: float = CONSTANT
 
     def mean(self, i=0):
         """E[phi_i] of network i: (D_i,) float64 tensor."""
@@ -64,7 +67,7 @@ class LayerMoments:
 
     def dead(self, i=0):
         """Which units of network i never change: (D_i,) bool tensor."""
-        return self._variance(i) <= CONSTANT * self.second(i).diagonal()
+        return self._variance(i) <= self.constant * self.second(i).diagonal()
 
     def deviation(self, i=0):
         """Standard deviation of each unit, 0 for a dead one: (D_i,) float64 tensor."""
@@ -147,7 +150,8 @@ def moments(networks, x, layers, batch_size=1000):
             sums[layer] = [a + b for a, b in zip(sums.get(layer, (0, 0, 0)), new, strict=True)]
     found = {}
     for layer, (count, total, product) in sums.items():
-        found[layer] = LayerMoments(sizes[layer], count, total / count, product / count)
+        constant = CONSTANT_IN_DOUBLE if h.dtype == torch.double else CONSTANT
+        found[layer] = LayerMoments(sizes[layer], count, total / count, product / count, constant)
         _check_finite(layer, found[layer])
     return Moments(found)
 

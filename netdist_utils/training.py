@@ -13,6 +13,7 @@ in halves, and halves of these: the same networks, up to that order.
 """
 
 import math
+import operator
 import re
 from dataclasses import dataclass
 
@@ -102,6 +103,11 @@ def start(make_model, seed):
     torch.nn.Sequential
         Untrained, in evaluation mode, without gradients. The global generator is left as it was.
 
+    Raises
+    ------
+    ValueError
+        If some of its weights are frozen and others are not, which would be forgotten here.
+
     Examples
     --------
     >>> one, two = (start(lambda: models.mlp([2, 1]), seed=0) for _ in range(2))
@@ -110,7 +116,10 @@ def start(make_model, seed):
     """
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        return models.freeze(make_model())
+        model = make_model()
+    if len({p.requires_grad for p in model.parameters()}) > 1:
+        raise ValueError(f"some weights of {model} are frozen; all of them would be trained")
+    return models.freeze(model)
 
 
 def fit_ensemble(
@@ -133,7 +142,7 @@ def fit_ensemble(
     Parameters
     ----------
     make_model : callable
-        Takes nothing, returns an untrained Sequential.
+        Takes nothing, returns an untrained Sequential of `models.LAYERS`.
     split : data.Split
         Training data: x (N, ...), y (N,).
     seeds : sequence of int
@@ -152,8 +161,9 @@ def fit_ensemble(
 
     Raises
     ------
-    ValueError
-        If the split is empty, or as in `Recipe`.
+    TypeError, ValueError
+        If the split is empty, or has a label without an output; if layers are none of
+        `models.LAYERS`, share weights, or are frozen in part; or as in `Recipe`.
     FloatingPointError
         If a network's weights are no longer finite after training.
 
@@ -223,7 +233,7 @@ def logits(model, x, batch_size=2048):
     torch.Size([5, 3])
     """
     device = models.device_of(model)
-    return torch.cat([model(part.to(device)) for part in x.split(batch_size)])
+    return torch.cat([models.run(model, part.to(device)) for part in x.split(batch_size)])
 
 
 def accuracy(model, split):
@@ -242,7 +252,7 @@ def accuracy(model, split):
     Raises
     ------
     ValueError
-        If the split is empty.
+        If the split is empty, or the model has no output for one of its labels.
 
     Examples
     --------
@@ -250,9 +260,8 @@ def accuracy(model, split):
     >>> 0 <= accuracy(models.mlp([2, 2]), data.circle(10, 0)) <= 1
     True
     """
-    _not_empty(split)
-    predicted = logits(model, split.x).argmax(1)
-    return (predicted == split.y.to(predicted.device)).float().mean().item()
+    z = logits(model, split.x)
+    return (z.argmax(1) == split.labels_for(z)).float().mean().item()
 
 
 def cross_entropy(model, split):
@@ -264,20 +273,17 @@ def cross_entropy(model, split):
     >>> cross_entropy(models.mlp([2, 2]), data.circle(10, 0)) > 0
     True
     """
-    _not_empty(split)
     z = logits(model, split.x)
-    return nn.functional.cross_entropy(z, split.y.to(z.device)).item()
-
-
-def _not_empty(split):
-    if len(split) == 0:
-        raise ValueError(f"the split is empty: x has shape {tuple(split.x.shape)}")
+    return nn.functional.cross_entropy(z, split.labels_for(z)).item()
 
 
 def _fit(make_model, split, seeds, recipe, epochs_kept, progress, cache):
     """For each seed a dict from epoch to network, from the cache or trained now."""
-    _not_empty(split)
+    seeds = [operator.index(seed) for seed in seeds]
     starts = [start(make_model, seed) for seed in seeds]
+    for model in starts:
+        models.check(model)
+        split.labels_for(logits(model, split.x[:1]))
 
     def train(members):
         of_members = [starts[i] for i in members], split, [seeds[i] for i in members]

@@ -7,7 +7,7 @@ where bit i of m is 1. In deeper networks units count through the hidden layers,
 
 import torch
 
-from netdist_utils import models
+from netdist_utils import models, training
 from netdist_utils.ablation.many_classes import softmax_losses
 from netdist_utils.ablation.masks import bits, hidden, n_units
 from netdist_utils.ablation.two_classes import logistic_losses
@@ -40,8 +40,8 @@ def all_losses(model, split, fill=None, groups=None):
     Raises
     ------
     ValueError
-        If there are more than 24 units or groups, not one group a unit, or ``fill`` or
-        ``groups`` are given for a deeper network.
+        If there are more than 24 units or groups, not one group a unit, a label without an
+        output, or ``fill`` or ``groups`` are given for a deeper network.
 
     Notes
     -----
@@ -71,15 +71,16 @@ def all_losses(model, split, fill=None, groups=None):
     additive = logistic_losses if output.out_features == 2 else softmax_losses
     if not (fill is None and groups is None) and len(layers) > 2:
         raise ValueError(f"fill and groups take one hidden layer, not {len(layers) - 1}")
+    y = split.labels_for(training.logits(model, split.x[:1]))
     if groups is not None:
         h = hidden(model, split.x, None, layers[:-1])[0]
-        return softmax_losses(h, output, split.y, fill, torch.as_tensor(groups))
+        return softmax_losses(h, output, y, fill, torch.as_tensor(groups))
     last = model[layers[-2]].out_features
     masks = bits(torch.arange(2 ** (n - last)), n - last)  # of all hidden layers but the last
     found = torch.empty(len(masks), 2**last, dtype=torch.float64)
     for row, mask in enumerate(masks):
         h = hidden(model, split.x, mask[None], layers[:-1])[0]
-        found[row] = additive(h, output, split.y, fill)
+        found[row] = additive(h, output, y, fill)
     return found.T.flatten()  # the last layer's units are the highest bits
 
 

@@ -114,7 +114,7 @@ def _losses(model, split, masks):
     layers = models.weight_layers(model)
     h = hidden(model, split.x, masks, layers[:-1])
     z = model[layers[-1]](h * masks[:, None, -h.shape[2] :])  # (M, N, 2)
-    labels = split.y.to(z.device).expand(len(masks), -1)
+    labels = split.labels_for(z).expand(len(masks), -1)
     return nn.functional.cross_entropy(z.movedim(2, 1), labels, reduction="none").mean(1)
 
 

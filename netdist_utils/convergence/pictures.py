@@ -29,25 +29,34 @@ def receptive_field(model, layer):
 
     Raises
     ------
-    ValueError
-        If the layer is dense, or behind a Flatten: there, every unit sees the whole input.
+    TypeError, ValueError
+        If the layer is dense, or behind a Flatten: there, every unit sees the whole input. Or if
+        the model has no such layer, a layer is none of `models.LAYERS`, or its windows are no
+        squares.
 
     Examples
     --------
     >>> receptive_field(nn.Sequential(nn.Conv2d(3, 8, 5, padding=2), nn.MaxPool2d(2)), 1)
     (6, 2, -2)
     """
+    if not -1 <= layer < len(model):
+        raise ValueError(f"layer {layer} is none of 0..{len(model) - 1}")
+    models.check(model[: layer + 1])
     side, step, first = 1, 1, 0
     for module in model[: layer + 1]:
         if isinstance(module, nn.Flatten | nn.Linear):
             raise ValueError(f"layer {layer} is behind {module}: it sees the whole input")
         if hasattr(module, "kernel_size"):
-            kernel, stride, padding = (
-                v if isinstance(v, int) else v[0]
-                for v in (module.kernel_size, module.stride, module.padding)
-            )
+            window = module.kernel_size, module.stride, module.padding
+            sizes = [
+                {v} if isinstance(v, int) else set(v)
+                for v in (*window, getattr(module, "dilation", 1))
+            ]
+            if any(len(size) > 1 for size in sizes):
+                raise ValueError(f"{module}: numbers that are equal along both axes are needed")
+            (kernel,), (stride,), (padding,), (dilation,) = sizes
             first -= padding * step
-            side += (kernel - 1) * step
+            side += (kernel - 1) * dilation * step
             step *= stride
     return side, step, first
 
@@ -78,7 +87,7 @@ def most_exciting(model, layer, x, n=9, batch_size=200):
     """
     peaks, places, width = [], [], 1
     for batch in x.split(batch_size):
-        h = model[: layer + 1](batch.to(models.device_of(model)))
+        h = models.outputs(model, batch, [layer])[layer]
         width = h.shape[-1] if h.ndim == 4 else 1
         peak, place = h.flatten(2).max(2) if h.ndim == 4 else (h, torch.zeros_like(h).long())
         peaks.append(peak)
@@ -139,7 +148,7 @@ def gradients(model, layer, unit, x, places):
     images = x[places[:, 0]].to(models.device_of(model), copy=True).requires_grad_()
     h = images
     for module in model[: layer + 1]:
-        h = module(h)
+        h = models.run(module, h)
         if isinstance(module, nn.ReLU):
             h.register_hook(lambda gradient: gradient.clamp_min(0))
     n = torch.arange(len(images))

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from netdist_utils import models
+from netdist_utils import models, training
 
 
 @torch.no_grad()
@@ -35,7 +35,7 @@ def clip_curve(model, layer, basis, split, ranks=None, batch_size=1000):
     TypeError
         If the layer is neither Linear nor Conv2d.
     ValueError
-        If the basis or a rank does not fit the layer.
+        If the basis or a rank does not fit the layer, or a label has no output.
 
     Examples
     --------
@@ -57,19 +57,17 @@ def clip_curve(model, layer, basis, split, ranks=None, batch_size=1000):
         raise ValueError(f"ranks must lie in 0..{len(basis)}, not {list(ranks)}")
     turned = torch.tensordot(basis, weight, dims=([1], [1])).movedim(0, 1)  # (out, R[, h, w])
     rest = model[layer + 1 :]
-    writes_its_input = any(getattr(module, "inplace", False) for module in rest)
     correct = torch.zeros(len(basis) + 1, dtype=torch.long)
-    for x, y in zip(split.x.split(batch_size), split.y.split(batch_size), strict=True):
+    labels = split.labels_for(training.logits(model, split.x[:1]))
+    for x, y in zip(split.x.split(batch_size), labels.split(batch_size), strict=True):
         h = models.outputs(model, x, [layer - 1])[layer - 1]
         coordinates = torch.tensordot(h, basis, dims=([1], [1])).movedim(-1, 1)  # (B, R[, H, W])
         z = operation(torch.zeros_like(h))  # the bias alone: rank 0
-        y = y.to(z.device)
         for r in range(max(ranks, default=0) + 1):
             if r:
                 _add_term(z, coordinates, turned, r - 1, operation)
             if r in ranks:
-                kept = z.clone() if writes_its_input else z
-                predicted = rest(kept).argmax(1)
+                predicted = models.run(rest, z).argmax(1)
                 correct[r] += int((predicted == y).sum())
     return correct[list(ranks)].float() / len(split)
 
@@ -80,4 +78,4 @@ def _add_term(z, coordinates, turned, k, operation):
         z.addr_(coordinates[:, k], turned[:, k])
     else:
         image, kernel = coordinates[:, k : k + 1], turned[:, k : k + 1]
-        z += nn.functional.conv2d(image, kernel, None, operation.stride, operation.padding)
+        z += operation._conv_forward(image, kernel, None)  # padded and dilated as the layer is

@@ -130,7 +130,7 @@ def measure_answers(networks, split):
     """
     outputs = torch.stack([training.logits(m, split.x).softmax(1).cpu() for m in networks])
     correlation = torch.corrcoef(outputs.flatten(1).double())
-    rights = outputs.argmax(2) == split.y.cpu()
+    rights = outputs.argmax(2) == split.labels_for(outputs)
     index = _pairs_of(networks)
     rows = [[error_consistency(rights[i], rights[j]), float(correlation[i, j])] for i, j in index]
     return pd.DataFrame(rows, index, ["errors", "outputs"])
@@ -150,7 +150,8 @@ def right(model, split):
     >>> right(models.mlp([2, 3, 2]), data.circle(5, 0)).shape
     torch.Size([5])
     """
-    return training.logits(model, split.x).argmax(1).cpu() == split.y.cpu()
+    z = training.logits(model, split.x).cpu()
+    return z.argmax(1) == split.labels_for(z)
 
 
 @torch.no_grad()
@@ -178,9 +179,9 @@ def removal_effects(model, split, hidden=0):
     axes(model)  # refuses what has no units
     layer = models.hidden_layers(model)[hidden]
     h, back = models.outputs(model, split.x, [layer])[layer], model[layer + 1 :]
-    y = split.y.to(h.device)
     loss = torch.nn.functional.cross_entropy
     logits, without = back(h), []
+    y = split.labels_for(logits)
     for unit in range(h.shape[1]):
         if len(back) == 1:  # one product less: the unit's own part of the logits
             without.append(logits - h[:, unit, None] * back[0].weight[:, unit])

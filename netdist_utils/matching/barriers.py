@@ -133,17 +133,16 @@ def barrier(model_a, model_b, split, steps=25):
     read_alike([model_a, model_b])
     if steps < 2:
         raise ValueError(f"steps is {steps}; the line has two ends, so at least 2")
-    device = models.device_of(model_a)
-    t = torch.linspace(0, 1, steps, device=device)
+    like = next(model_a.parameters())
+    t = torch.linspace(0, 1, steps, dtype=like.dtype, device=like.device)
     pairs = zip(model_a.named_parameters(), model_b.parameters(), strict=True)
     line = {
-        name: torch.lerp(a.detach()[None], b.detach()[None].to(device), t.view(-1, *[1] * a.ndim))
+        name: torch.lerp(a.detach()[None], b.detach()[None].to(like), t.view(-1, *[1] * a.ndim))
         for (name, a), b in pairs
     }  # (steps, ...)
-    y = split.y.to(device)
     with torch.no_grad():
-        z = torch.cat([_along(model_a, line, x.to(device)) for x in split.x.split(1024)], dim=1)
-    labels = y.expand(steps, -1)
+        z = torch.cat([_along(model_a, line, x.to(like)) for x in split.x.split(1024)], dim=1)
+    labels = split.labels_for(z).expand(steps, -1)
     loss = nn.functional.cross_entropy(z.movedim(2, 1), labels, reduction="none").mean(1)
     accuracy = (z.argmax(2) == labels).float().mean(1)
     height = (loss - torch.lerp(loss[0], loss[-1], t)).max().item()
@@ -153,10 +152,11 @@ def barrier(model_a, model_b, split, steps=25):
 def _along(model, line, x):
     """Logits (steps, B, K) of the networks of a line: at once, or one by one with convolutions.
 
+    Each gets a copy of x, since a ReLU may write into it.
     All steps' activations of a convolutional network at once would not fit into memory.
     """
     if not any(isinstance(layer, nn.Conv2d) for layer in model):
-        return vmap(lambda p: functional_call(model, p, (x,)))(line)
+        return vmap(lambda p: functional_call(model, p, (x.clone(),)))(line)
     steps = len(next(iter(line.values())))
     of_step = ({name: p[k] for name, p in line.items()} for k in range(steps))
-    return torch.stack([functional_call(model, p, (x,)) for p in of_step])
+    return torch.stack([functional_call(model, p, (x.clone(),)) for p in of_step])

@@ -53,7 +53,7 @@ def sample_gaussian(networks, generator, covariance="full"):
     }[covariance]  # weights of one number share their random numbers
     mean = vectors.mean(0)
     deviations = (vectors - mean) / (len(vectors) - 1) ** 0.5  # (S, P): covariance is D^T D
-    z = torch.randn(len(vectors), int(group.max()) + 1, generator=generator)
+    z = torch.randn(len(vectors), int(group.max()) + 1, generator=generator).to(mean)
     return _network(networks[0], mean + (z[:, group] * deviations).sum(0))
 
 

@@ -139,7 +139,7 @@ def _descend(target, current, rng):
                 return [torch.from_numpy(step)]
             rise = gain[np.arange(len(step)), step].sum() - gain.trace()
             # A step is taken only if it raises the objective by more than rounding.
-            if rise > 1e-12 * (1 + np.abs(gain).sum()):
+            if rise > 1e-12 * np.abs(gain).sum():
                 improved = True
                 orders[layer] = orders[layer][step]
                 current = current.reordered(layer, step)

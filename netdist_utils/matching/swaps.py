@@ -51,7 +51,7 @@ def match_by_loss(reference, model, split, start):
     if len(widths) != 3:
         raise ValueError(f"widths {widths}: match_by_loss takes one hidden layer")
     terms, constant = _midpoint_terms(reference, model, split.x)  # (H, H, N, K), (N, K)
-    (order,), y, rows = start, split.y.to(constant.device), torch.arange(widths[1])
+    (order,), y, rows = start, split.labels_for(constant), torch.arange(widths[1])
     order, (i, j) = order.clone(), torch.triu_indices(widths[1], widths[1], 1)
     logits = constant + terms[rows, order].sum(0)  # (N, K)
     least = nn.functional.cross_entropy(logits, y)

@@ -7,6 +7,8 @@ from scipy import integrate, optimize, special, stats
 
 from netdist_utils.spectra.power_law import positive
 
+STEEP = 100
+
 
 @dataclass(frozen=True)
 class LikelihoodRatio:
@@ -97,8 +99,10 @@ def _truncated_power_law(tail, alpha):
 
     def densities(parameters):
         a, rate = parameters[0], np.exp(parameters[1])
-        # In t = log x the integrand is smooth; it is scaled to 1 at its lower end.
-        mass = integrate.quad(lambda t: np.exp((1 - a) * t - rate * np.expm1(t)), 0, 60)[0]
+        # In t = log x the integrand is smooth; it is scaled to 1 at its lower end. A steep one
+        # ends long before 60, and the quadrature would look for it in vain.
+        end = 60 if a + rate < STEEP else 60 / (a + rate - 1)
+        mass = integrate.quad(lambda t: np.exp((1 - a) * t - rate * np.expm1(t)), 0, end)[0]
         return -a * logs - rate * (tail - 1) - np.log(mass)
 
     starts = [[alpha, np.log(1e-3 / tail.mean())], [alpha / 2, -np.log(tail.mean())]]

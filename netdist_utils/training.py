@@ -341,12 +341,13 @@ def _worth_batching(model, device):
 
 def _descend(members, orders, x, y, recipe, epochs_kept, tick):
     """Minibatch descent on E members at once; for one member, plain torch."""
+    # Before training chooses a memory layout: a snapshot is as a file of it would be read.
+    snapshots = [{0: models.freeze(models.clone(m))} if 0 in epochs_kept else {} for m in members]
     forward, parameters = _ensemble(members)
     descent = _optimizer(parameters, recipe)
     n, size = len(x), recipe.batch_size
     steps, step = recipe.epochs * math.ceil(n / size), 0
     images = x.new_empty(len(members) * min(n, size), *x.shape[1:])
-    snapshots = [{0: models.freeze(models.clone(m))} if 0 in epochs_kept else {} for m in members]
     for epoch in range(1, recipe.epochs + 1):
         shuffled = torch.stack([torch.randperm(n, generator=g) for g in orders])  # (E, N)
         for batch in shuffled.to(x.device).split(size, dim=1):  # (E, B)

@@ -262,3 +262,19 @@ def test_receptive_fields_that_are_no_squares_are_refused(layer, number):
 def test_no_name_opens_or_ends_a_script(text):
     html = interactive.figure("matching", {"name": text}, title="t").data
     assert text not in html.split("start(document")[-1].replace("</script>", "", 1)
+
+
+# Networks that were trained just now and networks from files
+
+
+def test_a_start_has_the_memory_layout_of_one_that_was_read_from_a_file():
+    """Training prefers another layout for convolutions, which moves the last digits of logits."""
+
+    def make():
+        return nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(16, 2))
+
+    split = data.Split(torch.rand(8, 3, 4, 4), torch.arange(8) % 2)
+    history = training.fit_history(make, split, 0, epochs=2, lr=0.1, cache=False)
+    assert len(history) == 3
+    for model in history:
+        assert all(p.is_contiguous() for p in model.parameters())

@@ -19,6 +19,17 @@ needs_browser = pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this mac
 
 
 @contextmanager
+def launched():
+    """A Chromium, closed in the end."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
 def open_page(html, folder, width=1000, height=900):
     """A page that shows a piece of HTML; any console error or foreign request fails the test."""
     file = folder / "page.html"
@@ -30,11 +41,8 @@ def open_page(html, folder, width=1000, height=900):
 @contextmanager
 def open_site(file, width=390, height=900):
     """A page on disk; any console error or foreign request fails the test."""
-    from playwright.sync_api import sync_playwright
-
     complaints = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    with launched() as browser:
         page = browser.new_page(viewport={"width": width, "height": height})
         page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -44,5 +52,4 @@ def open_site(file, width=390, height=900):
         )
         page.goto(file.as_uri())
         yield page
-        browser.close()
     assert not complaints, complaints

@@ -9,12 +9,20 @@ import numpy as np
 import pytest
 
 from netdist_utils import cifar
+from tests.browser import launched
 
 matplotlib.use("Agg")
 
 # A test that fails where the machine is busy says nothing of the code.
 hypothesis.settings.register_profile("house", deadline=None)
 hypothesis.settings.load_profile("house")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """One Chromium for all tests of a module."""
+    with launched() as chromium:
+        yield chromium
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from netdist_utils import plotting
-from tests.browser import ARGUMENTS, CHROMIUM, needs_browser
+from tests.browser import launched, needs_browser
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
@@ -65,13 +65,10 @@ def dots():
 @pytest.mark.parametrize("name", ["svg", "dots"])
 def test_a_compact_drawing_looks_the_same(name, request):
     """Painted at twice the size: nearer to the original than the original moved by 0.1 pt."""
-    from playwright.sync_api import sync_playwright
-
     original = request.getfixturevalue(name)
     moved = original.replace('<g id="figure_1">', '<g id="figure_1" transform="translate(.1 .1)">')
     assert moved != original and ("<marker" in drawing.compact(original, "a0"))
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    with launched() as browser:
         page = browser.new_page(device_scale_factor=2)
 
         def painted(text):
@@ -83,7 +80,6 @@ def test_a_compact_drawing_looks_the_same(name, request):
         ours, theirs = (
             abs(painted(s) - first).mean() for s in (drawing.compact(original, "a0"), moved)
         )
-        browser.close()
     assert 0 < ours < theirs
 
 

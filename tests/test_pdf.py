@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
-from tests.browser import ARGUMENTS, CHROMIUM, needs_browser
+from tests.browser import launched, needs_browser
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
@@ -128,8 +128,6 @@ def test_links_lead_where_the_site_leads(page, link, led):
 @needs_browser
 def test_page_numbers_are_those_of_the_printed_pages(tmp_path):
     """A page of known breaks: Chromium's numbers are read, and written into the contents."""
-    from playwright.sync_api import sync_playwright
-
     source, out = tmp_path / "book.html", tmp_path / "book.pdf"
     source.write_text(
         "<meta charset='utf-8'><style>h1 { break-before: page }</style>"
@@ -138,10 +136,8 @@ def test_page_numbers_are_those_of_the_printed_pages(tmp_path):
         "<a href='#c'>c<span data-page='c'></span></a></p>"
         "<h1 id='a-b'>A</h1><h1>B</h1><h1 id='c'>C</h1>"
     )
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    with launched() as browser:
         assert pdf.write_pdf(source, out, browser) == 4
-        browser.close()
     assert pdf.places(out.read_bytes()) == {"a-b": 2, "c": 4}
 
 

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urldefrag
 
 import pytest
 
-from tests.browser import ARGUMENTS, CHROMIUM, needs_browser
+from tests.browser import needs_browser
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
@@ -49,16 +49,6 @@ OPEN = """() => { document.querySelectorAll("details").forEach(d => { d.open = t
   document.querySelectorAll("button.toggle-button").forEach(b => b.click()); }"""
 SETTLE = """async () => { await window.MathJax?.startup?.promise;
   await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))); }"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

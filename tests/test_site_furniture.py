@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from tests.browser import ARGUMENTS, CHROMIUM, needs_browser
+from tests.browser import launched, needs_browser
 
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / "tools"
@@ -170,8 +170,6 @@ def test_a_shared_link_to_the_site_shows_the_card_of_its_first_page(adopted, uns
 @needs_browser
 def test_the_404_page_works_at_any_depth_of_the_published_book(adopted):
     """Chromium asks the book's address, and is answered from the folder as GitHub answers."""
-    from playwright.sync_api import sync_playwright
-
     asked = []
 
     def answer(route):
@@ -183,8 +181,7 @@ def test_the_404_page_works_at_any_depth_of_the_published_book(adopted):
         else:
             route.fulfill(path=adopted / "404.html", status=404)
 
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    with launched() as browser:
         page = browser.new_page()
         page.route("**/*", answer)
         lost = f"{ADDRESS}some/where/else.html"
@@ -201,7 +198,6 @@ def test_the_404_page_works_at_any_depth_of_the_published_book(adopted):
         page.goto(lost)
         page.locator(".bd-article li a").first.click()
         page.wait_for_url(f"{ADDRESS}notebooks/01_one.html")
-        browser.close()
 
 
 @contextmanager
@@ -211,16 +207,12 @@ def opened_lost_page(site):
     Chromium fetches ahead what the base names, before the page's script takes the base out, so
     that a file that is not there is no fault here.
     """
-    from playwright.sync_api import sync_playwright
-
     asked = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    with launched() as browser:
         page = browser.new_page(viewport={"width": 390, "height": 900})
         page.on("request", lambda request: asked.append(request.url))
         page.goto((site / "404.html").as_uri())
         yield page
-        browser.close()
     foreign = [url for url in asked if not url.startswith(("file:", "data:"))]
     assert not foreign, foreign
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from netdist_utils import plotting
-from tests.browser import ARGUMENTS, CHROMIUM, needs_browser
+from tests.browser import launched, needs_browser
 
 SITE = Path(__file__).resolve().parent.parent / "_build" / "html"
 CHAPTERS = sorted(SITE.glob("notebooks/*.html"))
@@ -61,10 +61,7 @@ CUT = """() => [...document.querySelectorAll("article :is(pre, table, div, figur
 @contextmanager
 def on_paper(file):
     """A page as it is printed from the dark theme."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    with launched() as browser:
         page = browser.new_page(viewport={"width": WIDTH, "height": 970}, color_scheme="dark")
         page.emulate_media(media="print")
         page.goto(file.as_uri())
@@ -72,7 +69,6 @@ def on_paper(file):
         page.evaluate("window.MathJax?.startup?.promise.then(() => true)")
         page.wait_for_timeout(100)  # figures that follow the width
         yield page
-        browser.close()
 
 
 @each

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser import ARGUMENTS, CHROMIUM, needs_browser
+from tests.browser import needs_browser
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
@@ -93,16 +93,6 @@ def test_a_notebook_holds_one_kind_of_each_picture():
 
 
 FAMILIES = """() => [...document.fonts].map((f) => [f.family, f.weight, f.status])"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ def test_a_shuffled_copy_walks_back_to_its_places():
     """Each unit of the copy is sent to the place of the unit that it is, and is all like it."""
     model, order = network(), torch.randperm(15, generator=torch.Generator().manual_seed(1))
     copy = matching.permute(model, [order])
-    shown = two_networks.against([model] * 2, [copy] * 2, 0, "")
+    shown = two_networks.against(two_networks.compared([model, copy] * 2), 0, "")
     _, above, tiles = shown.split('<div class="tiles"')
     bars = above.split('<div class="bars"')[1]
     assert (numbers(above.split("</div>")[0], "matched") == np.arange(15)).all()  # A stays

@@ -11,8 +11,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 
-import finished  # noqa: E402
 import provenance  # noqa: E402
+import shared  # noqa: E402
 
 SITE = ROOT / "_build" / "html"
 built = pytest.mark.skipif(not (SITE / "index.html").exists(), reason="the book is not built here")
@@ -67,7 +67,7 @@ def test_a_drawing_is_lighter_and_the_same_notebook_is_read():
 
 def test_a_finished_build_is_worked_on_where_it_has_pages_and_no_fault():
     seen = []
-    handler = finished.with_pages(seen.append)
+    handler = shared.with_pages(seen.append)
     pages, paper = (SimpleNamespace(builder=SimpleNamespace(format=f)) for f in ("html", "latex"))
     handler(paper, None)
     handler(pages, OSError("disk full"))

@@ -13,7 +13,7 @@ import shutil
 from functools import cache
 from pathlib import Path
 
-from finished import with_pages
+from shared import chapters, pages, with_pages
 from sphinx.util.inspect import safe_getattr
 
 BACK = re.compile(
@@ -111,8 +111,7 @@ def home_chapters(app, pagename, templatename, context, doctree):
     """On the search page, the chapter that says each term of the glossary most often."""
     if pagename != "search":
         return
-    names = sorted(name for name in app.env.found_docs if name.startswith("notebooks/"))
-    texts = {name: app.env.get_doctree(name).astext().lower() for name in names}
+    texts = {name: app.env.get_doctree(name).astext().lower() for name in chapters(app.env)}
     objects = app.env.get_domain("std").get_objects()
     terms = sorted({name.lower() for name, _, kind, *_ in objects if kind == "term"})
     homes = {term: max(texts, key=lambda name: texts[name].count(term)) for term in terms}
@@ -122,9 +121,7 @@ def home_chapters(app, pagename, templatename, context, doctree):
 @with_pages
 def mend(app):
     """Mend all pages of the site; pages kept from an earlier build are mended already."""
-    for path in Path(app.outdir).rglob("*.html"):
-        if "_static" in path.parts:
-            continue
+    for path in pages(Path(app.outdir)):
         page = path.read_text(encoding="utf-8")
         if (better := mended(page)) != page:
             path.write_text(better, encoding="utf-8")

@@ -12,8 +12,8 @@ from address import address, colab
 from docutils import nodes
 from docutils.parsers.rst import Directive
 from editions import write_student
-from finished import with_pages
 from provenance import dense, light
+from shared import with_pages
 from slides import title_of
 from sync_notebooks import cells_in, sources
 

@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import Path
 
 from docutils import nodes
-from drawing import compact, prefix
+from drawing import ATTRIBUTE, compact, prefix
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 from netdist_utils import plotting
@@ -20,7 +20,6 @@ from netdist_utils import plotting
 VARIABLES = {color: f"--nd-{name.replace(' ', '-')}" for name, color in plotting.COLORS.items()}
 VARIABLES["#333333"] = "--nd-ink"  # seaborn's own, in the legends of styles and sizes
 CELLS = re.compile(r'(<g id="QuadMesh_\d+">.*?</g>)', re.DOTALL)  # a heat map's: data, no ink
-ATTRIBUTE = re.compile(r' ([\w:-]+)="([^"]*)"')
 KEPT = ("viewBox", "font-family", "stroke-linejoin")  # of an SVG's opening tag
 
 

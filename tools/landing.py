@@ -11,6 +11,7 @@ from address import address, colab
 from cards import button
 from docutils import nodes
 from docutils.parsers.rst import Directive
+from shared import inline
 from sync_notebooks import sources
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -56,13 +57,6 @@ def bibtex(citation):
     return f"@book{{netdist{year},\n{lines}\n}}"
 
 
-class ColabButtons(Directive):
-    """``{colab-buttons}``."""
-
-    def run(self):
-        return [nodes.raw("", colab_buttons(address(), sorted(sources())), format="html")]
-
-
 class HowToCite(Directive):
     """``{how-to-cite}``."""
 
@@ -72,6 +66,7 @@ class HowToCite(Directive):
 
 
 def setup(app):
-    app.add_directive("colab-buttons", ColabButtons)
+    buttons = inline(lambda: colab_buttons(address(), sorted(sources())))
+    app.add_directive("colab-buttons", buttons)
     app.add_directive("how-to-cite", HowToCite)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,4 +1,4 @@
-"""A Sphinx extension: the page with all claims of the book, and a smaller MathJax.
+"""A Sphinx extension: the page with all claims of the book.
 
 Sphinx reads (and so executes) all pages before it writes any. The directive ``claims-ledger``
 leaves a placeholder when its page is read; when the page is written, every chapter has run, and
@@ -8,7 +8,6 @@ execution cache leaves its records from the run that filled the cache.
 
 import json
 import re
-import shutil
 from pathlib import Path
 
 from docutils import nodes
@@ -108,23 +107,9 @@ def always_write(app, env):
     return ["book/ledger"] if "book/ledger" in env.found_docs else []
 
 
-def trim_mathjax(app, error):
-    """Keep the one variant of MathJax that the pages load: 24 MB become 3."""
-    folder = Path(app.outdir) / "_static" / "mathjax"
-    if error or not folder.is_dir():
-        return
-    unused = ["sre", "adaptors", "a11y", "output/svg", "input/mml", "input/asciimath"]
-    for path in [*folder.glob("*.js"), *(folder / name for name in unused)]:
-        if path.is_dir():
-            shutil.rmtree(path)
-        elif path.name != "tex-chtml.js":
-            path.unlink(missing_ok=True)
-
-
 def setup(app):
     app.add_node(Placeholder)
     app.add_directive("claims-ledger", ClaimsLedger)
     app.connect("doctree-resolved", fill)
     app.connect("env-updated", always_write)
-    app.connect("build-finished", trim_mathjax, priority=900)  # after it was copied
     return {"parallel_read_safe": True, "parallel_write_safe": True}

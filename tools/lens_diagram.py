@@ -6,8 +6,7 @@ text of the page, so that they are as legible on a phone and on a dark page as t
 
 from html import escape
 
-from docutils import nodes
-from docutils.parsers.rst import Directive
+from shared import inline
 
 # From the outermost box inwards: name, and what is forgiven.
 NESTED = [
@@ -35,13 +34,6 @@ def drawing():
     return f'<div class="lens-diagram">{nested}{box(*BESIDE)}</div>'
 
 
-class LensDiagram(Directive):
-    """The diagram, inline."""
-
-    def run(self):
-        return [nodes.raw("", drawing(), format="html")]
-
-
 def setup(app):
-    app.add_directive("lens-diagram", LensDiagram)
+    app.add_directive("lens-diagram", inline(drawing))
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -15,13 +15,11 @@ from pathlib import Path
 
 import nbformat
 from address import git
-from docutils import nodes
-from docutils.parsers.rst import Directive
 from drawing import compact, prefix
-from finished import with_pages
 from jupyter_cache import get_cache
 from myst_nb.sphinx_ import NbMetadataCollector
 from run_times import duration, record_of
+from shared import inline, with_pages
 
 ROOT = Path(__file__).resolve().parent.parent
 LICENSES = "Code: MIT. Text and figures: CC BY 4.0."
@@ -152,13 +150,11 @@ def write_notebooks(app):
             (target / f"{path.stem}.outputs.ipynb").write_text(dense(notebook), encoding="utf-8")
 
 
-class Versions(Directive):
-    """``{versions}``: what this build was made with."""
-
-    def run(self):
-        rows = "".join(f"<tr><td>{name}</td><td>{version(name)}</td></tr>" for name in PACKAGES)
-        head = "<thead><tr><th scope='col'>package</th><th scope='col'>version</th></tr></thead>"
-        return [nodes.raw("", f"<table>{head}<tbody>{rows}</tbody></table>", format="html")]
+def versions():
+    """``{versions}``: what this build was made with, as a table."""
+    rows = "".join(f"<tr><td>{name}</td><td>{version(name)}</td></tr>" for name in PACKAGES)
+    head = "<thead><tr><th scope='col'>package</th><th scope='col'>version</th></tr></thead>"
+    return f"<table>{head}<tbody>{rows}</tbody></table>"
 
 
 def remember_commit(app):
@@ -167,7 +163,7 @@ def remember_commit(app):
 
 
 def setup(app):
-    app.add_directive("versions", Versions)
+    app.add_directive("versions", inline(versions))
     app.connect("builder-inited", remember_commit)
     app.connect("html-page-context", add_foot, priority=900)
     app.connect("html-page-context", offer_notebooks, priority=900)

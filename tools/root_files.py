@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
-from finished import with_pages
+from shared import chapters, with_pages
 
 INDEX = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="0; url={home}">
@@ -55,12 +55,11 @@ begin at the <a href="{home}">first page</a>.</p>
 def lost_page(app):
     """The page for an address that is none: in the book's look, in no index and no menu."""
     uri = app.builder.get_target_uri
-    names = sorted(name for name in app.env.found_docs if name.startswith("notebooks/"))
-    chapters = "".join(
+    links = "".join(
         f'<li><a href="{uri(name)}">{escape(app.env.titles[name].astext())}</a></li>'
-        for name in names
+        for name in chapters(app.env)
     )
-    body = LOST.format(home=uri(app.config.root_doc), search=uri("search"), chapters=chapters)
+    body = LOST.format(home=uri(app.config.root_doc), search=uri("search"), chapters=links)
     yield "404", {"title": "There is no such page", "body": body}, "page.html"
 
 

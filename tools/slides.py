@@ -12,9 +12,9 @@ import shutil
 from importlib.resources import files
 from pathlib import Path
 
-from finished import with_pages
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
+from shared import with_pages
 from sync_notebooks import Plain, cells_in, figure_of, sources
 
 REVEAL = ("reset.css", "reveal.css", "reveal.js")

@@ -6,11 +6,12 @@ leaves a placeholder, filled from what MyST-NB measured of a run, what the chapt
 (`claims.table`), and the records of its claims.
 """
 
-import json
 from dataclasses import dataclass
 from datetime import date
 from html import escape
 
+import ledger_page
+import shared
 from address import address
 from docutils import nodes
 from myst_nb.sphinx_ import NbMetadataCollector
@@ -77,8 +78,7 @@ def tally(chapter):
     found = dict.fromkeys(KINDS, 0)
     for name, claim in claims.tables().items():
         if claim["chapter"] == chapter:
-            path = claims.ledger_dir() / f"{name}.json"
-            known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+            known = ledger_page.record_of(name, claims.ledger_dir()) or {}
             found[known.get("status", "not measured")] += 1
     return found
 
@@ -186,7 +186,6 @@ PARTS = {"chapters": chapters, "data": data, "reproduce": reproduce}
 
 def standing(app, page):
     """All chapters in their order, as seen from a page that shows them."""
-    names = sorted(name for name in app.env.found_docs if name.startswith("notebooks/"))
     return [
         Chapter(
             link=app.builder.get_relative_uri(page, name),
@@ -195,7 +194,7 @@ def standing(app, page):
             record=record_of(name),
             claims=tally(name.rpartition("/")[2]),
         )
-        for number, name in enumerate(names, 1)
+        for number, name in enumerate(shared.chapters(app.env), 1)
     ]
 
 

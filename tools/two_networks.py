@@ -8,13 +8,13 @@ Training takes seconds where the cache of networks is empty.
 
 import base64
 import io
+from dataclasses import dataclass
 from html import escape
 
 import numpy as np
 import torch
-from docutils import nodes
-from docutils.parsers.rst import Directive
 from PIL import Image
+from shared import inline
 
 from netdist_utils import data, matching, models, training
 from netdist_utils.words import number, percent
@@ -94,11 +94,6 @@ def agreement(one, two):
     return np.corrcoef(weights(one), weights(two))[0, 1]
 
 
-def agreements(first, seconds):
-    """The same for many pairs."""
-    return [agreement(one, two) for one, two in zip(first, seconds, strict=True)]
-
-
 def cosines(one, two):
     """For each place, the cosine of the two units that stand there."""
     a, b = of_units(one), of_units(two)
@@ -151,26 +146,40 @@ def sentence(pair, pairs):
     )
 
 
-def against(first, seconds, kind, remark):
+@dataclass(frozen=True)
+class Pairs:
+    """Many pairs of networks of one kind, and how far they agree in each order of the second."""
+
+    first: list
+    seconds: dict  # from the order's name to the networks in it
+    agreements: dict  # from the order's name to one correlation a pair
+
+
+def compared(networks):
+    """Disjoint pairs of networks, as they came and with the second in the best order."""
+    first, second = networks[::2], networks[1::2]
+    matched = [matching.align(one, two) for one, two in zip(first, second, strict=True)]
+    seconds = {"came": second, "matched": matched}
+    found = {
+        name: [agreement(one, two) for one, two in zip(first, others, strict=True)]
+        for name, others in seconds.items()
+    }
+    return Pairs(first, seconds, found)
+
+
+def against(pairs, kind, remark):
     """One kind of networks: the units of A and of B, bars between them, and what is found."""
-    two = {"came": seconds, "matched": aligned(first, seconds)}
-    order = matching.match(first[0], seconds[0])[0].numpy()
+    one, two = pairs.first[0], pairs.seconds["came"][0]
     own = np.arange(UNITS)
-    places = {"came": own, "matched": np.argsort(order)}
-    heights = {name: cosines(first[0], models_[0]) for name, models_ in two.items()}
-    found = {name: agreements(first, models_) for name, models_ in two.items()}
+    places = {"came": own, "matched": np.argsort(matching.match(one, two)[0].numpy())}
+    heights = {name: cosines(one, others[0]) for name, others in pairs.seconds.items()}
     words = {"came": UNMATCHED, "matched": remark}
     said = "".join(
         f'<p class="{name}">{sentence(values[0], values)} {escape(words[name])}</p>'
-        for name, values in found.items()
+        for name, values in pairs.agreements.items()
     )
-    above, below = row(first[0], dict.fromkeys(ORDERS, own)), row(seconds[0], places)
+    above, below = row(one, dict.fromkeys(ORDERS, own)), row(two, places)
     return f'<div class="against kind-{kind}">{above}{bars(heights)}{below}{said}</div>'
-
-
-def aligned(first, seconds):
-    """Each second network with its units in the order that fits its first best."""
-    return [matching.align(one, two) for one, two in zip(first, seconds, strict=True)]
 
 
 def choice(legend, name, texts):
@@ -183,22 +192,22 @@ def choice(legend, name, texts):
     return f"<fieldset><legend>{legend}</legend>{options}</fieldset>"
 
 
-def remarks(kinds, by_heart):
+def remarks(found, by_heart, split):
     """What is said of each kind, with its numbers."""
-    means = [np.mean(agreements(m[::2], aligned(m[::2], m[1::2]))) for m in kinds.values()]
-    fitted = np.mean([training.accuracy(m, by_heart) for m in kinds["the same random labels"]])
-    known = {"units": UNITS, "fitted": percent(fitted)}
+    means = [np.mean(pairs.agreements["matched"]) for pairs in found]
+    fitted = percent(np.mean([training.accuracy(model, split) for model in by_heart]))
     return [
-        text.format(mean=number(mean, 3), lost=number(means[0] - mean, 3), **known)
-        for text, mean in zip(REMARKS.values(), means, strict=True)
+        text.format(mean=number(m, 3), lost=number(means[0] - m, 3), units=UNITS, fitted=fitted)
+        for text, m in zip(REMARKS.values(), means, strict=True)
     ]
 
 
 def drawing():
     """The picture as HTML."""
-    kinds, by_heart = ensembles()
-    said = remarks(kinds, by_heart)
-    parts = [against(m[::2], m[1::2], k, said[k]) for k, m in enumerate(kinds.values())]
+    kinds, split = ensembles()
+    found = [compared(networks) for networks in kinds.values()]
+    said = remarks(found, kinds["the same random labels"], split)
+    parts = [against(pairs, k, said[k]) for k, pairs in enumerate(found)]
     return (
         '<figure class="two-networks" aria-label="Hidden units of two networks, compared">'
         f"{choice('Both have learned', 'kind', kinds)}"
@@ -208,13 +217,6 @@ def drawing():
     )
 
 
-class TwoNetworks(Directive):
-    """The picture, inline."""
-
-    def run(self):
-        return [nodes.raw("", drawing(), format="html")]
-
-
 def setup(app):
-    app.add_directive("two-networks", TwoNetworks)
+    app.add_directive("two-networks", inline(drawing))
     return {"parallel_read_safe": True, "parallel_write_safe": True}

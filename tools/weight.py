@@ -15,7 +15,7 @@ from urllib.parse import unquote
 import icons
 import imagesize
 from docutils import nodes
-from finished import with_pages
+from shared import pages, with_pages
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 FONTS = "mathjax/output/chtml/fonts/woff-v2/"
@@ -72,11 +72,6 @@ class SharedScripts(SphinxPostTransform):
                 link = f'<script src="{up}_static/movable/{name}"></script>'
                 shared = text[: script.start()] + link + text[script.end() :]
                 node.replace_self(nodes.raw("", shared, format="html"))
-
-
-def pages(site):
-    """All pages; what ``_static`` has of them are a theme's templates."""
-    return [path for path in site.rglob("*.html") if "_static" not in path.parts]
 
 
 def links_of(path, site):

@@ -9,6 +9,7 @@ from html import escape
 
 from address import address, colab
 from docutils import nodes
+from shared import taught
 from sphinx.transforms import SphinxTransform
 
 PARTS = {
@@ -63,10 +64,7 @@ def taken_along(stem, url):
         "Open in Colab": colab(url, f"notebooks/{stem}.ipynb") if url else None,
         "Notebook": f"../downloads/{stem}.ipynb",
         "Notebook with outputs": f"../downloads/{stem}.outputs.ipynb",
-        "Student notebook": f"../student/{stem}.ipynb",
-        "Slides": f"../slides/{stem}.html",
-        "Lesson plan": f"../book/teaching/{stem}.html",
-    }
+    } | {text.capitalize(): link for text, link in taught(stem).items()}
     row = "".join(button(text, link) for text, link in links.items() if link)
     return f'<nav class="take" aria-label="This chapter elsewhere">{row}</nav>'
 

@@ -13,7 +13,7 @@ from docutils import nodes
 from docutils.parsers.rst import Directive
 from editions import write_student
 from provenance import dense, light
-from shared import with_pages
+from shared import taught, with_pages
 from slides import title_of
 from sync_notebooks import cells_in, sources
 
@@ -26,13 +26,14 @@ def row(stem, title, up, url):
     link = '<a class="reference" href="{}">{}</a>'.format
     name = html.escape(f"{number}. {title}")
     spoken = f'<span class="visually-hidden"> of chapter {number}</span>'
-    notebook = [link(f"{up}student/{stem}.ipynb", f"download{spoken}")]
+    slides, plan, student = taught(stem, up).values()
+    notebook = [link(student, f"download{spoken}")]
     if url:
         notebook.insert(0, link(colab(url, f"notebooks/student/{stem}.ipynb"), f"Colab{spoken}"))
     return (
         link(f"{up}notebooks/{stem}.html", name),
-        link(f"{up}slides/{stem}.html", f"slides{spoken}"),
-        link(f"{up}book/teaching/{stem}.html", f"plan{spoken}"),
+        link(slides, f"slides{spoken}"),
+        link(plan, f"plan{spoken}"),
         ", ".join(notebook),
     )
 

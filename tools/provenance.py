@@ -19,7 +19,7 @@ from drawing import compact, prefix
 from jupyter_cache import get_cache
 from myst_nb.sphinx_ import NbMetadataCollector
 from run_times import duration, record_of
-from shared import inline, with_pages
+from shared import inline, taught, with_pages
 
 ROOT = Path(__file__).resolve().parent.parent
 LICENSES = "Code: MIT. Text and figures: CC BY 4.0."
@@ -60,20 +60,15 @@ def add_foot(app, pagename, templatename, context, doctree):
         record = record_of(pagename)
         seconds = (NbMetadataCollector.get_exec_data(app.env, pagename) or {}).get("runtime")
     text = foot(app.provenance_commit, date.today().isoformat(), record, seconds)
-    context["theme_extra_footer"] = f"{taught(pagename)}<p>{escape(text)}</p><p>{LICENSES}</p>"
+    context["theme_extra_footer"] = f"{of_chapter(pagename)}<p>{escape(text)}</p><p>{LICENSES}</p>"
 
 
-def taught(pagename):
+def of_chapter(pagename):
     """What a course has of a chapter: its slides, plan and student notebook."""
     if not pagename.startswith("notebooks/"):
         return ""
-    stem = pagename.rpartition("/")[2]
-    links = {
-        "slides": f"../slides/{stem}.html",
-        "lesson plan": f"../book/teaching/{stem}.html",
-        "student notebook": f"../student/{stem}.ipynb",
-    }
-    listed = ", ".join(f'<a href="{link}">{text}</a>' for text, link in links.items())
+    links = taught(pagename.rpartition("/")[2]).items()
+    listed = ", ".join(f'<a href="{link}">{text}</a>' for text, link in links)
     return f"<p>Of this chapter: {listed}.</p>"
 
 

@@ -30,6 +30,15 @@ def chapters(env):
     return sorted(name for name in env.found_docs if name.startswith("notebooks/"))
 
 
+def taught(stem, up="../"):
+    """Where a chapter has its slides, plan and student notebook; ``up`` leads to the root."""
+    return {
+        "slides": f"{up}slides/{stem}.html",
+        "lesson plan": f"{up}book/teaching/{stem}.html",
+        "student notebook": f"{up}student/{stem}.ipynb",
+    }
+
+
 def inline(make):
     """A directive without arguments, in whose place stands the HTML that a function makes."""
 

@@ -6,7 +6,6 @@ offers a generator ``rows()`` of `compare`, and where the cost of something grow
 """
 
 import os
-import resource
 import time
 from functools import cache
 from importlib.metadata import version
@@ -45,6 +44,8 @@ def timed(run):
 
 def peak_gib(run):
     """How far a run raises the peak of this process's memory; run the largest first."""
+    import resource  # which Windows has not
+
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     run()
     return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 2**20

@@ -78,21 +78,21 @@ def clipped():
     basis = turned()
     ranks = few_of(WIDTHS[0])
 
-    def gpu():
-        moved = net.to("cuda")
-        return lambda: covariance.clip_curve(moved, 1, basis, split).cpu()
+    def ours(device="cpu"):
+        moved = models.clone(net).to(device)
+        return lambda: covariance.clip_curve(moved, 1, basis, split)
 
     return compare(
         chapter=CHAPTER,
         what="accuracy at each rank",
         size=f"{'-'.join(map(str, WIDTHS))}, {WIDTHS[0]:,} ranks, {len(split):,} images",
         against=f"a copied model for each rank: the source's way, from {len(ranks)} of them",
-        ours=lambda: covariance.clip_curve(net, 1, basis, split),
+        ours=ours(),
         theirs=lambda: copied(net, basis, split, ranks),
         # One image whose two largest outputs are nearly equal may fall to either side.
         check=lambda a, b: close(a[[r - 1 for r in ranks]], b, 0.05, f"{len(ranks)} accuracies"),
         theirs_by=WIDTHS[0] / len(ranks),
-        gpu=gpu,
+        gpu=ours,
     )
 
 
@@ -120,7 +120,7 @@ def measured():
         ours=ours(),
         theirs=lambda: layer_by_layer(pair, split.x, layers),
         check=check,
-        gpu=lambda: ours("cuda"),
+        gpu=ours,
     )
 
 

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 import numpy as np
 import torch
 from sklearn.neural_network import MLPClassifier
-from timing import close, compare, floor, grow, release, repeated, size
+from timing import close, compare, floor, grow, release, repeated, size, trained_on
 
 from netdist_utils import data, matching, models, training
 
@@ -98,6 +98,7 @@ def trained(digits):
         check=check,
         ours_by=1 / n,
         theirs_by=1 / peers,
+        gpu=lambda device: trained_on(device, ours),
     )
 
 

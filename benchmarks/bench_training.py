@@ -5,7 +5,7 @@ the table shows why: there it is done against the package's own choice.
 """
 
 import torch
-from timing import close, compare, floor, grow, size
+from timing import close, compare, floor, grow, size, trained_on
 
 from netdist_utils import data, models, training
 
@@ -62,6 +62,7 @@ def perceptrons(widths, split, n, at_once=fit, forced=""):
         ours=lambda: at_once(make, split, seeds),
         theirs=lambda: one_by_one(make, split, n),
         check=same_logits(split),
+        gpu=lambda device: trained_on(device, lambda: at_once(make, split, seeds)),
     )
 
 

@@ -15,7 +15,7 @@ import torch
 
 QUICK = bool(os.environ.get("NETDIST_BENCH_QUICK"))
 SHORT = 2.0  # seconds below which a run is repeated more often
-GPU = torch.cuda.is_available()
+GPU = "cuda" if torch.cuda.is_available() else None
 
 
 def release(name):
@@ -37,7 +37,7 @@ def timed(run):
     """Seconds of one run, to the end of what it started on a GPU, and its result."""
     began = time.perf_counter()
     result = run()
-    if GPU:
+    if torch.cuda.is_available():
         torch.cuda.synchronize()
     return time.perf_counter() - began, result
 
@@ -60,6 +60,20 @@ def repeated(run, times):
         return result
 
     return runs
+
+
+def trained_on(device, run):
+    """The same run with `settings.device` being a device: where networks are trained."""
+
+    def there():
+        before = os.environ.get("NETDIST_DEVICE", "cpu")
+        os.environ["NETDIST_DEVICE"] = device
+        try:
+            return run()
+        finally:
+            os.environ["NETDIST_DEVICE"] = before
+
+    return there
 
 
 def in_turn(*runs, check):
@@ -91,13 +105,14 @@ def compare(
     ours_by, theirs_by : float
         What a run's seconds are multiplied by, where it does more or less than the whole.
     gpu : callable, optional
-        Makes the callable that does our way on a GPU; called only where there is one.
+        Takes a device, returns the callable that does our way there; called with the GPU, and
+        only where there is one.
     """
     (mine, other), checked = in_turn(ours, theirs, check=check)
     row = {"chapter": chapter, "what": what, "size": size, "against": against, "checked": checked}
     row |= {"ours": [t * ours_by for t in mine], "theirs": [t * theirs_by for t in other]}
     if gpu and GPU:
-        times, _ = in_turn(gpu(), theirs, check=check)
+        times, _ = in_turn(gpu(GPU), theirs, check=check)
         row["gpu"] = [t * ours_by for t in times[0]]
     return row
 

@@ -1,6 +1,7 @@
 """The benchmarks, and the page that is made of their figures. No test asserts a speed."""
 
 import doctest
+import importlib
 import json
 import re
 import sys
@@ -12,6 +13,7 @@ import pytest
 import torch
 from docutils import nodes
 
+from netdist_utils import settings
 from tests.browser import needs_browser, open_site
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -131,6 +133,23 @@ def test_a_part_of_the_work_is_scaled_to_the_whole(clock):
     assert row["ours"] == [0.03] * 3 and row["theirs"] == [100.0] * 3
 
 
+def test_a_gpu_is_measured_where_there_is_one_and_checked_first(clock, monkeypatch):
+    monkeypatch.setattr(timing, "GPU", None)
+    assert "gpu" not in compared(way("ours", 1.0), way("theirs", 1.0), gpu=way)
+    monkeypatch.setattr(timing, "GPU", "there")
+    ways = way("ours", 1.0), way("theirs", 1.0)
+    row = compared(*ways, gpu=lambda device: way(device, 0.25), ours_by=2)
+    assert row["gpu"] == [0.5] * 5 and clock[-2:] == ["there", "theirs"]
+    with pytest.raises(ValueError, match="sums differ"):
+        compared(*ways, gpu=lambda device: way(device, 0.25, result=2.0))
+
+
+def test_networks_are_trained_where_it_is_said(monkeypatch):
+    monkeypatch.setenv("NETDIST_DEVICE", "cpu")
+    assert timing.trained_on("meta", settings.device)().type == "meta"
+    assert settings.device().type == "cpu"
+
+
 def test_results_that_differ_raise_before_anything_is_timed(clock):
     with pytest.raises(ValueError, match="sums differ by 0.01"):
         compared(way("ours", 1, 1.0), way("theirs", 1, 1.01))
@@ -195,6 +214,9 @@ def quick(monkeypatch):
         if name.startswith("bench_") or name == "timing":
             monkeypatch.delitem(sys.modules, name)
     monkeypatch.setenv("NETDIST_BENCH_QUICK", "1")
+    monkeypatch.setenv("NETDIST_DEVICE", "cpu")
+    anew = importlib.import_module("timing")
+    monkeypatch.setattr(anew, "GPU", anew.GPU or "cpu")  # what would run on a GPU runs, too
 
 
 KEYS = {

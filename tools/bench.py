@@ -12,6 +12,7 @@ import importlib
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 import tempfile
@@ -54,6 +55,7 @@ def measured(name, part, quick):
         written = Path(folder, "found.json")
         paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
         env = os.environ | {"PYTHONPATH": os.pathsep.join(paths), "TQDM_DISABLE": "1"}
+        env |= {"NETDIST_DEVICE": "cpu"}  # what is measured on a GPU says so itself
         env |= {"NETDIST_BENCH_QUICK": "1"} if quick else {}
         command = [sys.executable, __file__, "--only", name, part, "--out", str(written)]
         subprocess.run(command, check=True, env=env)
@@ -87,6 +89,8 @@ def machine():
 
     np.ones((2, 2)) @ np.ones((2, 2))
     pools = {f"{pool['internal_api']} {pool['version']}" for pool in threadpool_info()}
+    mkl = re.search(r"Math Kernel Library Version ([\d.]+)", torch.__config__.show())
+    pools |= {f"MKL {mkl[1]} in torch"} if mkl else set()
     return {
         "processor": processor(),
         "cores": joblib.cpu_count(),  # those that this process may use

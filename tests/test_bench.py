@@ -393,7 +393,8 @@ def test_a_dot_stands_at_the_median_and_its_whiskers_at_the_ends():
     canvas = Figure()
     benchmark_figures.draw_ratios(canvas, figures(FAST, SLOW))
     lines = [list(line.get_xdata()) for line in canvas.axes[0].lines]
-    assert lines == [[2, 4], [3], [0.25, 0.5], [0.5], [1, 1]]
+    assert lines[:4] == [[2, 4], [3], [0.25, 0.5], [0.5]]
+    assert set(lines[4]) == {1}  # the line
 
 
 def test_the_drawings_are_light_and_in_the_pages_colours():

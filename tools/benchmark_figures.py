@@ -89,7 +89,8 @@ def draw_ratios(canvas, found):
         )
     for chapter, height in of_titles.items():
         words(ax, height + 0.3, chapter, fontsize=9.5, fontweight="bold", color=colors[chapter])
-    ax.axvline(1, color=C["ink"], lw=1.2)
+    marks = [mark for height, _ in of_rows for mark in (height - 0.35, height + 0.2, np.nan)]
+    ax.plot([1] * len(marks), marks, color=C["ink"], lw=1.2, zorder=1)  # words interrupt the line
     ax.set(xscale="log", ylim=(lowest - 0.6, 0.8), xlabel="time of the other way / our time")
     ax.set_xlim(right=2 * ax.get_xlim()[1])
     ax.set_yticks([])
@@ -99,10 +100,9 @@ def draw_ratios(canvas, found):
 
 
 def words(ax, height, text, **look):
-    """Words from the left edge on."""
-    ax.text(
-        0, height, text, transform=ax.get_yaxis_transform(), va="center", **{"fontsize": 8, **look}
-    )
+    """Words from the left edge on; they may be longer than the axis."""
+    place = {"transform": ax.get_yaxis_transform(), "va": "center", "in_layout": False}
+    ax.text(0, height, text, **{"fontsize": 8, **place, **look})
 
 
 def plain(value, _):
@@ -151,14 +151,15 @@ def draw_panel(ax, panel):
     ax.plot(at, panel["floor"], ":", color=C["ink"], lw=1.6, label="floor")
     linear = "subnetworks" in panel["what"]  # a unit more is twice as many
     ax.set(yscale="log", xscale="linear" if linear else "log", xlabel=panel["axis"])
-    few = at if len(at) < 6 else at[::-2][::-1]
+    wide = sum(len(f"{n:,}") for n in at) > 18
+    few = at[::-2] if wide else at
     ax.set_xticks(few, [f"{n:,}" for n in few])
     ax.yaxis.set_major_locator(LogLocator(numticks=5))
     ax.yaxis.set_major_formatter(plain)
     ax.minorticks_off()
     ax.grid(axis="x", visible=False)
     against = f"\nbeside {panel['against']}" if theirs else ""
-    ax.set_title(panel["what"] + against, fontsize=9)
+    ax.set_title(panel["what"] + against, fontsize=8.5)
     ax.set_ylabel("seconds")
 
 

@@ -37,7 +37,7 @@ def same_total(matrix, match, total):
 
 
 def rows():
-    matrix, times = like_ours(size(64, 8)), size(20, 2)
+    matrix, times = like_ours(size(64, 8)), size(500, 2)
     yield compare(
         chapter=CHAPTER,
         what="units matched one to one",

@@ -11,7 +11,7 @@ from netdist_utils import data, models, training
 
 CHAPTER = "training"
 EPOCHS = size(2, 1)
-ALONE = "one after another, the same networks"
+ALONE = "training one after another"
 
 
 def fit(make_model, split, seeds):
@@ -123,7 +123,7 @@ def growth():
     yield grow(
         chapter=CHAPTER,
         what="an ensemble trained at once",
-        against="training one after another",
+        against=ALONE,
         axis="networks",
         at=size([1, 4, 16, 64, 256], [1, 2]),
         ways=lambda n: (

@@ -167,22 +167,22 @@ def grow(
 def limits():
     """What this machine can do: bytes a second copied, operations a second of a large product.
 
-    The best of five runs, with as many threads as the benchmarks have: {"bandwidth": ...,
-    "single": ..., "double": ...}.
+    The best of twenty runs, with as many threads as the benchmarks have, so that a slow moment of
+    the machine does not lower it: {"bandwidth": ..., "single": ..., "double": ...}.
     """
     source = torch.ones(size(2**26, 2**20))  # 256 MiB: more than any cache holds
-    target, n = torch.empty_like(source), size(2048, 256)
+    target, n = torch.empty_like(source), size(1536, 256)
     target.copy_(source)
-    found = {"bandwidth": 2 * source.nbytes / seconds(lambda: target.copy_(source), 5)}
+    found = {"bandwidth": 2 * source.nbytes / seconds(lambda: target.copy_(source), 20)}
     for name, dtype in (("single", torch.float32), ("double", torch.float64)):
         a = torch.ones(n, n, dtype=dtype)
         a @ a
-        found[name] = 2 * n**3 / seconds(lambda a=a: a @ a, 5)
+        found[name] = 2 * n**3 / seconds(lambda a=a: a @ a, 20)
     return found
 
 
 def floor(n_bytes, operations, precision="double"):
-    """Seconds that no program can stay below, which must move and compute so much.
+    """Seconds that so much takes at the rates of `limits`, below which no program can stay.
 
     The larger of the two: bytes over bandwidth, operations over the peak of that precision.
     """

@@ -209,8 +209,8 @@ def growth(found):
         )
     caption = (
         "How cost grows. Dots are medians, whiskers the shortest and the longest run. The dotted "
-        "line is the floor, which no program on this machine can stay below that does the same "
-        "steps from memory."
+        "line is the floor: what the same steps take at the rates of one large copy and one large "
+        "product, measured in the same run."
     )
     return [raw(captioned(benchmark_figures.growth(found), caption)), items]
 
@@ -257,7 +257,7 @@ def machine(found):
         "Processor": f"{of['processor']}, {counted(of['cores'], 'core')} in use, "
         f"{of['memory_gib']:.0f} GiB of memory, {of['system']}",
         "Graphics processor": of["gpu"] or "none",
-        "Threads": f"torch uses {of['threads']}",
+        "Threads": f"{of['threads']} in torch",
         "What it can do": f"copies {figure(can['bandwidth'] / 1e9)} GB/s, and computes "
         f"{figure(can['single'] / 1e9)} Gflop/s in single and {figure(can['double'] / 1e9)} in "
         "double precision: one large copy and one large product in the same run",
@@ -268,7 +268,10 @@ def machine(found):
     items = nodes.bullet_list()
     for name, text in lines.items():
         items += nodes.list_item(
-            "", nodes.paragraph("", "", nodes.strong("", f"{name}."), nodes.Text(f" {text}."))
+            "",
+            nodes.paragraph(
+                "", "", nodes.strong("", f"{name}."), nodes.Text(f" {text[0].upper()}{text[1:]}.")
+            ),
         )
     return [items]
 

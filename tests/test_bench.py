@@ -258,6 +258,11 @@ def test_numbers_have_four_digits_and_nothing_else_changes():
     assert found == {"a": [1.235, 12], "b": "1.23456", "c": None, "d": [{"e": 3.333e-08}]}
 
 
+def test_the_file_of_figures_is_read_as_it_was_written():
+    assert json.loads(bench.in_lines(figures(ROW))) == figures(ROW)
+    assert bench.in_lines(FIGURES) == bench.FIGURES.read_text(encoding="utf-8")
+
+
 def without_figures(found, names):
     """Benchmarks of which a file of figures says nothing."""
     return set(names) - {row["file"] for row in found["rows"]}
@@ -406,7 +411,7 @@ def test_the_drawings_are_light_and_in_the_pages_colours():
     assert len(ids) == len(set(ids))
 
 
-@pytest.mark.parametrize("module", [ratios, benchmark_figures])
+@pytest.mark.parametrize("module", [bench, ratios, benchmark_figures])
 def test_the_examples_of_the_tools_run(module):
     found = doctest.testmod(module)
     assert found.attempted > 0 and found.failed == 0

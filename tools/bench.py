@@ -71,6 +71,28 @@ def rounded(value):
     return float(f"{value:.4g}") if isinstance(value, float) else value
 
 
+def in_lines(found):
+    """JSON with a line for each key, and for each row of a list.
+
+    >>> print(in_lines({"a": {"b": 1}, "rows": [[1, 2], [3, 4]]}))
+    {
+     "a": {"b": 1},
+     "rows": [
+      [1, 2],
+      [3, 4]
+     ]
+    }
+    <BLANKLINE>
+    """
+    texts = {}
+    for key, value in found.items():
+        texts[key] = json.dumps(value, ensure_ascii=False)
+        if isinstance(value, list):
+            rows = ",\n  ".join(json.dumps(row, ensure_ascii=False) for row in value)
+            texts[key] = f"[\n  {rows}\n ]"
+    return "{\n" + ",\n".join(f' "{key}": {text}' for key, text in texts.items()) + "\n}\n"
+
+
 def processor():
     """What the processor calls itself."""
     path = Path("/proc/cpuinfo")
@@ -183,7 +205,7 @@ def main(arguments=None):
         found = run(chosen.names or files(), chosen.quick)
         if (chosen.quick or chosen.names) and not chosen.write:
             return
-    chosen.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    chosen.out.write_text(in_lines(found), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -86,7 +86,7 @@ def trained(digits):
         within = size(0.01, 0.5)
         if abs(mine - other) > within:
             raise ValueError(f"accuracies {mine:.3f} and {other:.3f}: over {within} apart")
-        return f"mean test accuracies, within {100 * within:.0f} points: networks of other seeds"
+        return f"mean test accuracies of networks of other seeds, {within:g} apart or less"
 
     yield compare(
         chapter=CHAPTER,

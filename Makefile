@@ -33,8 +33,9 @@ adopt: env
 pin: env
 	$(BIN)/python tools/address.py pin
 
+# Every benchmark, in minutes, on a machine that does nothing else: book/benchmarks.json.
 bench: env
-	for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+	$(BIN)/python tools/bench.py
 
 # axe-core on every page of the built site, light and dark, wide and narrow.
 axe: env

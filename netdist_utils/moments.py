@@ -105,9 +105,8 @@ class LayerMoments:
         """
         parts = [self, *others]
         if len({part.sizes for part in parts}) > 1:
-            raise ValueError(
-                f"units {[part.sizes for part in parts]}: one set of networks is needed"
-            )
+            sizes = [part.sizes for part in parts]
+            raise ValueError(f"moments of {sizes} units; those of the same networks are needed")
         count = sum(part.count for part in parts)
         means = sum(part.means * part.count for part in parts) / count
         seconds = sum(part.seconds * part.count for part in parts) / count

@@ -313,7 +313,7 @@ def _train(starts, split, seeds, recipe, epochs_kept, progress):
     options = {"total": len(groups) * recipe.epochs, "disable": not progress, "desc": "training"}
     trained = []
     with settings.progress(**options) as bar:
-        # The bar moves with each epoch here; elsewhere nothing happens (`int`) until a group is done.
+        # The bar moves with each epoch here; elsewhere (`int` does nothing) with each group.
         common = x, y, recipe, epochs_kept, bar.update if here else int
         jobs = [([starts[i] for i in g], [seeds[i] for i in g], *common) for g in groups]
         for group in _side_by_side(jobs, here):

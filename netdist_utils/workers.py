@@ -48,8 +48,7 @@ def each(function, jobs, all_cores=False):
     Parameters
     ----------
     function : callable
-        Of a module, so that another process finds it. What it needs comes in its arguments:
-        neither ``torch.no_grad`` nor a seed around the call reaches a job.
+        Neither ``torch.no_grad`` nor a seed around the call reaches it.
     jobs : iterable of tuple
         The arguments of each.
     all_cores : bool

@@ -1,6 +1,6 @@
 """Moments of layers against numpy on all samples at once."""
 
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -69,7 +69,7 @@ def test_moments_of_parts_merge_into_those_of_all(cuts, random):
     networks, x = [net(5, 3, seed=1), net(5, 4, seed=2)], gaussian(41, 5)
     whole = moments(networks, x, [1])[1]
     ends = sorted({0, 41, *cuts})
-    parts = [moments(networks, x[a:b], [1])[1] for a, b in zip(ends, ends[1:], strict=False)]
+    parts = [moments(networks, x[a:b], [1])[1] for a, b in pairwise(ends)]
     random.shuffle(parts)
     at_once, later = parts[0].merged(*parts[1:]), parts[0]
     for part in parts[1:]:
@@ -87,7 +87,7 @@ def test_moments_of_parts_merge_into_those_of_all(cuts, random):
 def test_in_double_precision_a_merge_differs_by_rounding_alone(cuts, seed):
     h = gaussian(41, 3, seed=seed).double()
     ends = sorted({0, 41, *cuts})
-    parts = [moments_of(h[a:b]) for a, b in zip(ends, ends[1:], strict=False)]
+    parts = [moments_of(h[a:b]) for a, b in pairwise(ends)]
     found, whole = parts[0].merged(*parts[1:]), moments_of(h)
     assert found.count == 41 and found.constant == whole.constant
     assert allclose(found.means, h.mean(0), atol=1e-14, rtol=1e-13)

@@ -145,7 +145,8 @@ def test_a_stack_is_cut_for_as_many_cores_as_there_are(n, jobs, sizes, chunks):
     starts, recipe = [small()] * n, training.Recipe(epochs=1, lr=0.1)
     with parallel_config(n_jobs=jobs):
         groups = training._groups(starts, recipe, torch.device("cpu"))
-    assert sum(groups, []) == list(range(n)) and [len(group) for group in groups] == sizes
+    assert [i for group in groups for i in group] == list(range(n))
+    assert [len(group) for group in groups] == sizes
 
 
 def test_a_stack_of_small_networks_stays_whole_here_and_is_cut_for_other_processes():

@@ -43,7 +43,7 @@ def plan(all_cores=False):
 
 
 def each(function, jobs, all_cores=False):
-    """What a function says of each job, in their order, as soon as it is known.
+    """What a function says of each job, in their order, as soon as it is known (Ray: at the end).
 
     Parameters
     ----------
@@ -71,7 +71,8 @@ def each(function, jobs, all_cores=False):
         if here and n_jobs == 1:
             yield from (function(*job) for job in jobs)
         else:
-            run = Parallel(n_jobs, prefer="threads", return_as="generator")
+            in_turn = getattr(get_active_backend()[0], "supports_return_generator", False)
+            run = Parallel(n_jobs, prefer="threads", return_as="generator" if in_turn else "list")
             yield from run(delayed(_do)(threads, function, *job) for job in jobs)
     finally:
         torch.set_num_threads(before)

@@ -3,6 +3,7 @@
 import math
 import re
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -37,14 +38,14 @@ def test_greedy_scheduling_keeps_grahams_bound(chunks, n):
     assert least - 1e-9 <= elapsed <= sum(chunks) / n + (1 - 1 / n) * max(chunks) + 1e-9
 
 
-def test_a_start_is_waited_for_once_and_the_folder_serves_one_at_a_time():
+def test_a_start_is_waited_for_once_and_chunks_are_sent_one_at_a_time():
     assert simulate([2.0] * 6, 3, start=5.0)[0] == 9.0
-    assert simulate([2.0] * 3, 3, start=5.0, read=1.0)[0] == 5 + 3 * 1 + 2
-    assert simulate([2.0], 1, start=5.0, read=1.0)[0] == 8.0
+    assert simulate([2.0] * 3, 3, start=5.0, send=1.0)[0] == 5 + 3 * 1 + 2
+    assert simulate([2.0], 1, start=5.0, send=1.0)[0] == 8.0
 
 
 def test_work_of_killed_workers_is_all_done_again():
-    """One worker: a chunk is begun 1 / (1 - p) times on average; half of it and a start are lost."""
+    """By one worker: a chunk is begun 1 / (1 - p) times; each time half and a start are lost."""
     p, n, seconds, start = 0.3, 4000, 2.0, 0.5
     elapsed, _ = simulate([seconds] * n, 1, start=start, killed=p, seed=1)
     lost = p / (1 - p) * (seconds / 2 + start)
@@ -65,7 +66,7 @@ def test_durations_have_the_mean_asked_for_and_all_networks():
     found = cluster_page.durations(3.0, 160_000)
     assert len(found) == 10_000 and found.mean() == pytest.approx(48, rel=0.01)
     assert np.log(found).std() == pytest.approx(cluster_page.SPREAD, rel=0.05)
-    assert cluster_page.durations(1.0, 17, spread=0).tolist() == [16.0, 1.0]
+    assert cluster_page.durations(1.0, 17, spsend=0).tolist() == [16.0, 1.0]
 
 
 @pytest.mark.parametrize(("n", "killed"), [(0, 0), (3, 1.0), (3, -0.1)])
@@ -79,7 +80,7 @@ def test_the_page_says_what_was_computed():
     known = cluster_page.measured()
     found = list(cluster_page.costs(known["seconds"]))
     assert [row["workers"] for row in found] == list(cluster_page.WORKERS)
-    assert all(a["calm"] > b["calm"] for a, b in zip(found, found[1:], strict=False))
+    assert all(a["calm"] > b["calm"] for a, b in pairwise(found))
     assert all(row["floor"] < row["calm"] < row["killed"] for row in found)
     assert all(row["paid"] == row["killed"] * row["workers"] for row in found)
     page = cluster_page.content()

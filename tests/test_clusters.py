@@ -60,7 +60,9 @@ def test_networks_of_several_seeds_are_the_same(cluster, own_cache):
         there = fit(range(6), SPLIT, make, cache=True)
     assert all(equal(a, b) for a, b in zip(here, there, strict=True))
     assert len(networks(own_cache)) == 6
-    assert all(equal(a, b) for a, b in zip(here, fit(range(6), SPLIT, make, cache=True)))
+    assert all(
+        equal(a, b) for a, b in zip(here, fit(range(6), SPLIT, make, cache=True), strict=True)
+    )
 
 
 def test_pairs_are_the_same(cluster):
@@ -72,9 +74,7 @@ def test_pairs_are_the_same(cluster):
 
 def test_masks_and_spectra_are_the_same(cluster, request, monkeypatch):
     if "ray" in request.node.callspec.id:
-        pytest.skip(
-            "Ray starts its workers anew for each call, which takes long, and adds nothing"
-        )
+        pytest.skip("Ray starts its workers anew for each call, which takes long")
     model, masks = net(64, 8, 10), gaussian(50, 8).sigmoid()
     parts = masks.split(9)
     monkeypatch.setattr(ablation.masks, "_parts", lambda *of_all: parts)

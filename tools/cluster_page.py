@@ -1,7 +1,7 @@
 """A Sphinx extension: what many networks cost on a cluster, by simulation; and how to open one.
 
-The page ``book/cluster`` shows `dask_cluster` and `ray_cluster` as they stand here and as the tests
-use them. The directive ``cluster-cost`` shows what `simulate` gives. The cost of
+The page ``book/cluster`` shows `dask_cluster` and `ray_cluster` as they stand here, and as the
+tests use them. The directive ``cluster-cost`` shows what `simulate` gives. The cost of
 one network is measured, on the machine that ``cluster_cost.json`` names, by
 
     python tools/cluster_page.py
@@ -26,7 +26,7 @@ NETWORKS, CHUNK = 10_000, 16
 WORKERS = (1, 3, 10, 30, 100, 300, 1000)
 START = 15.0  # seconds until a worker has started and has imported torch
 SPREAD = 0.2  # of the logarithm of a chunk's duration
-READ = 0.05  # seconds in which the shared folder gives one worker the data, one after the other
+SEND = 0.05  # seconds in which the caller sends one chunk its data, one after the other
 KILLED = 0.05  # share of chunks whose worker is killed in them
 
 
@@ -68,7 +68,7 @@ CLUSTERS = {"dask": dask_cluster, "ray": ray_cluster}
 # What it costs
 
 
-def simulate(durations, n_workers, *, start=0.0, read=0.0, killed=0.0, seed=0):
+def simulate(durations, n_workers, *, start=0.0, send=0.0, killed=0.0, seed=0):
     """Seconds until all chunks are done: each free worker takes the next one.
 
     Parameters
@@ -78,9 +78,8 @@ def simulate(durations, n_workers, *, start=0.0, read=0.0, killed=0.0, seed=0):
     n_workers : int
     start : float
         Seconds before a worker can take anything; once more after it was killed.
-    read : float
-        Seconds in which a worker, once started, reads the data from the shared folder, which
-        serves one at a time.
+    send : float
+        Seconds in which the caller sends a chunk with its data, one chunk at a time.
     killed : float
         Probability that a chunk's worker is killed in it, at a uniform time; the chunk is
         handed out again, first of all.
@@ -101,24 +100,21 @@ def simulate(durations, n_workers, *, start=0.0, read=0.0, killed=0.0, seed=0):
     if n_workers < 1 or not 0 <= killed < 1:
         raise ValueError(f"{n_workers} workers, killed {killed}: 1 or more, a share below 1")
     rng, waiting = np.random.default_rng(seed), list(durations)[::-1]
-    to_do, served, idle, now = len(waiting), 0.0, [], 0.0  # served: the folder is free from then
-    events = [(start, worker, "started", None) for worker in range(n_workers)]
+    to_do, sent, idle, now = len(waiting), 0.0, [], 0.0  # sent: the caller is free from then
+    events = [(start, worker, "ready", None) for worker in range(n_workers)]
     while to_do:
         now, worker, what, chunk = heapq.heappop(events)
-        if what == "started":
-            served = max(now, served) + read
-            heapq.heappush(events, (served, worker, "ready", None))
-            continue
         if what == "killed":
             waiting.append(chunk)
-            heapq.heappush(events, (now + start, worker, "started", None))
+            heapq.heappush(events, (now + start, worker, "ready", None))
         else:
             to_do -= chunk is not None
             idle.append(worker)
         while idle and waiting:
             chunk, dies = waiting.pop(), rng.random() < killed
             after, end = (rng.random() * chunk, "killed") if dies else (chunk, "done")
-            heapq.heappush(events, (now + after, idle.pop(), end, chunk))
+            sent = max(now, sent) + send
+            heapq.heappush(events, (sent + after, idle.pop(), end, chunk))
     return now, now * n_workers
 
 
@@ -135,18 +131,13 @@ def durations(seconds, n_networks=NETWORKS, spread=SPREAD, seed=0):
 
 
 def costs(seconds):
-    """Of each number of workers: hours with and without kills, worker-hours, and the floor."""
+    """Of each number of workers: seconds with and without kills, worker-seconds, the floor."""
     chunks = durations(seconds)
     for n in WORKERS:
-        calm, _ = simulate(chunks, n, start=START, read=READ)
-        hours, paid = simulate(chunks, n, start=START, read=READ, killed=KILLED)
-        yield {
-            "workers": n,
-            "floor": chunks.sum() / n,
-            "calm": calm,
-            "killed": hours,
-            "paid": paid,
-        }
+        calm, _ = simulate(chunks, n, start=START, send=SEND)
+        killed, paid = simulate(chunks, n, start=START, send=SEND, killed=KILLED)
+        floor = chunks.sum() / n
+        yield {"workers": n, "floor": floor, "calm": calm, "killed": killed, "paid": paid}
 
 
 # The cost of one
@@ -207,10 +198,10 @@ def sentence(known):
     return (
         f"Measured: {known['seconds']:.1f} s of one core for a {known['network']} network over "
         f"{known['epochs']} epochs of {known['images']:,} images, in a stack of {CHUNK} "
-        f"({known['measured_epochs']} of the epochs were run; {known['machine']}, PyTorch "
-        f"{known['torch']}). Assumed: {brief(START)} to start a worker, {READ} s in which the "
-        f"shared folder serves one worker, durations that spread by {SPREAD:.0%}, and, where "
-        f"workers are killed, one of {1 / KILLED:.0f} chunks whose worker is."
+        f"(epochs run for it: {known['measured_epochs']}; {known['machine']}, PyTorch "
+        f"{known['torch']}). Assumed: {brief(START)} to start a worker, {SEND} s to send one "
+        f"chunk with its data, durations that spread by {SPREAD:.0%}, and, where workers are "
+        f"killed, one chunk of {1 / KILLED:.0f} whose worker is."
     )
 
 

@@ -66,7 +66,7 @@ def test_durations_have_the_mean_asked_for_and_all_networks():
     found = cluster_page.durations(3.0, 160_000)
     assert len(found) == 10_000 and found.mean() == pytest.approx(48, rel=0.01)
     assert np.log(found).std() == pytest.approx(cluster_page.SPREAD, rel=0.05)
-    assert cluster_page.durations(1.0, 17, spsend=0).tolist() == [16.0, 1.0]
+    assert cluster_page.durations(1.0, 17, spread=0).tolist() == [16.0, 1.0]
 
 
 @pytest.mark.parametrize(("n", "killed"), [(0, 0), (3, 1.0), (3, -0.1)])

@@ -141,14 +141,8 @@ def killed(path):
 def test_the_work_of_a_killed_worker_is_done_again(cluster, tmp_path):
     recipe = training.Recipe(epochs=3, lr=0.1)
     common = SPLIT.x, SPLIT.y, recipe, {3}, int
-    jobs = [
-        (
-            [training.start(make, 2 * i), training.start(make, 2 * i + 1)],
-            [2 * i, 2 * i + 1],
-            *common,
-        )
-        for i in range(4)
-    ]
+    pairs = [[0, 1], [2, 3], [4, 5], [6, 7]]
+    jobs = [([training.start(make, seed) for seed in pair], pair, *common) for pair in pairs]
     with cluster(), killed(tmp_path / "0") as done:
         named = [(str(tmp_path), i, *job) for i, job in enumerate(jobs)]
         found = [kept[3] for group in workers.each(train_and_hang_once, named) for kept in group]

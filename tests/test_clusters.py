@@ -88,9 +88,9 @@ def test_masks_and_spectra_are_the_same(cluster, request, monkeypatch):
 
 
 def part_of_moments(model, seed, n):
-    """Moments of one part of the data, and the process that took them and its memory."""
+    """Moments of one part of the data, the process that took them, its memory, and its plans."""
     found = moments([model], gaussian(n, 64, seed=seed), [1])[1]
-    return found, os.getpid(), psutil.Process().memory_info().rss
+    return found, os.getpid(), psutil.Process().memory_info().rss, workers.plan(all_cores=True)
 
 
 def test_parts_merge_and_a_workers_memory_does_not_grow_with_them(cluster):
@@ -99,7 +99,9 @@ def test_parts_merge_and_a_workers_memory_does_not_grow_with_them(cluster):
     with cluster():
         assert workers.plan() == (2, False)
         jobs = [(model, seed, n) for seed in range(40)]
-        (first, *rest), pids, memory = zip(*workers.each(part_of_moments, jobs), strict=True)
+        found = zip(*workers.each(part_of_moments, jobs), strict=True)
+    (first, *rest), pids, memory, plans = found
+    assert set(plans) == {(1, True)}  # within a job nothing is spread any further
     assert len(set(pids)) == 2 and os.getpid() not in pids
     assert max(memory) < 2**31 and max(memory[20:]) < max(memory[:20]) + 100 * 2**20
     whole = moments([model], torch.cat([gaussian(n, 64, seed=seed) for seed in range(40)]), [1])[1]

@@ -35,29 +35,39 @@ KILLED = 0.05  # share of chunks whose worker is killed in them
 
 @contextmanager
 def dask_cluster(n_workers, memory):
-    """Processes of this machine; with ``Client("address:8786")`` those of a cluster."""
+    """Processes of this machine, as configured for joblib."""
     from dask.distributed import Client, LocalCluster
 
-    options = {"threads_per_worker": 1, "memory_limit": memory, "dashboard_address": None}
-    with LocalCluster(n_workers=n_workers, **options) as cluster, Client(cluster):
+    cluster = LocalCluster(
+        n_workers=n_workers,
+        threads_per_worker=1,
+        memory_limit=memory,
+        dashboard_address=None,
+    )
+    with cluster, Client(cluster):
         yield {"backend": "dask"}
 
 
 @contextmanager
-def ray_cluster(n_workers, memory):
-    """Processes of this machine; with ``ray.init(address="auto")`` those of a cluster.
-
-    Ray bounds the memory of the machine, not of each worker: beyond a share it kills workers.
-    """
+def ray_cluster(n_workers, memory=None):
+    """The same by Ray, which bounds no worker's memory by itself."""
     import ray
     from ray.util.joblib import register_ray
 
-    store = 2**28  # bytes of shared memory for what workers are given
-    ray.init(num_cpus=n_workers, object_store_memory=store, include_dashboard=False)
+    ray.init(
+        num_cpus=n_workers,
+        object_store_memory=2**28,  # shared bytes: what workers are given
+        include_dashboard=False,
+    )
     register_ray()
-    again = {"max_restarts": -1, "max_task_retries": -1}  # a killed worker's work is done again
+    # What a killed worker has left is done again, in a new one.
+    again = {"max_restarts": -1, "max_task_retries": -1}
     try:
-        yield {"backend": "ray", "n_jobs": n_workers, "ray_remote_args": again}
+        yield {
+            "backend": "ray",
+            "n_jobs": n_workers,
+            "ray_remote_args": again,
+        }
     finally:
         ray.shutdown()
 

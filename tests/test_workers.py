@@ -69,9 +69,10 @@ def test_after_an_error_threads_are_put_back(two_threads, config):
 
 
 def test_who_stops_half_way_gets_the_threads_back(two_threads):
-    jobs = workers.each(threads_of, [(i,) for i in range(3)], all_cores=True)
-    assert next(jobs)[1] == 1 == torch.get_num_threads()
-    jobs.close()
+    with parallel_config(n_jobs=1):
+        jobs = workers.each(threads_of, [(i,) for i in range(3)], all_cores=True)
+        assert next(jobs)[1] == 1 == torch.get_num_threads()
+        jobs.close()
     assert torch.get_num_threads() == 2
 
 

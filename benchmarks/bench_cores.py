@@ -141,7 +141,7 @@ def rows():
                     "against": against,
                     "ours": ours,
                     "theirs": theirs,
-                    "checked": f"losses agree to {max(off, 1e-16):.0e}",
+                    "checked": f"losses agree to {off:.0e}" if off else "losses are equal",
                 }
 
 

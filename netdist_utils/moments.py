@@ -77,6 +77,42 @@ class LayerMoments:
         """1 / standard deviation of each unit, 0 for a dead one: (D_i,) float64 tensor."""
         return torch.where(self.dead(i), 0, 1 / self.deviation(i))
 
+    def merged(self, *others):
+        """Moments of all samples from those of parts of them, in whatever order they come.
+
+        Counts are added exactly; means and products are weighted by them in double precision, so
+        that two splits of the same data differ by rounding, some 1e-15 of the largest entry.
+
+        Parameters
+        ----------
+        *others : LayerMoments
+            Of other samples, by the same networks.
+
+        Returns
+        -------
+        LayerMoments
+
+        Raises
+        ------
+        ValueError
+            If they are of networks of other sizes.
+
+        Examples
+        --------
+        >>> one = moments([models.mlp([4, 3])], torch.randn(9, 4), [1])[1]
+        >>> one.merged(one, one).count
+        27
+        """
+        parts = [self, *others]
+        if len({part.sizes for part in parts}) > 1:
+            sizes = [part.sizes for part in parts]
+            raise ValueError(f"moments of {sizes} units; those of the same networks are needed")
+        count = sum(part.count for part in parts)
+        means = sum(part.means * part.count for part in parts) / count
+        seconds = sum(part.seconds * part.count for part in parts) / count
+        constant = max(part.constant for part in parts)
+        return LayerMoments(self.sizes, count, means, seconds, constant)
+
     def _variance(self, i):
         return self.second(i).diagonal() - self.mean(i).square()
 
@@ -140,17 +176,18 @@ def moments(networks, x, layers, batch_size=1000):
     """
     inputs = _one_each(networks, x)
     layers = list(dict.fromkeys(layers))
-    sums, sizes = {}, {}
+    sums, sizes, dtypes = {}, {}, {}
     for batches in zip(*(part.split(batch_size) for part in inputs), strict=True):
         outputs = [models.outputs(*pair, layers) for pair in zip(networks, batches, strict=True)]
         for layer in layers:
             h, sizes[layer] = _side_by_side(layer, [of_layer[layer] for of_layer in outputs])
+            dtypes[layer] = h.dtype
             # Products in single precision are fast; adding many of them up wants double.
             new = len(h), h.sum(0).double(), (h.T @ h).double()
             sums[layer] = [a + b for a, b in zip(sums.get(layer, (0, 0, 0)), new, strict=True)]
     found = {}
     for layer, (count, total, product) in sums.items():
-        constant = CONSTANT_IN_DOUBLE if h.dtype == torch.double else CONSTANT
+        constant = CONSTANT_IN_DOUBLE if dtypes[layer] == torch.double else CONSTANT
         found[layer] = LayerMoments(sizes[layer], count, total / count, product / count, constant)
         _check_finite(layer, found[layer])
     return Moments(found)

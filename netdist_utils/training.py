@@ -3,8 +3,8 @@
 Small networks waste a processor: the time goes into starting operations, not into arithmetic.
 So an ensemble of small networks is one network whose parameters have a leading axis of members
 (`torch.func.stack_module_state`), run by batched products or ``vmap`` and trained by one
-optimizer, since SGD and Adam act on each entry alone. Large networks fill the processor by
-themselves and run one after another.
+optimizer, since SGD and Adam act on each entry alone. On a CPU, large networks and large parts of
+an ensemble train side by side, each on a core of its own (`workers`).
 
 Member ``seed`` starts from the global generator seeded with ``seed`` and shuffles with a
 generator of its own, so it is the same network alone or among others, up to the order in which
@@ -18,10 +18,11 @@ import re
 from dataclasses import dataclass
 
 import torch
+from joblib import parallel_config
 from torch import nn
 from torch.func import functional_call, stack_module_state, vmap
 
-from netdist_utils import models, settings, store
+from netdist_utils import models, settings, store, workers
 
 # Largest difference of a logit, relative to the largest logit, between a network trained alone
 # and the same in an ensemble, or on CPU and CUDA, over the short trainings of the tests.
@@ -29,6 +30,9 @@ TOLERANCE = 1e-3
 # On a CPU, members with more parameters than this, or with convolutions, train one by one:
 # batching them gains nothing there, or loses (benchmarks/bench_training.py).
 BATCHED_PARAMETERS = 1_000_000
+# Multiplications in a step of a stack from which a core of its own pays.
+WORK_OF_A_CORE = 10_000_000
+MEMBERS_ELSEWHERE = 16  # of one stack: so many are begun again where another process is killed
 # What Python, torch on a CPU, CUDA and cuBLAS say; only the first two have classes of their own.
 OUT_OF_MEMORY = re.compile("MemoryError|out of memory|(not enough|allocate) memory|ALLOC_FAIL")
 
@@ -300,28 +304,21 @@ def _fit(make_model, split, seeds, recipe, epochs_kept, progress, cache):
 
 
 def _train(starts, split, seeds, recipe, epochs_kept, progress):
-    """Train together or one by one, whichever is faster here."""
+    """Train in groups: side by side on a CPU, and wherever joblib is told to."""
     if not starts:
         return []
     device = settings.device()
     x, y = split.x.to(device), split.y.to(device)
-    groups = [[i] for i in range(len(starts))]
-    if len({repr(model) for model in starts}) == 1 and _worth_batching(starts[0], device):
-        groups = [range(len(starts))]
-    total = len(groups) * recipe.epochs
+    groups, here = _groups(starts, recipe, device), workers.plan(all_cores=True)[1]
+    options = {"total": len(groups) * recipe.epochs, "disable": not progress, "desc": "training"}
     trained = []
-    with settings.progress(total=total, disable=not progress, desc="training") as bar:
-        while groups:
-            group = groups.pop(0)
-            try:
-                members = [models.clone(starts[i]).to(device).requires_grad_() for i in group]
-                orders = [torch.Generator().manual_seed(seeds[i]) for i in group]
-                trained += _descend(members, orders, x, y, recipe, epochs_kept, bar.update)
-            except (RuntimeError, MemoryError) as error:
-                if len(group) == 1 or not OUT_OF_MEMORY.search(repr(error)):
-                    raise
-                half = len(group) // 2  # from their starts again, in two groups
-                groups = [group[:half], group[half:], *groups]
+    with settings.progress(**options) as bar:
+        # The bar moves with each epoch here; elsewhere (`int` does nothing) with each group.
+        common = x, y, recipe, epochs_kept, bar.update if here else int
+        jobs = [([starts[i] for i in g], [seeds[i] for i in g], *common) for g in groups]
+        for group in _side_by_side(jobs, here):
+            trained += group
+            bar.update(0 if here else recipe.epochs)
     for seed, snapshots in zip(seeds, trained, strict=True):
         for epoch, model in snapshots.items():
             if not all(torch.isfinite(p).all() for p in model.parameters()):
@@ -332,11 +329,58 @@ def _train(starts, split, seeds, recipe, epochs_kept, progress):
     return trained
 
 
+def _groups(starts, recipe, device):
+    """Positions of the networks that are trained as one, whichever is fastest here.
+
+    On a CPU a stack of networks is cut where each core gets enough to do in a step, and for
+    other processes where not too much is lost with one of them. Two networks or more stay
+    together: alone, a network's sums are taken in another order.
+    """
+    n, (n_jobs, here) = len(starts), workers.plan(all_cores=True)
+    if len({repr(model) for model in starts}) > 1 or not _worth_batching(starts[0], device):
+        return [[i] for i in range(n)]
+    if here:
+        work = n * sum(p.numel() for p in starts[0].parameters()) * recipe.batch_size
+        chunks = min(n_jobs, work // WORK_OF_A_CORE)
+    else:
+        chunks = max(n_jobs, math.ceil(n / MEMBERS_ELSEWHERE))
+    chunks = max(1, min(chunks, n // 2))
+    return [list(range(n * k // chunks, n * (k + 1) // chunks)) for k in range(chunks)]
+
+
 def _worth_batching(model, device):
     if device.type == "cuda":
         return True
     convolutional = any(isinstance(layer, nn.Conv2d) for layer in model)
     return not convolutional and sum(p.numel() for p in model.parameters()) <= BATCHED_PARAMETERS
+
+
+def _side_by_side(jobs, here):
+    """`_train_group` of each job; one after another where memory is short for several at once."""
+    done = 0
+    try:
+        for group in workers.each(_train_group, jobs, all_cores=True):
+            yield group
+            done += 1
+    except (RuntimeError, MemoryError) as error:
+        if not (here and len(jobs) > 1 and OUT_OF_MEMORY.search(repr(error))):
+            raise
+    with parallel_config(n_jobs=1):
+        yield from workers.each(_train_group, jobs[done:], all_cores=True)
+
+
+def _train_group(starts, seeds, x, y, recipe, epochs_kept, tick):
+    """Train together; where memory is short, in halves, from their starts again."""
+    try:
+        members = [models.clone(start).to(x.device).requires_grad_() for start in starts]
+        orders = [torch.Generator().manual_seed(seed) for seed in seeds]
+        return _descend(members, orders, x, y, recipe, epochs_kept, tick)
+    except (RuntimeError, MemoryError) as error:
+        if len(starts) == 1 or not OUT_OF_MEMORY.search(repr(error)):
+            raise
+    half, common = len(starts) // 2, (x, y, recipe, epochs_kept, tick)
+    first = _train_group(starts[:half], seeds[:half], *common)
+    return first + _train_group(starts[half:], seeds[half:], *common)
 
 
 def _descend(members, orders, x, y, recipe, epochs_kept, tick):

@@ -1,6 +1,6 @@
 """Moments of layers against numpy on all samples at once."""
 
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netdist_utils import models, training
-from netdist_utils.moments import as_samples, moments
+from netdist_utils.moments import CONSTANT, CONSTANT_IN_DOUBLE, as_samples, moments
 from tests.helpers import allclose, gaussian, moments_of, net, permutation
 
 
@@ -60,6 +60,74 @@ def test_a_data_sets_moments_are_those_of_its_layers():
     assert torch.equal(found.second(2, 0, 1), found[2].second(0, 1))
     assert torch.equal(found.second(2, 0, 1, centered=True), found[2].covariance(0, 1))
     assert torch.equal(found[-1].second(0), found[-1].second(0, 1))  # one input for both
+
+
+@given(st.lists(st.integers(1, 40), max_size=6), st.randoms(use_true_random=False))
+@settings(max_examples=50)
+def test_moments_of_parts_merge_into_those_of_all(cuts, random):
+    """Over any split, in any order, in one step or many: counts exactly, the rest to rounding."""
+    networks, x = [net(5, 3, seed=1), net(5, 4, seed=2)], gaussian(41, 5)
+    whole = moments(networks, x, [1])[1]
+    ends = sorted({0, 41, *cuts})
+    parts = [moments(networks, x[a:b], [1])[1] for a, b in pairwise(ends)]
+    random.shuffle(parts)
+    at_once, later = parts[0].merged(*parts[1:]), parts[0]
+    for part in parts[1:]:
+        later = part.merged(later)
+    for found in (at_once, later):
+        assert (found.count, found.sizes, found.constant) == (41, (3, 4), whole.constant)
+        assert allclose(found.means, whole.means, atol=1e-6)  # products are in single precision
+        assert allclose(found.seconds, whole.seconds, atol=1e-6)
+    assert allclose(at_once.means, later.means, atol=1e-14, rtol=1e-13)
+    assert allclose(at_once.seconds, later.seconds, atol=1e-14, rtol=1e-13)
+
+
+@given(st.lists(st.integers(1, 40), max_size=6), st.integers(0, 100))
+@settings(max_examples=50)
+def test_in_double_precision_a_merge_differs_by_rounding_alone(cuts, seed):
+    h = gaussian(41, 3, seed=seed).double()
+    ends = sorted({0, 41, *cuts})
+    parts = [moments_of(h[a:b]) for a, b in pairwise(ends)]
+    found, whole = parts[0].merged(*parts[1:]), moments_of(h)
+    assert found.count == 41 and found.constant == whole.constant
+    assert allclose(found.means, h.mean(0), atol=1e-14, rtol=1e-13)
+    assert allclose(found.seconds, h.T @ h / 41, atol=1e-14, rtol=1e-13)
+
+
+def test_a_merge_weighs_parts_by_their_samples_and_changes_none_of_them():
+    """The control: the mean of the parts' means is another number."""
+    one, three = moments_of(torch.tensor([[4.0]])), moments_of(torch.tensor([[0.0], [1.0], [5.0]]))
+    found = one.merged(three)
+    assert (found.count, found.mean().item(), found.second().item()) == (4, 2.5, 10.5)
+    assert found.mean().item() != (one.mean() + three.mean()).item() / 2
+    assert (one.count, one.mean().item(), three.count, three.mean().item()) == (1, 4.0, 3, 2.0)
+    assert one.merged().means.tolist() == one.means.tolist()
+
+
+def test_single_precision_anywhere_decides_what_is_constant():
+    h = gaussian(9, 2)
+    single, double = moments_of(h), moments_of(h.double())
+    assert single.constant > double.constant == double.merged(double).constant
+    assert double.merged(single).constant == single.merged(double).constant == single.constant
+
+
+def test_moments_of_other_networks_do_not_merge():
+    with pytest.raises(ValueError, match=r"\[\(3,\), \(2,\)\]"):
+        moments_of(gaussian(9, 3)).merged(moments_of(gaussian(9, 2)))
+
+
+class Doubled(torch.nn.Module):
+    """A layer that puts out double precision."""
+
+    def forward(self, h):
+        return h.double()
+
+
+@pytest.mark.parametrize("layers", [[0, 1], [1, 0]])
+def test_each_layers_own_precision_decides_what_is_constant(layers):
+    model = torch.nn.Sequential(torch.nn.Identity(), Doubled())
+    found = moments([model], gaussian(9, 2), layers)
+    assert (found[0].constant, found[1].constant) == (CONSTANT, CONSTANT_IN_DOUBLE)
 
 
 def test_positions_are_samples():

@@ -30,8 +30,11 @@ STAMP = VENV / ".stamp"
 LOCK = ROOT / "requirements.txt"
 COMPILE = ["--universal", "--python-version=3.11", "--generate-hashes", "--no-annotate"]
 COMPILE += ["--quiet", "--custom-compile-command=make lock"]
+# Beside another program, threads that wait actively keep a core from who has work for it.
+COMPUTE = {"OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE")}
 # Built pages show no progress bars, and the ledger is of this build alone.
 BUILD = {
+    **COMPUTE,
     "TQDM_DISABLE": "1",
     "NETDIST_LEDGER": str(ROOT / "_build" / "ledger"),
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",
@@ -59,16 +62,17 @@ def book():
 
 def test():
     env()
-    run(PYTHON, "-m", "pytest")
+    run(PYTHON, "-m", "pytest", **COMPUTE)
     chapters = sorted(path.relative_to(ROOT) for path in ROOT.glob("notebooks/*.ipynb"))
     nbmake = ["--nbmake", "--nbmake-timeout=600", "--override-ini", "addopts="]
     nbmake += ["--override-ini", "filterwarnings=default"]
-    run(PYTHON, "-m", "pytest", *nbmake, *chapters, NETDIST_SCALE="smoke", TQDM_DISABLE="1")
+    smoke = {**COMPUTE, "NETDIST_SCALE": "smoke", "TQDM_DISABLE": "1"}
+    run(PYTHON, "-m", "pytest", *nbmake, *chapters, **smoke)
 
 
 def package():
     env()
-    run(PYTHON, "-m", "pytest", *package_tests())
+    run(PYTHON, "-m", "pytest", *package_tests(), **COMPUTE)
 
 
 def package_tests(root=ROOT):

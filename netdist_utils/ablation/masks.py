@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from netdist_utils import models
+from netdist_utils import models, workers
 
 
 def n_units(model):
@@ -68,8 +68,8 @@ def losses(model, split, masks):
     >>> losses(models.mlp([2, 3, 2]), data.circle(5, 0), torch.ones(4, 3)).shape
     torch.Size([4])
     """
-    with torch.no_grad():
-        return torch.cat([_losses(model, split, part) for part in _parts(model, split, masks)])
+    jobs = ((model, split, part) for part in _parts(model, split, masks))
+    return torch.cat(list(workers.each(_losses_alone, jobs)))
 
 
 def mask_gradients(model, split, masks):
@@ -108,6 +108,11 @@ def _parts(model, split, masks):
         )
     weight = model[models.weight_layers(model)[0]].weight
     return masks.to(weight).split(max(1, 10_000_000 // (len(split) * n)))
+
+
+@torch.no_grad()
+def _losses_alone(model, split, masks):
+    return _losses(model, split, masks)
 
 
 def _losses(model, split, masks):

@@ -3,10 +3,9 @@
 import numpy as np
 import pandas as pd
 import torch
-from joblib import Parallel, delayed
 from sklearn.metrics import cohen_kappa_score
 
-from netdist_utils import matching, models, spectra, training
+from netdist_utils import matching, models, spectra, training, workers
 from netdist_utils.alignment import (
     alignment_cosine,
     bipartite_match,
@@ -325,5 +324,5 @@ def measure_pairs(networks, split, seed=0, rotations=2):
         }
 
     index = _pairs_of(networks)
-    rows = Parallel()(delayed(measure)(i, j) for i, j in index)
+    rows = list(workers.each(measure, index))
     return pd.DataFrame(rows, index).join(measure_answers(networks, rest))

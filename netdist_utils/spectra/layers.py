@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from netdist_utils import workers
+
 TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, *TRANSPOSED)
@@ -111,11 +113,11 @@ def each_layer(model):
     >>> found["1"], layer_spectra(found)[0].shape
     ('Embedding is neither Linear nor a convolution', (4, 9))
     """
-    for name, kind, weight in _layers(model):
-        if torch.is_tensor(weight):
-            yield name, _spectrum(name, kind, weight)
-        else:
-            yield name, weight
+    return workers.each(_judged, _layers(model))
+
+
+def _judged(name, kind, weight):
+    return name, _spectrum(name, kind, weight) if torch.is_tensor(weight) else weight
 
 
 def unjudged_layers(model):

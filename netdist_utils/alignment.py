@@ -5,10 +5,10 @@ assignment (Kuhn 1955; Crouse 2016), an orthogonal map a Procrustes problem (Sch
 affine map least squares. Each kind contains the one before.
 """
 
-import math
-
 import torch
 from scipy.optimize import linear_sum_assignment
+
+from netdist_utils import checks
 
 
 def bipartite_match(scores):
@@ -34,36 +34,23 @@ def bipartite_match(scores):
     >>> bipartite_match(torch.tensor([[0.9, 0.1], [0.8, 0.2]]))
     tensor([0, 1])
     """
-    scores = finite_matrix(scores)
     rows, columns = linear_sum_assignment(scores.detach().cpu().numpy(), maximize=True)
     match = torch.full((len(scores),), -1)
     match[torch.from_numpy(rows)] = torch.from_numpy(columns)
     return match
 
 
-def finite_matrix(values):
-    """The same as a tensor, or a ValueError: a matrix with entries, all finite, is needed.
-
-    Examples
-    --------
-    >>> finite_matrix([[1.0, 2.0]]).shape
-    torch.Size([1, 2])
-    """
-    matrix = torch.as_tensor(values)
-    # A finite sum says that all entries are finite, at a fifth of the cost.
-    finite = math.isfinite(matrix.sum()) or bool(torch.isfinite(matrix).all())
-    if matrix.ndim != 2 or matrix.numel() == 0 or not finite:
-        raise ValueError(
-            f"a finite (C1, C2) matrix is needed; got shape {tuple(matrix.shape)} with "
-            f"{int((~torch.isfinite(matrix)).sum())} entries NaN or infinite"
-        )
-    return matrix
-
-
 def greedy_match(scores):
     """For each row the column of its largest entry; two rows may share one.
 
-    Takes and refuses what `bipartite_match` does. The total is at least the one there, by
+    Parameters
+    ----------
+    scores
+        As in `bipartite_match`.
+
+    Notes
+    -----
+    The total is at least the one there, by
     construction, and says nothing of a one-to-one correspondence.
 
     Examples
@@ -71,17 +58,24 @@ def greedy_match(scores):
     >>> greedy_match(torch.tensor([[0.9, 0.1], [0.8, 0.2]]))
     tensor([0, 0])
     """
-    return finite_matrix(scores).argmax(1)
+    return scores.argmax(1)
 
 
 def matched(scores, match):
     """Entries that a matching picks; rows without a partner are left out.
+
+    Parameters
+    ----------
+    scores : (C1, C2) tensor
+    match : (C1,) long tensor from -1 on
 
     Examples
     --------
     >>> matched(torch.tensor([[0.9, 0.1], [0.8, 0.2]]), torch.tensor([0, -1]))
     tensor([0.9000])
     """
+    if match.max() >= scores.shape[1]:
+        raise ValueError(f"match {match.tolist()} names columns of shape {tuple(scores.shape)}")
     rows = (match >= 0).nonzero().flatten()
     return scores[rows, match[rows]]
 
@@ -110,7 +104,7 @@ def procrustes(cross_moment):
     tensor([[ 1.,  0.],
             [ 0., -1.]])
     """
-    u, _, vt = torch.linalg.svd(finite_matrix(cross_moment), full_matrices=False)
+    u, _, vt = torch.linalg.svd(cross_moment, full_matrices=False)
     return u @ vt + 0.0  # no negative zeros
 
 
@@ -121,7 +115,7 @@ def alignment_cosine(statistics, i, j, alignment, centered=False):
     ----------
     statistics : moments.LayerMoments
         On which it is measured: those of training images, or of others.
-    i, j : int
+    i, j : index of a network
         Networks.
     alignment : (D_i, D_j) tensor
         R of `procrustes`, or a permutation matrix. The square of the cosine is the share of the
@@ -151,8 +145,8 @@ def matrix_cosine(one, two):
 
     Parameters
     ----------
-    one, two : (D, D) tensors
-        Symmetric, in one frame.
+    one, two : symmetric (D, D) tensors
+        In one frame.
 
     Returns
     -------
@@ -196,7 +190,7 @@ def soft_match(scores):
     tensor([[0.2500, 0.2500, 0.0000, 0.0000],
             [0.0000, 0.0000, 0.2500, 0.2500]], dtype=torch.float64)
     """
-    scores = finite_matrix(scores).detach().cpu().double()
+    scores = scores.detach().cpu().double()
     if scores.shape[0] == scores.shape[1]:
         return torch.eye(len(scores), dtype=torch.double)[bipartite_match(scores)] / len(scores)
     import ot  # seconds to import, so only here
@@ -211,9 +205,9 @@ def best_maps(fitted, i, j, ridge=1e-4):
     ----------
     fitted : moments.LayerMoments
         On which the maps are fitted. Units are not standardised.
-    i, j : int
+    i, j : index of a network
         Networks, of any widths.
-    ridge : float
+    ridge : float from 0 on
         Added to the diagonal of the affine map's normal equations, as a share of its mean.
 
     Returns
@@ -245,7 +239,7 @@ def share_explained(statistics, i, j, matrix):
     ----------
     statistics : moments.LayerMoments
         On which it is measured.
-    i, j : int
+    i, j : index of a network
         Networks.
     matrix : (D_i, D_j) tensor
         As those of `best_maps`.
@@ -265,3 +259,6 @@ def share_explained(statistics, i, j, matrix):
     matrix = matrix.to(statistics.means)
     gained = 2 * statistics.covariance(i, j) - statistics.covariance(i) @ matrix
     return float((matrix * gained).sum() / statistics.covariance(j).trace())
+
+
+checks.guard(__name__)

@@ -5,7 +5,6 @@ arithmetic of the network and nothing else. `cifar` finds the files of CIFAR-10.
 """
 
 import hashlib
-import operator
 import os
 import warnings
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from netdist_utils import cifar, settings
+from netdist_utils import checks, cifar, settings
 
 # As in the source of chapter 3: ImageNet's channel means and deviations, then luma weights.
 MEAN = torch.tensor([0.485, 0.456, 0.406])
@@ -27,13 +26,13 @@ class Split:
 
     Attributes
     ----------
-    x : (N, ...) float tensor
-    y : (N,) long tensor
+    x : possibly empty (N, D, ...) tensor
+    y : possibly empty (N,) long tensor from 0 on
 
     Raises
     ------
-    ValueError
-        If y is not one whole number a sample.
+    TypeError, ValueError
+        If x is not finite, or y is not one whole number from 0 on a sample.
 
     Examples
     --------
@@ -46,22 +45,23 @@ class Split:
     y: torch.Tensor
 
     def __post_init__(self):
-        if self.y.shape != self.x.shape[:1] or self.y.is_floating_point():
-            raise ValueError(f"x of shape {tuple(self.x.shape)} has {len(self.x)} samples, but y "
-                             f"has {self.y.numel()} labels of {self.y.dtype} in shape "
-                             f"{tuple(self.y.shape)}; (N,) whole numbers are needed")  # fmt: skip
+        checks.admit_fields(self)
 
     def __len__(self):
         return len(self.x)
 
+    @checks.behind_the_door
     def first(self, n):
-        """The first n samples (all of them where there are fewer), without a copy."""
+        """The first n samples (all of them where there are fewer), without a copy.
+
+        Parameters
+        ----------
+        n : int from 0 on
+        """
         return Split(self.x[:n], self.y[:n])
 
     def labels_for(self, z):
         """y, on the device of a network's outputs z (..., K), if all are in 0 to K - 1."""
-        if len(self) == 0:
-            raise ValueError(f"the split is empty: x has shape {tuple(self.x.shape)}")
         low, high = self.y.min(), self.y.max()
         if low < 0 or high >= z.shape[-1]:
             raise ValueError(f"labels are {low} to {high}; 0 to {z.shape[-1] - 1} have an output")
@@ -76,6 +76,10 @@ class Split:
 def fingerprint(tensors):
     """SHA-256 of the dtypes, shapes and bytes of tensors, in hexadecimal.
 
+    Parameters
+    ----------
+    tensors : sequence of torch.Tensor
+
     Examples
     --------
     >>> fingerprint([torch.zeros(2)])[:6], fingerprint([torch.zeros(2, 1)])[:6]
@@ -83,7 +87,7 @@ def fingerprint(tensors):
     """
     digest = hashlib.sha256()
     for tensor in tensors:
-        array = np.ascontiguousarray(tensor.cpu().numpy())
+        array = np.ascontiguousarray(tensor.detach().cpu().numpy())
         digest.update(f"{array.dtype}{array.shape}".encode())
         digest.update(array)
     return digest.hexdigest()
@@ -91,15 +95,31 @@ def fingerprint(tensors):
 
 @dataclass(frozen=True)
 class ImageData:
-    """A data set of images: ``train`` and ``test`` splits, class names, and its name."""
+    """A data set of images.
+
+    Attributes
+    ----------
+    train, test : Split
+    classes : sequence of str
+    name : str
+    """
 
     train: Split
     test: Split
     classes: list = field(repr=False)
     name: str = "digits"
 
+    def __post_init__(self):
+        checks.admit_fields(self)
+
+    @checks.behind_the_door
     def first(self, n_train, n_test):
-        """The same data set with its first images only."""
+        """The same data set with its first images only.
+
+        Parameters
+        ----------
+        n_train, n_test : int from 0 on
+        """
         return ImageData(
             self.train.first(n_train), self.test.first(n_test), self.classes, self.name
         )
@@ -110,7 +130,7 @@ def digits(seed=0):
 
     Parameters
     ----------
-    seed : int
+    seed : int from 0 to 4294967295
         Of the split, so that all networks of a chapter share one.
 
     Returns
@@ -144,9 +164,9 @@ def circle(n, seed):
 
     Parameters
     ----------
-    n : int
+    n : int from 0 on
         Number of points.
-    seed : int
+    seed : int from 0 on
 
     Returns
     -------
@@ -158,7 +178,7 @@ def circle(n, seed):
     >>> circle(4, seed=0).x.shape
     torch.Size([4, 2])
     """
-    generator = torch.Generator().manual_seed(operator.index(seed))
+    generator = torch.Generator().manual_seed(seed)
     x = 2 * torch.rand(n, 2, generator=generator) - 1
     return Split(x, (x.square().sum(1) > 2 / torch.pi).long())
 
@@ -168,7 +188,7 @@ def cifar10(root=None, grayscale=True):
 
     Parameters
     ----------
-    root : path, optional
+    root : str or pathlib.Path, optional
         A folder with ``cifar10.npz`` or the official ``cifar-10-python.tar.gz`` (or a place to
         download it to). Without it: the cache folder, then ``NETDIST_DATA_DIR``, then
         a download into the cache folder.
@@ -286,8 +306,8 @@ def pixels(x):
 
     Parameters
     ----------
-    x : (N, C, H, W) tensor
-        Of `digits` (8 x 8, already in [0, 1]) or `cifar10`, C = 1 or 3.
+    x : (N, 1 or 3, H, W) tensor
+        Of `digits` (8 x 8, already in [0, 1]) or `cifar10`.
 
     Returns
     -------
@@ -298,9 +318,7 @@ def pixels(x):
     >>> pixels(digits().test.x[:2]).shape
     (2, 8, 8)
     """
-    if x.ndim != 4 or x.shape[1] not in (1, 3):
-        raise ValueError(f"x has shape {tuple(x.shape)}; (N, 1, H, W) or (N, 3, H, W) is needed")
-    x = x.detach().cpu()
+    x = x.cpu()
     if x.shape[1] == 3:
         return (x * STD.view(3, 1, 1) + MEAN.view(3, 1, 1)).clamp(0, 1).movedim(1, -1).numpy()
     if x.shape[-1] == 8:
@@ -319,3 +337,6 @@ def _normalise(images, grayscale):
         block = (block @ LUMA)[:, None] if grayscale else block.movedim(-1, 1)
         out[start : start + 5000] = block
     return out
+
+
+checks.guard(__name__)

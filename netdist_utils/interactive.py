@@ -15,7 +15,7 @@ from itertools import count
 
 import numpy as np
 
-from netdist_utils import plotting
+from netdist_utils import checks, plotting
 
 NO_SCRIPT = "This figure can be moved where JavaScript is on; the text says what it shows."
 _number = count()
@@ -26,7 +26,7 @@ def pack(array):
 
     Parameters
     ----------
-    array : array_like
+    array : object
 
     Returns
     -------
@@ -39,6 +39,8 @@ def pack(array):
     {'dtype': 'uint8', 'shape': [2], 'base64': 'AQI='}
     """
     array = np.ascontiguousarray(array)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"pack: numbers are needed, not {array.dtype} of shape {array.shape}")
     little = array.astype(array.dtype.newbyteorder("<"), copy=False)
     return {
         "dtype": array.dtype.name,
@@ -70,6 +72,8 @@ def figure(folder, data, *, title):
     """
     from IPython.display import HTML
 
+    if not (files("netdist_utils") / folder / "figure.js").is_file():
+        raise ValueError(f"there is no figure in {folder!r}, which is none of the rooms")
     script, style = _shared_and_own(folder, "js"), _shared_and_own(folder, "css")
     # "</script" inside a script element would end it early, and "<!--" keep it from ending.
     payload = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
@@ -111,3 +115,6 @@ def _shared_and_own(folder, kind):
     package = files("netdist_utils")
     paths = package / f"interactive.{kind}", package / folder / f"figure.{kind}"
     return "".join(path.read_text(encoding="utf-8") for path in paths if path.is_file())
+
+
+checks.guard(__name__)

@@ -5,11 +5,12 @@ say "layer 3" and mean the fourth entry of the list.
 """
 
 import copy
-import math
 from itertools import pairwise
 
 import torch
 from torch import nn
+
+from netdist_utils import checks
 
 WEIGHTED = (nn.Linear, nn.Conv2d)
 LAYERS = (nn.Flatten, *WEIGHTED, nn.ReLU, nn.MaxPool2d, nn.AvgPool2d, nn.Identity)
@@ -20,8 +21,8 @@ def mlp(widths, bias=True):
 
     Parameters
     ----------
-    widths : sequence of int
-        Inputs, hidden units of each layer, outputs: at least two numbers.
+    widths : sequence of 2 or more int from 1 on
+        Inputs, hidden units of each layer, outputs.
     bias : bool
         Whether the Linear layers have biases.
 
@@ -41,9 +42,6 @@ def mlp(widths, bias=True):
     >>> [type(layer).__name__ for layer in mlp([64, 15, 10])]
     ['Flatten', 'Linear', 'ReLU', 'Linear']
     """
-    widths = [int(width) for width in widths]
-    if len(widths) < 2 or min(widths) < 1:
-        raise ValueError(f"widths are {widths}; two or more positive numbers are needed")
     layers = [nn.Flatten()]
     for before, after in pairwise(widths):
         layers += [nn.Linear(before, after, bias=bias), nn.ReLU()]
@@ -68,14 +66,16 @@ def convnet(
     ----------
     shape : (int, int, int)
         Shape (C, H, W) of one image.
-    channels : sequence of int
+    channels : sequence of int from 1 on
         Output channels of each convolution.
-    kernel_size, stride, padding : int, or sequence of one int a convolution
-    pool : int, optional
+    kernel_size, stride : int from 1 on or sequence of int from 1 on
+        One for all convolutions, or one each.
+    padding : int from 0 on or sequence of int from 0 on
+    pool : int from 1 on, optional
         Side of the max-pooling after each stage; none by default.
-    dense : sequence of int
+    dense : sequence of int from 1 on
         Hidden widths between the convolutions and the classes.
-    classes : int
+    classes : int from 1 on
     bias : bool
 
     Returns
@@ -95,11 +95,13 @@ def convnet(
     >>> net[5]
     Linear(in_features=1600, out_features=10, bias=False)
     """
-    layers, image = [], tuple(shape)
-    options = (
+    layers, image = [], shape
+    options = [
         [value] * len(channels) if isinstance(value, int) else value
         for value in (kernel_size, stride, padding)
-    )
+    ]
+    if any(len(option) != len(channels) for option in options):
+        raise ValueError(f"{options} were given for {len(channels)} convolutions; one number each")
     for n_out, kernel, step, border in zip(channels, *options, strict=True):
         stage = [nn.Conv2d(image[0], n_out, kernel, step, border, bias=bias), nn.ReLU()]
         stage += [nn.MaxPool2d(pool)] if pool else []
@@ -166,6 +168,10 @@ def from_sklearn(estimator):
 def freeze(model):
     """Put a model into evaluation mode and stop its gradients, in place; returns the same model.
 
+    Parameters
+    ----------
+    model : torch.nn.Module
+
     Examples
     --------
     >>> freeze(mlp([2, 1])).training
@@ -176,6 +182,10 @@ def freeze(model):
 
 def clone(model):
     """A deep copy: changing it leaves the model as it was.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
 
     Examples
     --------
@@ -189,6 +199,10 @@ def clone(model):
 def weight_layers(model):
     """Indices of the Linear and Conv2d modules of a Sequential, in order.
 
+    Parameters
+    ----------
+    model : torch.nn.modules.container.Sequential
+
     Examples
     --------
     >>> weight_layers(mlp([4, 3, 2]))
@@ -199,6 +213,10 @@ def weight_layers(model):
 
 def hidden_layers(model):
     """Where the outputs of the hidden layers stand: after the ReLU that follows each, if one does.
+
+    Parameters
+    ----------
+    model : torch.nn.modules.container.Sequential
 
     Examples
     --------
@@ -211,25 +229,16 @@ def hidden_layers(model):
 def device_of(model):
     """Device of a model's parameters (the CPU for a model that has none).
 
+    Parameters
+    ----------
+    model : torch.nn.Module
+
     Examples
     --------
     >>> device_of(mlp([2, 1])).type
     'cpu'
     """
     return next((p.device for p in model.parameters()), torch.device("cpu"))
-
-
-def run(model, x):
-    """What a network or a layer makes of x, which stays as it is where a ReLU writes in place.
-
-    Examples
-    --------
-    >>> x = torch.tensor([-1.0, 1.0])
-    >>> run(nn.ReLU(inplace=True), x), x
-    (tensor([0., 1.]), tensor([-1.,  1.]))
-    """
-    in_place = any(getattr(module, "inplace", False) for module in model.modules())
-    return model(x.clone() if in_place else x)
 
 
 @torch.no_grad()
@@ -239,9 +248,9 @@ def outputs(model, x, layers):
     Parameters
     ----------
     model : torch.nn.Sequential
-    x : (N, ...) tensor
+    x : possibly empty (N, ...) inputs
         Moved to the model's device.
-    layers : iterable of int
+    layers : indices of layers, or -1
         Indices into the Sequential. -1 stands for the input itself, so that the input of
         layer ``l`` is the output of ``l - 1`` for every ``l``.
 
@@ -252,8 +261,8 @@ def outputs(model, x, layers):
 
     Raises
     ------
-    IndexError
-        If a layer is not in the model.
+    ValueError
+        If a layer is not in the model, or the model cannot take the inputs.
 
     Examples
     --------
@@ -261,16 +270,11 @@ def outputs(model, x, layers):
     >>> acts[-1].shape, acts[2].shape
     (torch.Size([5, 4]), torch.Size([5, 3]))
     """
-    wanted = {int(layer) for layer in layers}
-    if wanted and not -1 <= min(wanted) <= max(wanted) < len(model):
-        raise IndexError(
-            f"layers {sorted(wanted)} asked of a model with layers 0..{len(model) - 1}"
-        )
     h = x.to(device_of(model))
-    found = {-1: h} if -1 in wanted else {}
-    for index in range(max(wanted, default=-1) + 1):
-        h = run(model[index], h)
-        if index in wanted:
+    found = {-1: h} if -1 in layers else {}
+    for index in range(max(layers, default=-1) + 1):
+        h = model[index](h)
+        if index in layers:
             found[index] = h
     return found
 
@@ -281,8 +285,8 @@ def check(model, allowed=LAYERS):
     Parameters
     ----------
     model : torch.nn.Sequential
-    allowed : tuple of types
-        The layer types that the caller can handle.
+    allowed : sequence of type
+        The layer types that the caller can handle: these, not what is derived from them.
 
     Raises
     ------
@@ -295,25 +299,14 @@ def check(model, allowed=LAYERS):
     --------
     >>> check(mlp([2, 1]))
     """
-    if not isinstance(model, nn.Sequential):
-        raise TypeError(f"a torch.nn.Sequential is needed, not {type(model).__name__}")
     owner = {}
     for index, layer in enumerate(model):
-        if not isinstance(layer, allowed):
+        if type(layer) not in allowed:
             names = ", ".join(kind.__name__ for kind in allowed)
             raise TypeError(f"layer {index} is {layer}; only {names} are handled")
-        for name in ("weight", "bias") if isinstance(layer, WEIGHTED) else ():
-            p = getattr(layer, name)
-            if p is not None and (first := owner.setdefault(p, index)) != index:
+        for name, p in layer.named_parameters():
+            if (first := owner.setdefault(p, index)) != index:
                 raise ValueError(f"layers {first} and {index} share their {name}")
-            if p is not None and not _all_finite(p.detach()):
-                bad = int((~torch.isfinite(p)).sum())
-                raise ValueError(
-                    f"layer {index} ({layer}): {bad} of {p.numel()} entries of its {name}, "
-                    f"shape {tuple(p.shape)}, are NaN or infinite"
-                )
 
 
-def _all_finite(values):
-    """Whether no entry is NaN or infinite; a finite sum says so at a fifth of the cost."""
-    return math.isfinite(values.sum()) or bool(torch.isfinite(values).all())
+checks.guard(__name__)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import torch
 
-from netdist_utils import models
+from netdist_utils import checks, models
 
 # A unit whose variance is below this share of its second moment is constant, to the rounding of
 # the sums in which moments are taken: of activations in single precision, and in double.
@@ -117,6 +117,8 @@ class LayerMoments:
         return self.second(i).diagonal() - self.mean(i).square()
 
     def _units(self, i):
+        if isinstance(i, bool) or i not in range(len(self.sizes)):
+            raise ValueError(f"network {i!r} is none of 0..{len(self.sizes) - 1}")
         first = sum(self.sizes[:i])
         return slice(first, first + self.sizes[i])
 
@@ -133,6 +135,8 @@ class Moments:
     layers: dict
 
     def __getitem__(self, layer):
+        if layer not in self.layers:
+            raise ValueError(f"layer {layer!r} is none of {list(self.layers)}")
         return self.layers[layer]
 
     def mean(self, layer, i=0):
@@ -149,13 +153,13 @@ def moments(networks, x, layers, batch_size=1000):
 
     Parameters
     ----------
-    networks : list of torch.nn.Sequential
-    x : (N, ...) tensor, or a list of one such tensor a network
+    networks : list of 1 or more torch.nn.Sequential
+    x : (N, ...) inputs, or one each
         Of a list, sample n of one network is paired with sample n of the others: shuffle one
         of them for a null.
-    layers : iterable of int
+    layers : indices of layers, or -1
         Indices into every network; a layer's activations are its output, -1 is the input.
-    batch_size : int
+    batch_size : int from 1 on
         Memory grows with it, and not with N.
 
     Returns
@@ -174,7 +178,7 @@ def moments(networks, x, layers, batch_size=1000):
     >>> found[-1].second().shape, found[2].count
     (torch.Size([4, 4]), 10)
     """
-    inputs = _one_each(networks, x)
+    inputs = x if isinstance(x, list | tuple) else [x] * len(networks)
     layers = list(dict.fromkeys(layers))
     sums, sizes, dtypes = {}, {}, {}
     for batches in zip(*(part.split(batch_size) for part in inputs), strict=True):
@@ -191,19 +195,6 @@ def moments(networks, x, layers, batch_size=1000):
         found[layer] = LayerMoments(sizes[layer], count, total / count, product / count, constant)
         _check_finite(layer, found[layer])
     return Moments(found)
-
-
-def _one_each(networks, x):
-    """One tensor of inputs a network, all of one length that is not 0."""
-    inputs = list(x) if isinstance(x, list | tuple) else [x] * len(networks)
-    shapes = [tuple(part.shape) for part in inputs]
-    if not networks or len(inputs) != len(networks) or len({len(part) for part in inputs}) != 1:
-        raise ValueError(
-            f"inputs of shapes {shapes} for {len(networks)} networks; one each, of one length"
-        )
-    if len(inputs[0]) == 0:
-        raise ValueError(f"x has shape {shapes[0]}; one sample or more is needed")
-    return inputs
 
 
 def _side_by_side(layer, activations):
@@ -226,6 +217,10 @@ def _check_finite(layer, found):
 def as_samples(activations):
     """(B, D) as it is; (B, C, H, W) as (B H W, C): positions are samples.
 
+    Parameters
+    ----------
+    activations : possibly empty (B, D, ...) tensor with NaN
+
     Examples
     --------
     >>> as_samples(torch.zeros(2, 3, 4, 4)).shape
@@ -234,3 +229,6 @@ def as_samples(activations):
     if activations.ndim == 4:
         return activations.permute(0, 2, 3, 1).flatten(0, 2)
     return activations.flatten(1)
+
+
+checks.guard(__name__)

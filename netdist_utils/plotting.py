@@ -9,6 +9,7 @@ vision.
 
 import numpy as np
 
+from netdist_utils import checks
 from netdist_utils.words import minus
 
 COLORS = {
@@ -92,6 +93,10 @@ def use_style():
 def css_variables(colors):
     """Colours as CSS variables, ``--nd-<meaning>``, for a rule of a style sheet.
 
+    Parameters
+    ----------
+    colors : possibly empty dict of str to str
+
     Examples
     --------
     >>> css_variables({"level 1": "#79b043"})
@@ -105,8 +110,8 @@ def heatmap(matrix, ax=None, *, title=None, center=None, label=None, **imshow):
 
     Parameters
     ----------
-    matrix : (R, C) array_like
-    ax : matplotlib Axes, optional
+    matrix : (R, C) array with NaN
+    ax : matplotlib.axes.Axes, optional
     title : str, optional
     center : float, optional
         A value to be drawn white: brown below it, teal above, symmetric about it.
@@ -126,7 +131,6 @@ def heatmap(matrix, ax=None, *, title=None, center=None, label=None, **imshow):
     import matplotlib.pyplot as plt
 
     ax = ax or plt.gca()
-    matrix = np.asarray(matrix, dtype=float)
     if center is not None:
         reach = np.nanmax(np.abs(matrix - center)) or 1.0
         limits = {"vmin": center - reach, "vmax": center + reach}
@@ -146,12 +150,12 @@ def density(values, width, grid, weights=None):
 
     Parameters
     ----------
-    values : (N,) array_like
-    width : float
+    values : (N,) array
+    width : positive float
         Standard deviation of the kernel, in the unit of the values.
-    grid : (G,) array_like
+    grid : (G,) array
         Equally spaced, increasing.
-    weights : (N,) array_like, optional
+    weights : (N,) array from 0 on, optional
         Probabilities of the values; equal by default.
 
     Returns
@@ -165,14 +169,11 @@ def density(values, width, grid, weights=None):
     >>> float(round(density([0.0], 1.0, [-1.0, 0.0, 1.0])[1], 2))
     0.4
     """
-    values, grid = np.asarray(values, dtype=float), np.asarray(grid, dtype=float)
-    if width <= 0 or values.size == 0:
-        raise ValueError(f"width is {width} and there are {values.size} values; both must be > 0")
     low, high = values.min() - width / 20, values.max() + width / 20
     n_bins = max(1, min(200_000, int(np.ceil((high - low) / (width / 10)))))
     mass, edges = np.histogram(values, n_bins, (low, high), weights=weights)
     moment, _ = np.histogram(
-        values, edges, weights=values if weights is None else values * np.asarray(weights)
+        values, edges, weights=values if weights is None else values * weights
     )
     keep = mass > 0
     centers = moment[keep] / mass[keep]  # each bin's mean, so that binning costs second order
@@ -186,9 +187,9 @@ def tidy(samples, x, **columns):
 
     Parameters
     ----------
-    samples : (S, P) array_like
+    samples : (S, P) array with NaN or (P,) array with NaN
         One row a repetition (a network, a pair, a draw), one column a point.
-    x : (P,) array_like
+    x : sequence of object
     **columns
         Further columns, the same in every row.
 
@@ -204,7 +205,7 @@ def tidy(samples, x, **columns):
     """
     import pandas as pd
 
-    samples = np.atleast_2d(np.asarray(samples, dtype=float))
+    samples = np.atleast_2d(samples)
     if samples.shape[1] != len(x):
         raise ValueError(f"samples have shape {samples.shape}, but x has {len(x)} points")
     repetition = np.repeat(np.arange(len(samples)), len(x))
@@ -219,11 +220,11 @@ def picture_grid(rows, titles=(), labels=()):
 
     Parameters
     ----------
-    rows : sequence of sequences of (H, W) or (H, W, 3) array_like in [0, 1]
+    rows : list of 1 or more list of (H, W, ...) array in [0, 1]
         Rows may be of different lengths.
-    titles : sequence of sequences of str, optional
+    titles : sequence of sequence of str
         Above the pictures of the first rows.
-    labels : sequence of str, optional
+    labels : sequence of str
         At the left of the rows.
 
     Returns
@@ -261,9 +262,9 @@ def table(frame, digits=3):
 
     Parameters
     ----------
-    frame : pandas.DataFrame or Series
+    frame : pandas.DataFrame or pandas.Series
         Its index becomes the first column, under the index's name.
-    digits : int
+    digits : int from 0 on
         Decimals of what is no whole number; whole numbers are whole, with separators.
 
     Returns
@@ -308,3 +309,6 @@ def _cells(column, digits):
             text = f"{value:,.0f}" if whole else f"{value:,.{digits}f}"
             texts.append(minus(text))
     return texts
+
+
+checks.guard(__name__)

@@ -8,6 +8,8 @@ upper edge up to a fluctuation of order N^(-2/3) (Tracy and Widom 1996; Johnston
 import numpy as np
 import torch
 
+from netdist_utils import checks
+
 # Quantiles of the Tracy-Widom law of real matrices (beta = 1), from Bejan (2005), table 2.
 TRACY_WIDOM = {0.90: 0.4501, 0.95: 0.9793, 0.99: 2.0234}
 
@@ -17,9 +19,9 @@ def marchenko_pastur_edges(aspect_ratio, variance=1.0):
 
     Parameters
     ----------
-    aspect_ratio : float
-        Q = N / M >= 1, longer side over shorter side.
-    variance : float
+    aspect_ratio : float from 1 on
+        Q = N / M, longer side over shorter side.
+    variance : float from 0 on
         Of one entry.
 
     Returns
@@ -37,11 +39,6 @@ def marchenko_pastur_edges(aspect_ratio, variance=1.0):
     >>> marchenko_pastur_edges(4.0)
     (0.25, 2.25)
     """
-    if not aspect_ratio >= 1 or not variance >= 0:
-        raise ValueError(
-            f"aspect_ratio is {aspect_ratio} and variance {variance}; Q = N/M >= 1 (longer side "
-            "over shorter) and a variance of at least 0 are needed"
-        )
     root = aspect_ratio**-0.5
     return float(variance * (1 - root) ** 2), float(variance * (1 + root) ** 2)
 
@@ -51,8 +48,9 @@ def marchenko_pastur_density(values, aspect_ratio, variance=1.0):
 
     Parameters
     ----------
-    values : (E,) array_like
-    aspect_ratio, variance : float
+    values : (E,) array
+    aspect_ratio : float from 1 on
+    variance : positive float
         As in `marchenko_pastur_edges`.
 
     Returns
@@ -65,7 +63,6 @@ def marchenko_pastur_density(values, aspect_ratio, variance=1.0):
     array([0., 0.])
     """
     low, high = marchenko_pastur_edges(aspect_ratio, variance)
-    values = np.asarray(values, dtype=float)
     inside = (values > low) & (values < high)
     safe = np.where(inside, values, 1.0)
     root = np.sqrt(np.clip((high - safe) * (safe - low), 0, None))
@@ -79,7 +76,7 @@ def largest_noise_eigenvalue(shape, variance=1.0, quantile=0.99):
     ----------
     shape : (int, int)
         Of the matrix, in any order.
-    variance : float
+    variance : float from 0 on
         Of one entry.
     quantile : {0.90, 0.95, 0.99}
 
@@ -99,8 +96,6 @@ def largest_noise_eigenvalue(shape, variance=1.0, quantile=0.99):
     >>> largest_noise_eigenvalue((400, 100)) > marchenko_pastur_edges(4.0)[1]
     True
     """
-    if quantile not in TRACY_WIDOM:
-        raise ValueError(f"quantile {quantile} is not one of {sorted(TRACY_WIDOM)}")
     n, m = max(shape), min(shape)
     a, b = np.sqrt(max(n - 1, 1)), np.sqrt(m)
     center, scale = (a + b) ** 2, (a + b) * (1 / a + 1 / b) ** (1 / 3)
@@ -112,10 +107,10 @@ def bulk_variance(eigenvalues, aspect_ratio):
 
     Parameters
     ----------
-    eigenvalues : (M,) array_like
+    eigenvalues : (M,) array
         Of W^T W / N.
-    aspect_ratio : float
-        Q = N / M >= 1.
+    aspect_ratio : float from 1 on
+        Q = N / M.
 
     Returns
     -------
@@ -136,7 +131,7 @@ def bulk_variance(eigenvalues, aspect_ratio):
     >>> bool(abs(bulk_variance(np.linalg.eigvalsh(w.T @ w / 400), 4.0) - 1) < 0.05)
     True
     """
-    values = np.sort(np.asarray(eigenvalues, dtype=float))
+    values = np.sort(eigenvalues)
     m, spikes = len(values), 0
     n = round(aspect_ratio * m)
     end = largest_noise_eigenvalue((n, m))
@@ -165,7 +160,7 @@ def random_rotation(size, generator):
 
     Parameters
     ----------
-    size : int
+    size : int from 1 on
     generator : torch.Generator
 
     Returns
@@ -180,3 +175,6 @@ def random_rotation(size, generator):
     """
     q, r = torch.linalg.qr(torch.randn(size, size, generator=generator, dtype=torch.double))
     return q * r.diagonal().sign()
+
+
+checks.guard(__name__)

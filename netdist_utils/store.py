@@ -37,7 +37,7 @@ def path_of(model, fingerprint, seed, recipe, epoch):
         Its start.
     fingerprint : str
         That of the training data, `data.Split.fingerprint`.
-    seed : int
+    seed : int from 0 on
     recipe : training.Recipe
     epoch : int
 

@@ -22,7 +22,7 @@ from joblib import parallel_config
 from torch import nn
 from torch.func import functional_call, stack_module_state, vmap
 
-from netdist_utils import models, settings, store, workers
+from netdist_utils import checks, models, settings, store, workers
 
 # Largest difference of a logit, relative to the largest logit, between a network trained alone
 # and the same in an ensemble, or on CPU and CUDA, over the short trainings of the tests.
@@ -43,15 +43,15 @@ class Recipe:
 
     Attributes
     ----------
-    epochs : int
-    lr : float
+    epochs : int from 0 on
+    lr : positive float
         Learning rate, at its highest.
-    batch_size : int
+    batch_size : int from 1 on
         The last batch of an epoch may be smaller.
-    momentum : float
+    momentum : float from 0 on
         Of SGD.
     optimizer : {"sgd", "adam"}
-    weight_decay : float
+    weight_decay : float from 0 on
         L2 penalty, as in torch.optim.
     schedule : {"constant", "cosine"}
         ``"cosine"`` lowers the rate to zero over the run.
@@ -76,15 +76,7 @@ class Recipe:
     schedule: str = "constant"
 
     def __post_init__(self):
-        if self.epochs < 0 or self.lr <= 0 or self.batch_size < 1:
-            raise ValueError(
-                f"epochs {self.epochs}, lr {self.lr}, batch_size {self.batch_size}: epochs must "
-                "be at least 0, lr positive, batch_size at least 1"
-            )
-        if self.optimizer not in ("sgd", "adam"):
-            raise ValueError(f"optimizer {self.optimizer!r} is unknown; use 'sgd' or 'adam'")
-        if self.schedule not in ("constant", "cosine"):
-            raise ValueError(f"schedule {self.schedule!r} is unknown; use 'constant' or 'cosine'")
+        checks.admit_fields(self)
 
     def rate(self, progress):
         """Learning rate when a share of the steps, 0 to 1, is done."""
@@ -100,7 +92,7 @@ def start(make_model, seed):
     ----------
     make_model : callable
         Takes nothing, returns a Sequential; it may draw from torch's global generator.
-    seed : int
+    seed : int from 0 on
 
     Returns
     -------
@@ -120,7 +112,7 @@ def start(make_model, seed):
     """
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        model = make_model()
+        model = checks.outside(make_model)
     if len({p.requires_grad for p in model.parameters()}) > 1:
         raise ValueError(f"some weights of {model} are frozen; all of them would be trained")
     return models.freeze(model)
@@ -147,9 +139,9 @@ def fit_ensemble(
     ----------
     make_model : callable
         Takes nothing, returns an untrained Sequential of `models.LAYERS`.
-    split : data.Split
+    split : data.Split of any labels
         Training data: x (N, ...), y (N,).
-    seeds : sequence of int
+    seeds : sequence of int from 0 on
         One network each: its start and the order of its batches.
     epochs, lr, batch_size, momentum, optimizer, weight_decay, schedule
         The `Recipe`, which says what they are and what is refused.
@@ -195,8 +187,9 @@ def fit_history(make_model, split, seed, *, progress=True, cache=True, **recipe)
 
     Parameters
     ----------
-    make_model, split, seed, progress, cache
+    make_model, split, progress, cache
         As in `fit_ensemble`.
+    seed : int from 0 on
     **recipe
         The fields of `Recipe`.
 
@@ -225,7 +218,8 @@ def logits(model, x, batch_size=2048):
     Parameters
     ----------
     model : torch.nn.Sequential
-    x : (N, ...) tensor
+    x : possibly empty (N, ...) inputs
+    batch_size : int from 1 on
 
     Returns
     -------
@@ -237,7 +231,7 @@ def logits(model, x, batch_size=2048):
     torch.Size([5, 3])
     """
     device = models.device_of(model)
-    return torch.cat([models.run(model, part.to(device)) for part in x.split(batch_size)])
+    return torch.cat([model(part.to(device)) for part in x.split(batch_size)])
 
 
 def accuracy(model, split):
@@ -269,7 +263,12 @@ def accuracy(model, split):
 
 
 def cross_entropy(model, split):
-    """Mean cross-entropy in nats; arguments and errors as in `accuracy`.
+    """Mean cross-entropy in nats; errors as in `accuracy`.
+
+    Parameters
+    ----------
+    model, split
+        As in `accuracy`.
 
     Examples
     --------
@@ -287,7 +286,8 @@ def _fit(make_model, split, seeds, recipe, epochs_kept, progress, cache):
     starts = [start(make_model, seed) for seed in seeds]
     for model in starts:
         models.check(model)
-        split.labels_for(logits(model, split.x[:1]))
+        checks.admit(cross_entropy, given := {"model": model, "split": split})
+        split = given["split"]
 
     def train(members):
         of_members = [starts[i] for i in members], split, [seeds[i] for i in members]
@@ -457,3 +457,6 @@ def _optimizer(parameters, recipe):
     if recipe.optimizer == "adam":
         return torch.optim.Adam(parameters.values(), **options)
     return torch.optim.SGD(parameters.values(), momentum=recipe.momentum, **options)
+
+
+checks.guard(__name__)

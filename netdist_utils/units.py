@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from netdist_utils import models
+from netdist_utils import checks, models
 
 INCOMING, OUTGOING = 0, 1  # axes of a weight: its own units, and those that it reads
 
@@ -140,12 +140,17 @@ def axes(model):
 def positions(order, block):
     """Where the entries of units in this order stand along an axis of blocks.
 
+    Parameters
+    ----------
+    order : (H,) long array
+    block : int from 1 on
+
     Examples
     --------
     >>> positions(np.array([1, 0]), 3)
     array([3, 4, 5, 0, 1, 2])
     """
-    return (np.asarray(order)[:, None] * block + np.arange(block)).ravel()
+    return (order[:, None] * block + np.arange(block)).ravel()
 
 
 def read(model):
@@ -234,7 +239,7 @@ def permute(model, permutations):
     ----------
     model : torch.nn.Sequential
         Of Linear, Conv2d, ReLU, pooling and Flatten; left as it is.
-    permutations : list of (H,) long tensors
+    permutations : list of possibly empty (H,) long tensors
         One a hidden layer: unit i of the result is unit ``permutations[l][i]`` of the model.
 
     Returns
@@ -255,7 +260,7 @@ def permute(model, permutations):
     True
     """
     table, hidden = axes(model), [len(model[i].weight) for i in models.weight_layers(model)[:-1]]
-    orders = [torch.as_tensor(order).cpu() for order in permutations]
+    orders = [order.cpu() for order in permutations]
     lengths = [len(order) for order in orders]
     if lengths != hidden or not all(_is_permutation(order) for order in orders):
         raise ValueError(
@@ -306,6 +311,13 @@ def canonical(model):
 def along(values, parameter, axis=INCOMING, block=1):
     """One value a unit, in the shape in which it meets the units along an axis of a parameter.
 
+    Parameters
+    ----------
+    values : (H,) tensor
+    parameter : torch.Tensor
+    axis : {0, 1}
+    block : int from 1 on
+
     Examples
     --------
     >>> along(torch.tensor([2.0, 3.0]), torch.ones(2, 4)).shape
@@ -317,3 +329,6 @@ def along(values, parameter, axis=INCOMING, block=1):
 
 def _is_permutation(order):
     return torch.equal(order.sort().values, torch.arange(len(order)))
+
+
+checks.guard(__name__)

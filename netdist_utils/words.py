@@ -4,9 +4,15 @@ Every number in the book's text is printed from the computation; these four func
 as a typesetter would set it.
 """
 
+from netdist_utils import checks
+
 
 def minus(text):
     """Text with a minus sign in place of each hyphen.
+
+    Parameters
+    ----------
+    text : str
 
     Examples
     --------
@@ -19,6 +25,11 @@ def minus(text):
 def number(value, digits=2):
     """A number with so many decimals; what rounds to zero has no sign.
 
+    Parameters
+    ----------
+    value : float or NaN
+    digits : int from 0 on
+
     Examples
     --------
     >>> number(-0.125, 3), number(-0.001)
@@ -29,6 +40,11 @@ def number(value, digits=2):
 
 def percent(share, digits=0):
     """A share in per cent, with a space that does not break the line.
+
+    Parameters
+    ----------
+    share : float or NaN
+    digits : int from 0 on
 
     Examples
     --------
@@ -41,6 +57,11 @@ def percent(share, digits=0):
 def listed(items, form=str):
     """Items as they stand in a sentence, each in its form, or "none".
 
+    Parameters
+    ----------
+    items : collections.abc.Iterable
+    form : callable
+
     Examples
     --------
     >>> listed([3, 4, 5]), listed([0.5, 1], number), listed([])
@@ -48,3 +69,6 @@ def listed(items, form=str):
     """
     *first, last = [form(item) for item in items] or ["none"]
     return f"{', '.join(first)} and {last}" if first else last
+
+
+checks.guard(__name__)

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import torch
 
-from netdist_utils import data, models, settings
+from netdist_utils import checks, data, models, settings
 
 
 def sizes():
@@ -82,7 +82,9 @@ def gray_mlp(images):
 def gray_cnn(images):
     """The convolutional network of chapters 3 and 5: two convolutions of stride 2, no biases.
 
-    Takes and returns what `gray_mlp` does.
+    Parameters
+    ----------
+    images : data.ImageData
 
     Examples
     --------
@@ -115,11 +117,11 @@ def setting(images, *, size=1, width=1, wrong=0.0, decay=0.0, faster=1, whitened
     ----------
     images : data.ImageData
         Gray.
-    size, width, faster : float
+    size, width, faster : positive float
         Training images, hidden units and learning rate, over those of the base.
-    wrong : float
+    wrong : float in [0, 1]
         Share of the training images that get another label than their own.
-    decay : float
+    decay : float from 0 on
         Weight decay.
     whitened : bool
         Give the principal components of the training images nearly equal variances, in training
@@ -159,3 +161,6 @@ def _whiten(x, reference):
     values, vectors = torch.linalg.eigh(centred.T @ centred / len(centred))
     scaled = vectors * (values.clamp(min=0) + values.mean() / 100).rsqrt()
     return ((x - reference.mean(0)).flatten(1) @ (scaled @ vectors.T).float()).view_as(x)
+
+
+checks.guard(__name__)

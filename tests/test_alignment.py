@@ -87,7 +87,7 @@ def test_bipartite_is_brute_force(rows, columns, seed):
 )
 @pytest.mark.parametrize("method", [greedy_match, bipartite_match, procrustes])
 def test_what_is_no_finite_matrix_is_refused(method, bad):
-    with pytest.raises(ValueError, match="finite"):
+    with pytest.raises(ValueError, match="finite|empty|shape"):
         method(bad)
 
 

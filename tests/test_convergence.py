@@ -100,7 +100,7 @@ def test_one_unit():
     "bad", [torch.full((2, 2), float("nan")), torch.zeros(0, 3), torch.zeros(3)]
 )
 def test_what_is_no_map_has_no_clusters(bad):
-    with pytest.raises(ValueError, match="finite"):
+    with pytest.raises(ValueError, match="finite|empty|shape"):
         cv.cluster_units(bad)
 
 
@@ -149,9 +149,9 @@ def test_information_of_a_dead_unit_is_zero():
     assert cv.mutual_information(a, gaussian(100, 2), 5).abs().max() < 1e-12
     with pytest.raises(ValueError, match="bins is 1"):
         cv.mutual_information(a, a, 1)
-    with pytest.raises(ValueError, match=r"\(100, 1\), \(99, 1\)"):
+    with pytest.raises(ValueError, match="N is 100, not 99"):
         cv.mutual_information(a, a[1:], 5)
-    with pytest.raises(ValueError, match="100 activations are NaN"):
+    with pytest.raises(ValueError, match="100 of 100 entries are NaN"):
         cv.mutual_information(a * torch.nan, a, 5)
 
 
@@ -170,7 +170,7 @@ def test_no_penalty_is_least_squares_and_a_large_one_is_nothing():
     slow = torch.linalg.lstsq(za, zb).solution.T
     assert allclose(cv.sparse_map(a, b, 0), slow, atol=1e-8, rtol=0)
     assert (cv.sparse_map(a, b, 2.0) == 0).all()
-    with pytest.raises(ValueError, match="penalties"):
+    with pytest.raises(ValueError, match="penalty is -1"):
         cv.sparse_map(a, b, -1)
 
 
@@ -215,9 +215,9 @@ def test_cka_in_closed_form():
     x, y = a - a.mean(0), b - b.mean(0)
     slow = (x.T @ y).norm() ** 2 / ((x.T @ x).norm() * (y.T @ y).norm())
     assert cv.linear_cka(a, b) == pytest.approx(slow.item())
-    with pytest.raises(ValueError, match="same for all"):
+    with pytest.raises(ValueError, match="no finite answer"):
         cv.linear_cka(a, torch.ones(30, 2))
-    with pytest.raises(ValueError, match="30 and 29"):
+    with pytest.raises(ValueError, match="N is 30, not 29"):
         cv.linear_cka(a, b[1:])
 
 
@@ -231,7 +231,7 @@ def test_shuffled_images_leave_only_noise():
 
 
 def test_nan_activations_are_named():
-    with pytest.raises(ValueError, match=r"layer 1 of networks \[0, 1\] are NaN"):
+    with pytest.raises(ValueError, match="x is a .* entries are NaN"):
         cv.correlations(net(), net(1), X * torch.nan, LAYER)
 
 
@@ -437,7 +437,7 @@ def test_turned_moments_are_those_of_turned_samples():
         found.correlation(1)[alive][:, alive] @ (axes / found.scale(1)[:, None])[alive][:, alive]
     )
     assert (rises.sum(0) >= 0).all() and axes[2, alive].abs().max() == 0
-    with pytest.raises(ValueError, match=r"\(5, 5\); network 1 has 7 units"):
+    with pytest.raises(ValueError, match=r"\(5, 5\) \(D_j is 7, not 5\)"):
         cv.turned(found, 1, torch.eye(5))
 
 
@@ -451,7 +451,7 @@ def test_what_the_rotation_tests_refuse():
             call()
     with pytest.raises(ValueError, match="0 and 12 units are not dead"):
         cv.preactivation_rotation_test(-z.abs(), z - 0.1, generator())
-    with pytest.raises(ValueError, match=r"\(4000, 12\), \(10, 12\)"):
+    with pytest.raises(ValueError, match="N is 4000, not 10"):
         cv.preactivation_rotation_test(z, z[:10], generator())
 
 

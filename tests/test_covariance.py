@@ -289,7 +289,8 @@ def test_controls_of_convolutions_with_biases(rows):
 def test_unknown_rows_are_refused():
     reference, split = stretched()
     with pytest.raises(
-        ValueError, match="rows is 'pink'.*covariance, resampled, data, rotated, white"
+        ValueError,
+        match="rows is 'pink'; needed: {.covariance., .resampled., .data., .rotated., .white.}",
     ):
         covariance.rainbow(reference, split, generator=generator(), rows="pink")
 

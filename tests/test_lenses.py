@@ -67,7 +67,7 @@ def test_intraclass_at_its_ends():
     assert lenses.intraclass([[1, 1], [1, 1]])[0] == 0
     assert lenses.intraclass([[0, 2], [2, 0]])[0] == -1  # groups alike, values apart
     for bad in ([[1, 2]], [[1], [2]], [[1, np.nan], [1, 2]]):
-        with pytest.raises(ValueError, match="groups of shape"):
+        with pytest.raises(ValueError, match="groups (of shape|is)"):
             lenses.intraclass(bad)
 
 
@@ -203,7 +203,7 @@ def test_losses_of_groups_are_those_of_masks(classes):
 
 def test_groups_that_do_not_fit_are_named():
     split = data.Split(gaussian(4, 6), torch.arange(4) % 2)
-    with pytest.raises(ValueError, match="groups of shape"):
+    with pytest.raises(ValueError, match="8 groups were given"):
         ablation.all_losses(net(6, 9, 2), split, groups=torch.arange(8))
     with pytest.raises(ValueError, match="one hidden layer"):
         ablation.all_losses(net(6, 3, 3, 2), split, groups=torch.arange(6))
@@ -402,13 +402,13 @@ def test_compare_names_untrained_and_broken_networks():
     assert untrained.reason.str.contains("model_a is right on").all()
     broken = net(*SIZES)
     broken[1].weight.data[0, 0] = torch.nan
-    with pytest.raises(ValueError, match="model_b: layer 1"):
+    with pytest.raises(ValueError, match="model_b is a Sequential .layer 1"):
         lenses.compare(net(*SIZES), broken, labelled())
     with pytest.raises(ValueError, match="no hidden layer"):
         lenses.compare(net(64, 10), net(64, 10), labelled())
     with pytest.raises(TypeError, match="model_a"):
         lenses.compare(torch.nn.Linear(64, 10), net(*SIZES), labelled())
-    with pytest.raises(RuntimeError, match="model_a"):
+    with pytest.raises(ValueError, match="model_a cannot take"):
         lenses.compare(net(9, 3, 10), net(*SIZES), labelled())
     with pytest.raises(ValueError, match="3 samples"):
         lenses.compare(net(*SIZES), net(*SIZES), labelled(3))

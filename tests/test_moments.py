@@ -198,18 +198,21 @@ def test_what_does_not_pair_up_is_refused():
         moments([cnn(), other], gaussian(5, 2, 8, 8), [1])
     with pytest.raises(ValueError, match=r"\(0, 5\)"):
         moments([net(5, 3)], gaussian(0, 5), [1])
-    with pytest.raises(ValueError, match=r"\(9, 5\), \(8, 5\).*2 networks"):
+    with pytest.raises(ValueError, match="N is 9, not 8"):
         moments([net(5, 3)] * 2, [gaussian(9, 5), gaussian(8, 5)], [1])
-    with pytest.raises(ValueError, match="for 2 networks; one each"):
+    with pytest.raises(ValueError, match="1 tensors"):
         moments([net(5, 3)] * 2, [gaussian(9, 5)], [1])
-    with pytest.raises(ValueError, match="for 0 networks"):
+    with pytest.raises(ValueError, match="0 of them"):
         moments([], gaussian(9, 5), [1])
 
 
 def test_networks_that_are_not_finite_are_named():
     broken = net(5, 3)
     broken[1].weight.data[0] = torch.inf
-    with pytest.raises(ValueError, match=r"layer 1 of networks \[1\] are NaN or infinite"):
+    with pytest.raises(
+        ValueError,
+        match=r"layer 1 \(Linear.*5 of 15 entries of its weight, shape \(3, 5\), are NaN",
+    ):
         moments([net(5, 3), broken], gaussian(9, 5), [1])
 
 

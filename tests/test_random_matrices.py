@@ -99,7 +99,7 @@ def test_a_spectrum_without_a_bulk_ends():
 def test_bad_input_is_named():
     with pytest.raises(ValueError, match=r"aspect_ratio is 0.5"):
         rm.marchenko_pastur_edges(0.5)
-    with pytest.raises(ValueError, match="variance -1"):
+    with pytest.raises(ValueError, match="variance is -1"):
         rm.marchenko_pastur_edges(2.0, -1)
-    with pytest.raises(ValueError, match=r"quantile 0.5"):
+    with pytest.raises(ValueError, match=r"quantile is 0.5"):
         rm.largest_noise_eigenvalue((3, 3), quantile=0.5)

@@ -140,8 +140,8 @@ def test_zeros_are_left_out():
 @pytest.mark.parametrize(
     "values, message",
     [
-        ([1, -2, 3], "smallest of 3 values is -2"),
-        ([1, np.nan], "1 of 2 values are NaN"),
+        ([1, -2, 3], "from -2 to 3"),
+        ([1, np.nan], "1 of 2 entries are NaN"),
         ([1, np.inf], "infinite"),
         ([[1.0, 2.0]], r"shape \(1, 2\)"),
     ],
@@ -173,7 +173,7 @@ def test_likelihood_ratio_is_powerlaw_1_5(name, rival):
 
 
 def test_unknown_rival():
-    with pytest.raises(ValueError, match="'normal' is unknown"):
+    with pytest.raises(ValueError, match="rival is 'normal'"):
         spectra.likelihood_ratio([1.0], spectra.fit_power_law([1.0]), "normal")
 
 
@@ -281,7 +281,7 @@ def test_bad_models_are_named():
         spectra.layer_spectra([1, 2])
     assert spectra.layer_spectra(nn.ReLU()) == []
     assert np.isnan(spectra.alpha_hat(nn.ReLU()))
-    with pytest.raises(ValueError, match="'ln' is unknown"):
+    with pytest.raises(ValueError, match="convention is 'ln'"):
         spectra.alpha_hat(nn.ReLU(), "ln")
 
 
@@ -359,7 +359,7 @@ def test_convolution_of_one_pixel_is_a_matrix():
     found = spectra.convolution_spectra(weight, 1)
     for way in ("slices", "operator"):
         assert allclose(found[way], found["flattened"], rtol=1e-7, atol=0)
-    with pytest.raises(ValueError, match="image side 2"):
+    with pytest.raises(ValueError, match="side is 2"):
         spectra.convolution_spectra(torch.zeros(1, 1, 3, 3), 2)
 
 
@@ -379,7 +379,7 @@ def test_a_common_cause_is_held_fixed():
     x, y = z + 0.3 * rng.normal(size=400), z + 0.3 * rng.normal(size=400)
     assert spectra.rank_correlation(x, y, draws=50)[0] > 0.8
     assert abs(spectra.rank_correlation(x, y, [z], draws=50)[0]) < 0.2
-    with pytest.raises(ValueError, match=r"\(3,\)"):
+    with pytest.raises(ValueError, match="n is 3, not 2"):
         spectra.rank_correlation([1, 2, 3], [1, 2])
     with pytest.raises(ValueError, match="finite"):
         spectra.rank_correlation([1, 2, np.nan], [1, 2, 3])

@@ -88,9 +88,9 @@ def test_what_comes_back_is_finished_and_nothing_is_changed():
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"epochs": -1}, "epochs -1"),
-        ({"lr": 0.0}, "lr 0.0"),
-        ({"batch_size": 0}, "batch_size 0"),
+        ({"epochs": -1}, "epochs is -1"),
+        ({"lr": 0.0}, "lr is 0.0"),
+        ({"batch_size": 0}, "batch_size is 0"),
         ({"optimizer": "lion"}, "'lion'"),
         ({"schedule": "linear"}, "'linear'"),
         ({"split": CIRCLE.first(0)}, r"\(0, 2\)"),
@@ -123,7 +123,7 @@ def test_accuracy_and_cross_entropy_by_hand():
     losses = [np.log1p(np.exp(-2)), np.log1p(np.exp(-1)), np.log1p(np.exp(3))]
     assert training.cross_entropy(model, split) == pytest.approx(np.mean(losses))
     for measure in (training.accuracy, training.cross_entropy):
-        with pytest.raises(ValueError, match="empty"):
+        with pytest.raises(ValueError, match=r"shape \(0, 2\)"):
             measure(model, split.first(0))
 
 

@@ -16,7 +16,7 @@ from sphinx.util.docutils import SphinxDirective
 PACKAGE = Path(__file__).resolve().parent.parent / "netdist_utils"
 # The ground floor in the order in which a network comes into being and is looked at.
 SHELVES = {
-    "what is chosen, and the data": ["settings", "workers", "data", "cifar"],
+    "what is chosen, and the data": ["settings", "workers", "checks", "kinds", "data", "cifar"],
     "networks, and where they come from": ["models", "units", "training", "store", "zoo"],
     "statistics and maps": ["moments", "alignment", "random_matrices"],
     "what pages are made of": ["claims", "words", "plotting", "interactive"],

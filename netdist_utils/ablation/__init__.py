@@ -22,6 +22,7 @@ from netdist_utils.ablation.subsets import (
     walsh,
 )
 from netdist_utils.ablation.worth import banzhaf_values, interactions, shapley_values
+from netdist_utils.checks import guard as _guard
 
 __all__ = [
     "all_losses",
@@ -45,3 +46,5 @@ __all__ = [
     "subset_sums",
     "walsh",
 ]
+
+_guard(__name__)

@@ -7,7 +7,7 @@ where bit i of m is 1. In deeper networks units count through the hidden layers,
 
 import torch
 
-from netdist_utils import models, training
+from netdist_utils import models
 from netdist_utils.ablation.many_classes import softmax_losses
 from netdist_utils.ablation.masks import bits, hidden, n_units
 from netdist_utils.ablation.two_classes import logistic_losses
@@ -25,10 +25,10 @@ def all_losses(model, split, fill=None, groups=None):
         At most 24 hidden units in all, or groups of them; any number of classes.
     split : data.Split
         x (N, D), y (N,).
-    fill : (H,) or (N, H) tensor, optional
+    fill : (H,) tensor or (N, H) tensor, optional
         What a removed unit puts out in place of zero (its mean, or its outputs on other
         samples); one hidden layer only.
-    groups : (H,) long tensor, optional
+    groups : (H,) long tensor from 0 on, optional
         Number of each unit's group, from 0 to G - 1: the units of a group are removed together,
         so that a wide network has 2^G subnetworks; one hidden layer only.
 
@@ -58,7 +58,9 @@ def all_losses(model, split, fill=None, groups=None):
     torch.Size([8])
     """
     units = n_units(model)
-    n = units if groups is None else _n_groups(groups, units)
+    if groups is not None and len(groups) != units:
+        raise ValueError(f"{len(groups)} groups were given; one for each of {units} units")
+    n = units if groups is None else int(groups.max()) + 1
     if n > MOST_UNITS:
         evaluations, what = 2.0**n * len(split), "units" if groups is None else "groups"
         raise ValueError(
@@ -71,24 +73,13 @@ def all_losses(model, split, fill=None, groups=None):
     additive = logistic_losses if output.out_features == 2 else softmax_losses
     if not (fill is None and groups is None) and len(layers) > 2:
         raise ValueError(f"fill and groups take one hidden layer, not {len(layers) - 1}")
-    y = split.labels_for(training.logits(model, split.x[:1]))
     if groups is not None:
         h = hidden(model, split.x, None, layers[:-1])[0]
-        return softmax_losses(h, output, y, fill, torch.as_tensor(groups))
+        return softmax_losses(h, output, split.y, fill, groups)
     last = model[layers[-2]].out_features
     masks = bits(torch.arange(2 ** (n - last)), n - last)  # of all hidden layers but the last
     found = torch.empty(len(masks), 2**last, dtype=torch.float64)
     for row, mask in enumerate(masks):
         h = hidden(model, split.x, mask[None], layers[:-1])[0]
-        found[row] = additive(h, output, y, fill)
+        found[row] = additive(h, output, split.y, fill)
     return found.T.flatten()  # the last layer's units are the highest bits
-
-
-def _n_groups(groups, units):
-    groups = torch.as_tensor(groups)
-    if groups.shape != (units,) or groups.is_floating_point() or groups.min() < 0:
-        raise ValueError(
-            f"groups of shape {tuple(groups.shape)} were given; a number from 0 for each of "
-            f"{units} units is needed"
-        )
-    return int(groups.max()) + 1

@@ -21,7 +21,7 @@ def explorer(model, split, values, radius=(2 / np.pi) ** 0.5):
         Points on which the live loss is measured, those of ``values``.
     values : (2**H,) tensor
         Of `ablation.all_losses`.
-    radius : float
+    radius : float from 0 on
         Of the circle to draw.
 
     Returns

@@ -31,7 +31,8 @@ def n_units(model):
     20
     """
     models.check(model, allowed=(nn.Flatten, nn.Linear, nn.ReLU))
-    linear = [model[i] for i in models.weight_layers(model)]
+    if not (linear := [model[i] for i in models.weight_layers(model)]):
+        raise TypeError(f"{model} has no layer with weights")
     expected = models.mlp([linear[0].in_features, *(layer.out_features for layer in linear)])
     if [type(layer) for layer in model] != [type(layer) for layer in expected]:
         raise TypeError(f"{model} is not Flatten, then Linear layers with a ReLU between them")
@@ -49,8 +50,8 @@ def losses(model, split, masks):
     model : torch.nn.Sequential
         Any number of hidden layers.
     split : data.Split
-    masks : (M, H) tensor
-        Each unit's output is multiplied by its entry; between 0 and 1.
+    masks : (M, H) tensor in [0, 1]
+        Each unit's output is multiplied by its entry.
 
     Returns
     -------
@@ -100,12 +101,9 @@ def mask_gradients(model, split, masks):
 
 def _parts(model, split, masks):
     """The masks in pieces small enough to run at once."""
-    n, masks = n_units(model), torch.as_tensor(masks)
-    if masks.ndim != 2 or masks.shape[1] != n or masks.min() < 0 or masks.max() > 1:
-        raise ValueError(
-            f"masks of shape {tuple(masks.shape)} were given; (M, {n}) with entries in [0, 1] is "
-            "needed"
-        )
+    n = n_units(model)
+    if masks.shape[1] != n:
+        raise ValueError(f"masks of shape {tuple(masks.shape)} were given; (M, {n}) is needed")
     weight = model[models.weight_layers(model)[0]].weight
     return masks.to(weight).split(max(1, 10_000_000 // (len(split) * n)))
 

@@ -16,6 +16,10 @@ from scipy.linalg import toeplitz
 def subset_sizes(n):
     """Number of units in each subset, (2**n,) long tensor.
 
+    Parameters
+    ----------
+    n : int from 0 to 30
+
     Examples
     --------
     >>> subset_sizes(2)
@@ -29,8 +33,8 @@ def subset_sums(terms, start=0):
 
     Parameters
     ----------
-    terms : (..., H) tensor
-    start : (...) tensor, or 0
+    terms : possibly empty (..., H) long tensor or possibly empty (..., H) tensor
+    start : int or (...) tensor
         What the sum of no term is.
 
     Returns
@@ -49,23 +53,23 @@ def subset_sums(terms, start=0):
 
 
 def _units_of(values):
-    """H of a table of 2**H values; refuse any other length."""
-    n = len(values).bit_length() - 1
-    if values.ndim != 1 or len(values) != 2**n:
-        raise ValueError(f"values have shape {tuple(values.shape)}; (2**H,) is needed")
-    return n
+    """H of a table of 2**H values."""
+    return len(values).bit_length() - 1
 
 
 def keep_probabilities(n, p):
     """Probability of each subset where every unit is kept with probability p: (2**n,).
+
+    Parameters
+    ----------
+    n : int from 0 to 30
+    p : float in [0, 1]
 
     Examples
     --------
     >>> keep_probabilities(2, 0.5)
     tensor([0.2500, 0.2500, 0.2500, 0.2500], dtype=torch.float64)
     """
-    if not 0 <= p <= 1:
-        raise ValueError(f"p is {p}; a probability is needed")
     sizes = subset_sizes(n).double()
     return p**sizes * (1 - p) ** (n - sizes)
 
@@ -77,7 +81,7 @@ def walsh(values, p=0.5):
     ----------
     values : (2**H,) tensor
         s_i is +1 where bit i of m is 1, else -1.
-    p : float
+    p : float in (0, 1)
         Keep-probability under which the products are orthogonal: at another one than 1/2,
         s_i is the entry of the mask less p, over its standard deviation (O'Donnell 2014, 8.4).
 
@@ -91,8 +95,6 @@ def walsh(values, p=0.5):
     >>> walsh(torch.tensor([1.0, 3.0]))
     tensor([2., 1.], dtype=torch.float64)
     """
-    if not 0 < p < 1:
-        raise ValueError(f"p is {p}; a probability between 0 and 1 is needed")
     sd = math.sqrt(p * (1 - p))
     return _butterfly(values, lambda off, on: (p * on + (1 - p) * off, sd * (on - off)))
 
@@ -100,7 +102,13 @@ def walsh(values, p=0.5):
 def inverse_walsh(coefficients):
     """The function with these Walsh-Hadamard coefficients: undoes `walsh`.
 
-    Takes (2**H,) coefficients, returns (2**H,) values of f, in double precision.
+    Parameters
+    ----------
+    coefficients : (2**H,) tensor
+
+    Returns
+    -------
+    (2**H,) float64 tensor
 
     Examples
     --------
@@ -186,7 +194,7 @@ def flip_paths(values, n_paths, generator):
     ----------
     values : (2**H,) tensor
         Values of f, by the subset's number.
-    n_paths : int
+    n_paths : int from 1 on
     generator : torch.Generator
 
     Returns
@@ -212,13 +220,12 @@ def distribution_moments(values, p):
     Parameters
     ----------
     values : (2**H,) tensor
-    p : float
-        In [0, 1].
+    p : float in [0, 1]
 
     Returns
     -------
     (float, float, float, float)
-        In the unit of f, the last two without a unit.
+        In the unit of f, the last two without a unit: NaN where f does not vary.
 
     Examples
     --------
@@ -253,7 +260,7 @@ def russo_margulis(values, p):
     3.0
     """
     n = _units_of(values)
-    weights = keep_probabilities(n - 1, p)
+    weights = keep_probabilities(max(n - 1, 0), p)
     pairs = (values.double().view(-1, 2, 2**unit).unbind(1) for unit in range(n))
     return float(sum(((on - off).flatten() * weights).sum() for off, on in pairs))
 
@@ -291,7 +298,7 @@ def greedy_subsets(values, beam=1):
     ----------
     values : (2**H,) tensor
         f of each subset, by its number.
-    beam : int
+    beam : int from 1 on
         How many subsets of each size are kept and pruned further, those of least f.
 
     Returns

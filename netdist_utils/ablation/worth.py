@@ -89,8 +89,6 @@ def interactions(values, weights="shapley"):
     tensor([[0., 2.],
             [2., 0.]], dtype=torch.float64)
     """
-    if weights not in ("shapley", "banzhaf"):
-        raise ValueError(f"weights {weights!r} are unknown; use 'shapley' or 'banzhaf'")
     n = _units_of(values)
     values, found = values.detach().double().cpu(), torch.zeros(n, n).double()
     sizes = range(n - 1)

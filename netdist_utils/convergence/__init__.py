@@ -18,6 +18,7 @@ from netdist_utils.alignment import (
     share_explained,
     soft_match,
 )
+from netdist_utils.checks import guard as _guard
 from netdist_utils.convergence.clusters import cluster_units, unit_linkage
 from netdist_utils.convergence.figure import match_browser
 from netdist_utils.convergence.information import mutual_information
@@ -71,3 +72,5 @@ __all__ = [
     "unit_linkage",
     "with_zeros_of",
 ]
+
+_guard(__name__)

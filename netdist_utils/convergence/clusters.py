@@ -5,8 +5,6 @@ import torch
 from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.spatial.distance import squareform
 
-from netdist_utils.alignment import finite_matrix
-
 
 def unit_linkage(weights):
     """Average-linkage tree of the units of two networks, as SciPy's linkage matrix.
@@ -32,7 +30,7 @@ def unit_linkage(weights):
     >>> unit_linkage(torch.eye(2))[:2, :2].astype(int).tolist()
     [[0, 2], [1, 3]]
     """
-    size = finite_matrix(weights).abs().cpu().double().numpy()
+    size = weights.abs().cpu().double().numpy()
     largest = max(1.0, size.max())
     rows, columns = size.shape
     distance = np.full((rows + columns, rows + columns), largest)
@@ -47,13 +45,13 @@ def cluster_units(weights):
 
     Parameters
     ----------
-    weights : (C, C) tensor
-        Of `sparse_map`; any (C2, C1) will do.
+    weights : (C2, C1) tensor
+        Of `sparse_map`.
 
     Returns
     -------
-    (2C,) LongTensor
-        Entries below C are rows of the weights (units of b), the others columns (units of a).
+    (C2 + C1,) LongTensor
+        Entries below C2 are rows of the weights (units of b), the others columns (units of a).
 
     Raises
     ------

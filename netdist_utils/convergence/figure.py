@@ -13,8 +13,8 @@ def match_browser(networks, statistics):
 
     Parameters
     ----------
-    networks : list of torch.nn.Sequential
-        Two or more of one shape, whose layer 0 is a Conv2d on 1 or 3 channels.
+    networks : list of 2 or more torch.nn.Sequential
+        Of one shape, whose layer 0 is a Conv2d on 1 or 3 channels.
     statistics : moments.LayerMoments
         Of these networks, in this order, where the units of layer 0 were measured: at layer 0,
         or at 1, after the ReLU.
@@ -36,8 +36,6 @@ def match_browser(networks, statistics):
     >>> found = moments.moments(nets, torch.randn(9, 3, 8, 8), [1])
     >>> html = match_browser(nets, found[1])
     """
-    if len(networks) < 2:
-        raise ValueError(f"{len(networks)} networks were given; 2 or more are needed")
     kernels = [model[0].weight for model in networks if isinstance(model[0], torch.nn.Conv2d)]
     if len(kernels) < len(networks) or kernels[0].shape[1] not in (1, 3):
         raise ValueError(f"layer 0 is {networks[0][0]}; a Conv2d on 1 or 3 channels is needed")

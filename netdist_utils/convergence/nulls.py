@@ -18,7 +18,7 @@ def with_zeros_of(model, reference, x):
     ----------
     model, reference : torch.nn.Sequential
         Of one shape, with a bias in front of each ReLU.
-    x : (N, ...) tensor
+    x : (N, ...) inputs
         On which zeros are counted, over positions too.
 
     Returns

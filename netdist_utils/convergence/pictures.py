@@ -20,7 +20,7 @@ def receptive_field(model, layer):
     ----------
     model : torch.nn.Sequential
         Of Conv2d, pooling and ReLU up to the layer.
-    layer : int
+    layer : index of a layer, or -1
 
     Returns
     -------
@@ -39,8 +39,6 @@ def receptive_field(model, layer):
     >>> receptive_field(nn.Sequential(nn.Conv2d(3, 8, 5, padding=2), nn.MaxPool2d(2)), 1)
     (6, 2, -2)
     """
-    if not -1 <= layer < len(model):
-        raise ValueError(f"layer {layer} is none of 0..{len(model) - 1}")
     models.check(model[: layer + 1])
     side, step, first = 1, 1, 0
     for module in model[: layer + 1]:
@@ -68,12 +66,12 @@ def most_exciting(model, layer, x, n=9, batch_size=200):
     Parameters
     ----------
     model : torch.nn.Sequential
-    layer : int
+    layer : index of a layer
         With output (N, C, H, W) or (N, C).
-    x : (N, ...) tensor
-    n : int
+    x : (N, ...) inputs
+    n : int from 1 on
         At most N.
-    batch_size : int
+    batch_size : int from 1 on
 
     Returns
     -------
@@ -103,10 +101,10 @@ def crops(model, layer, images, places):
     Parameters
     ----------
     model : torch.nn.Sequential
-    layer : int
+    layer : index of a layer
     images : (N, channels, H, W) tensor
         Of whatever is to be shown: inputs, or pixels.
-    places : (n, 3) LongTensor
+    places : (n, 3) long tensor from 0 on
         A unit's row of `most_exciting`.
 
     Returns
@@ -120,7 +118,7 @@ def crops(model, layer, images, places):
     >>> crops(net, 0, x, most_exciting(net, 0, x, n=2)[1]).shape
     torch.Size([2, 1, 3, 3])
     """
-    return _crops(model, layer, images[places[:, 0]], places)
+    return _crops(model, layer, _chosen(images, places), places)
 
 
 def gradients(model, layer, unit, x, places):
@@ -129,9 +127,10 @@ def gradients(model, layer, unit, x, places):
     Parameters
     ----------
     model : torch.nn.Sequential
-    layer, unit : int
-    x : (N, channels, H, W) tensor
-    places : (n, 3) LongTensor
+    layer : index of a layer
+    unit : int from 0 on
+    x : (N, channels, H, W) inputs
+    places : (n, 3) long tensor from 0 on
         A unit's row of `most_exciting`.
 
     Returns
@@ -145,16 +144,23 @@ def gradients(model, layer, unit, x, places):
     >>> gradients(net, 0, 1, x, most_exciting(net, 0, x, n=2)[1]).shape
     torch.Size([2, 1, 3, 3])
     """
-    images = x[places[:, 0]].to(models.device_of(model), copy=True).requires_grad_()
+    images = _chosen(x, places).to(models.device_of(model), copy=True).requires_grad_()
     h = images
     for module in model[: layer + 1]:
-        h = models.run(module, h)
+        h = module(h)
         if isinstance(module, nn.ReLU):
             h.register_hook(lambda gradient: gradient.clamp_min(0))
     n = torch.arange(len(images))
     peak = h[n, unit, places[:, 1], places[:, 2]] if h.ndim == 4 else h[n, unit]
     (gradient,) = torch.autograd.grad(peak.sum(), images)
     return _crops(model, layer, gradient.cpu(), places)
+
+
+def _chosen(images, places):
+    """The image of each place."""
+    if places[:, 0].max() >= len(images):
+        raise ValueError(f"places name image {places[:, 0].max()} of {len(images)}")
+    return images[places[:, 0]]
 
 
 def _crops(model, layer, images, places):
@@ -178,7 +184,7 @@ def mosaic(patches, gap=1):
     Parameters
     ----------
     patches : (n, 1 or 3, H, W) tensor in [0, 1]
-    gap : int
+    gap : int from 0 on
         White pixels between them.
 
     Returns
@@ -209,12 +215,12 @@ def sheet(model, layer, unit, x, pixels, places):
     Parameters
     ----------
     model : torch.nn.Sequential
-    layer, unit : int
-    x : (N, channels, H, W) tensor
-        Inputs.
+    layer : index of a layer
+    unit : int from 0 on
+    x : (N, channels, H, W) inputs
     pixels : (N, 1 or 3, H, W) tensor in [0, 1]
         The same images as they are to be shown.
-    places : (C, n, 3) LongTensor
+    places : (C, n, 3) long tensor from 0 on
         Of `most_exciting`.
 
     Returns
@@ -229,6 +235,8 @@ def sheet(model, layer, unit, x, pixels, places):
     >>> patches.shape
     (7, 7)
     """
+    if unit >= len(places):
+        raise ValueError(f"unit is {unit}, but places has shape {tuple(places.shape)}")
     patches = crops(model, layer, pixels, places[unit])
     return mosaic(patches), mosaic(contrast(gradients(model, layer, unit, x, places[unit])))
 

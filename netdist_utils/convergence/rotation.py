@@ -29,8 +29,7 @@ def random_axes(statistics, j, generator):
     Parameters
     ----------
     statistics : moments.LayerMoments
-    j : int
-        Network.
+    j : index of a network
     generator : torch.Generator
         Draws the rotation, uniformly among all orthogonal maps.
 
@@ -64,8 +63,7 @@ def turned(statistics, j, axes):
     Parameters
     ----------
     statistics : moments.LayerMoments
-    j : int
-        Network.
+    j : index of a network
     axes : (D_j, D_j) tensor
         Its columns are the new axes, as those of `random_axes`.
 
@@ -86,9 +84,6 @@ def turned(statistics, j, axes):
     >>> bool(torch.allclose(turned(found, 0, 2 * torch.eye(3)).mean(), 2 * found.mean()))
     True
     """
-    units = statistics.sizes[j]
-    if axes.shape != (units, units):
-        raise ValueError(f"axes have shape {tuple(axes.shape)}; network {j} has {units} units")
     one = slice(sum(statistics.sizes[:j]), sum(statistics.sizes[: j + 1]))
     means, seconds = statistics.means.clone(), statistics.seconds.clone()
     axes = axes.to(seconds)
@@ -104,11 +99,11 @@ def rotation_test(statistics, i, j, generator, rotations=20):
     Parameters
     ----------
     statistics : moments.LayerMoments
-    i, j : int
+    i, j : index of a network
         Networks; the activations of the second are rotated about their mean.
     generator : torch.Generator
         Draws the rotations.
-    rotations : int
+    rotations : int from 1 on
         To average over: the spread over rotations of one pair is as large as that over pairs.
 
     Returns
@@ -135,7 +130,7 @@ def rotation_test(statistics, i, j, generator, rotations=20):
     rows, columns = (~statistics.dead(k) for k in (i, j))
     between = statistics.correlation(i, j)[rows][:, columns]
     within = statistics.correlation(j)[columns][:, columns]
-    _check(rotations, between)
+    _check_alive(between)
     rotated = []
     for _ in range(rotations):
         axes = random_rotation(len(within), generator).to(within)
@@ -153,7 +148,8 @@ def preactivation_rotation_test(acts_i, acts_j, generator, rotations=5):
 
     Parameters
     ----------
-    acts_i, acts_j : (N, C_i), (N, C_j) tensors
+    acts_i : (N, C_i) tensor
+    acts_j : (N, C_j) tensor
         What enters the ReLU, in two networks, for the same samples. The second is rotated.
     generator, rotations
         As in `rotation_test`.
@@ -176,13 +172,10 @@ def preactivation_rotation_test(acts_i, acts_j, generator, rotations=5):
     >>> round(own, 2), rotated < 0.8
     (1.0, True)
     """
-    if acts_i.ndim != 2 or acts_j.ndim != 2 or len(acts_i) != len(acts_j):
-        shapes = tuple(acts_i.shape), tuple(acts_j.shape)
-        raise ValueError(f"activations have shapes {shapes}; (N, C_i) and (N, C_j) are needed")
     here, there = (z.double()[:, _varies(z.double().relu())] for z in (acts_i, acts_j))
     units = _standardised(here.relu())
     own = units.T @ _standardised(there.relu()) / len(units)
-    _check(rotations, own)
+    _check_alive(own)
     shares, before = zeros(there), _standardised(there)
     rotated = []
     for _ in range(rotations):
@@ -195,9 +188,7 @@ def preactivation_rotation_test(acts_i, acts_j, generator, rotations=5):
     return _mean_match(own), sum(rotated) / rotations
 
 
-def _check(rotations, between):
-    if rotations < 1:
-        raise ValueError(f"rotations is {rotations}; 1 or more are needed")
+def _check_alive(between):
     if 0 in between.shape:
         raise ValueError(f"{between.shape[0]} and {between.shape[1]} units are not dead")
 

@@ -12,8 +12,9 @@ def sparse_map(acts_a, acts_b, penalty):
 
     Parameters
     ----------
-    acts_a, acts_b : (N, C1), (N, C2) tensors
-    penalty : float
+    acts_a : (N, C1) tensor
+    acts_b : (N, C2) tensor
+    penalty : float from 0 on
         Factor of the sum of ``abs(W)`` beside E(b - W a)^2 / 2, all units standardised. 0 is
         least squares.
 
@@ -43,11 +44,11 @@ def sparse_path(gram, cross, penalties):
 
     Parameters
     ----------
-    gram : (C1, C1) tensor
+    gram : symmetric (C1, C1) tensor
         Of the units of a among themselves.
     cross : (C1, C2) tensor
         Of a with b.
-    penalties : sequence of float
+    penalties : sequence of 1 or more float from 0 on
 
     Returns
     -------
@@ -69,11 +70,6 @@ def sparse_path(gram, cross, penalties):
     tensor([[[0.3000, 0.0000]]], dtype=torch.float64)
     """
     gram, cross = (np.asarray(m.cpu(), dtype=float) for m in (gram, cross))
-    if gram.shape != (len(cross), len(cross)) or min(penalties) < 0:
-        raise ValueError(
-            f"gram {gram.shape}, cross {cross.shape}, penalties {list(penalties)}; (C1, C1), "
-            "(C1, C2) and no negative penalty are needed"
-        )
     values, vectors = np.linalg.eigh(gram)
     root = np.sqrt(np.where(values > 1e-10 * max(values[-1], 1e-300), values, 0))
     inverse = np.divide(1, root, out=np.zeros_like(root), where=root > 0)
@@ -97,16 +93,16 @@ def held_out_error(maps, fitted, held_out, i, j):
 
     Parameters
     ----------
-    maps : (..., C_j, C_i) tensor
+    maps : (..., D_j, D_i) tensor
         Of `sparse_path`, for units standardised on the data of ``fitted``.
     fitted, held_out : moments.LayerMoments
         Of one layer, on the data that the maps were fitted to and on other data.
-    i, j : int
+    i, j : index of a network
         Networks.
 
     Returns
     -------
-    (..., C_j) tensor
+    (..., D_j) tensor
         0.5 is no prediction at all (0 for a unit that never changed).
 
     Examples

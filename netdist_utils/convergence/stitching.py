@@ -10,11 +10,11 @@ def stitch(front, back, layer, statistics, i, j, matrix):
     ----------
     front, back : torch.nn.Sequential
         Networks i and j of the statistics.
-    layer : int
+    layer : index of a layer
         Whose activations the map takes and gives; in a convolution, at each position alone.
     statistics : moments.LayerMoments
         Of that layer, for the means.
-    i, j : int
+    i, j : index of a network
     matrix : (D_i, D_j) tensor
         As those of `best_maps`.
 

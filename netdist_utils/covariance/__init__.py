@@ -14,6 +14,7 @@ from netdist_utils.alignment import (
     procrustes,
     share_explained,
 )
+from netdist_utils.checks import guard as _guard
 from netdist_utils.covariance.clipping import clip_curve
 from netdist_utils.covariance.directions import spectrum, weight_spectrum
 from netdist_utils.covariance.figure import rank_slider
@@ -36,3 +37,5 @@ __all__ = [
     "spectrum",
     "weight_spectrum",
 ]
+
+_guard(__name__)

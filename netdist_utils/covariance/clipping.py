@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from netdist_utils import models, training
+from netdist_utils import models
 
 
 @torch.no_grad()
@@ -16,14 +16,14 @@ def clip_curve(model, layer, basis, split, ranks=None, batch_size=1000):
     Parameters
     ----------
     model : torch.nn.Sequential
-    layer : int
+    layer : index of a layer
         Index of a Linear or Conv2d.
     basis : (R, D) tensor
         Orthonormal rows; D inputs of a Linear, channels of a Conv2d.
     split : data.Split
-    ranks : sequence of int, optional
+    ranks : sequence of int from 0 on, optional
         Between 0 and R; all from 1 to R by default.
-    batch_size : int
+    batch_size : int from 1 on
         Images at a time; memory grows with it.
 
     Returns
@@ -50,15 +50,15 @@ def clip_curve(model, layer, basis, split, ranks=None, batch_size=1000):
         )
     weight = operation.weight  # (out, D) or (out, D, h, w)
     basis = basis.to(weight)
-    if basis.ndim != 2 or basis.shape[1] != weight.shape[1]:
+    if basis.shape[1] != weight.shape[1]:
         raise ValueError(f"basis {tuple(basis.shape)} does not fit weights {tuple(weight.shape)}")
-    ranks = range(1, len(basis) + 1) if ranks is None else [int(r) for r in ranks]
-    if not all(0 <= r <= len(basis) for r in ranks):
+    ranks = range(1, len(basis) + 1) if ranks is None else ranks
+    if max(ranks, default=0) > len(basis):
         raise ValueError(f"ranks must lie in 0..{len(basis)}, not {list(ranks)}")
     turned = torch.tensordot(basis, weight, dims=([1], [1])).movedim(0, 1)  # (out, R[, h, w])
     rest = model[layer + 1 :]
     correct = torch.zeros(len(basis) + 1, dtype=torch.long)
-    labels = split.labels_for(training.logits(model, split.x[:1]))
+    labels = split.y.to(basis.device)
     for x, y in zip(split.x.split(batch_size), labels.split(batch_size), strict=True):
         h = models.outputs(model, x, [layer - 1])[layer - 1]
         coordinates = torch.tensordot(h, basis, dims=([1], [1])).movedim(-1, 1)  # (B, R[, H, W])
@@ -67,7 +67,7 @@ def clip_curve(model, layer, basis, split, ranks=None, batch_size=1000):
             if r:
                 _add_term(z, coordinates, turned, r - 1, operation)
             if r in ranks:
-                predicted = models.run(rest, z).argmax(1)
+                predicted = rest(z).argmax(1)
                 correct[r] += int((predicted == y).sum())
     return correct[list(ranks)].float() / len(split)
 

@@ -16,7 +16,7 @@ def rank_slider(
     Parameters
     ----------
     model : torch.nn.Sequential
-    layer : int
+    layer : index of a layer
         A Linear layer that the flattened images enter.
     split : data.Split
         Images x (N, 1, H, W), also those on which accuracy is measured.
@@ -24,13 +24,13 @@ def rank_slider(
         Height and width of an image.
     labels : sequence of str
         Names of the classes.
-    directions : int
+    directions : int from 1 on
         Largest rank to embed.
-    n_images : int
+    n_images : int from 1 on
     basis : (R, D) tensor, optional
         Orthonormal rows, such as the principal directions of training images; by default the
         principal directions of the images of ``split`` themselves.
-    share : float
+    share : float in [0, 1]
         A mark stands at the first rank that gives this share of the network's accuracy.
 
     Returns
@@ -48,7 +48,9 @@ def rank_slider(
     if basis is None:
         found = moments([model], split.x, [layer - 1])
         _, basis = spectrum(found[layer - 1].second())
-    basis = basis[:directions].float()  # (K, D)
+    if len(labels) <= split.y.max():
+        raise ValueError(f"{len(labels)} labels for classes up to {split.y.max()}")
+    basis = basis[:directions].to(split.x)  # (K, D)
     accuracy = clip_curve(model, layer, basis, split, range(len(basis) + 1)).numpy()
     full = training.accuracy(model, split)
     reached = np.flatnonzero(accuracy >= share * full)

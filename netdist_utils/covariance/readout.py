@@ -17,11 +17,11 @@ def ridge_readout(model, layer, split, penalty=1e-2):
     Parameters
     ----------
     model : torch.nn.Sequential
-    layer : int
+    layer : index of a layer, or -1
         Whose output the classifier reads, all units and positions; -1 is the input.
-    split : data.Split
+    split : data.Split of any labels
         Training data; there are as many classes as its largest label says.
-    penalty : float
+    penalty : positive float
         On the squared weights, as a share of the activations' mean variance.
 
     Returns
@@ -42,8 +42,6 @@ def ridge_readout(model, layer, split, penalty=1e-2):
     >>> training.accuracy(linear, images.test) > 0.9
     True
     """
-    if not penalty > 0:
-        raise ValueError(f"penalty is {penalty}; it must be positive")
     features = nn.Sequential(*models.clone(model)[: layer + 1], nn.Flatten())
     # The labels are the activations of a second network, which puts out what it gets.
     labels = nn.Sequential(*(nn.Identity() for _ in features))

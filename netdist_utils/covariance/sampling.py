@@ -13,8 +13,6 @@ from netdist_utils.alignment import procrustes
 from netdist_utils.covariance.directions import spectrum
 from netdist_utils.moments import as_samples
 
-ROWS = ("covariance", "resampled", "data", "rotated", "white")
-
 
 def rainbow(
     reference,
@@ -38,16 +36,16 @@ def rainbow(
     Parameters
     ----------
     reference : torch.nn.Sequential
-    split : data.Split
+    split : data.Split of any labels
         Images on which activations are aligned.
     generator : torch.Generator
-    widths : sequence of int, optional
+    widths : sequence of int from 1 on, optional
         Units or channels of the hidden layers; the reference's by default.
-    sampled : collection of int, optional
+    sampled : collection of int from 0 on, optional
         Hidden weight layers to draw; the others keep the reference's rows. All by default.
     pool : sequence of torch.nn.Sequential
         Further networks whose rows, aligned to the reference, are pooled with its own.
-    images : int, optional
+    images : int from 1 on, optional
         Use only the first so many images; all by default.
     rows : {"covariance", "resampled", "data", "rotated", "white"}
         What drawn rows share with the reference's: their covariance; the values that they have
@@ -55,7 +53,7 @@ def rainbow(
         eigenvalues alone, along the principal directions of what enters the layer or in random
         directions; or their mean square alone. The last three are controls, which go through the
         same alignments and end in the same classifier.
-    directions : sequence of int, optional
+    directions : sequence of int from 1 on, optional
         Of each hidden layer's covariance, keep only the first so many eigenvectors (of all but
         white rows); all by default.
 
@@ -79,8 +77,6 @@ def rainbow(
     Linear(in_features=2, out_features=5, bias=True)
     """
     models.check(reference)
-    if rows not in ROWS:
-        raise ValueError(f"rows is {rows!r}; it must be one of {', '.join(ROWS)}")
     *hidden, last = models.weight_layers(reference)
     sampled = set(hidden if sampled is None else sampled)
     widths = _checked_widths(reference, hidden, widths, sampled)
@@ -110,7 +106,7 @@ def rainbow(
 def _checked_widths(reference, hidden, widths, sampled):
     """Widths of the hidden layers of the new network."""
     own = [len(reference[i].weight) for i in hidden]
-    widths = own if widths is None else [int(w) for w in widths]
+    widths = own if widths is None else widths
     if len(widths) != len(own):
         raise ValueError(f"widths {widths} were given for hidden layers of widths {own}")
     if unknown := sampled - set(hidden):

@@ -5,6 +5,7 @@ of each pair (`measure_pairs`) is a number each; `intraclass`, `agreement` and `
 these numbers depend on and whether they agree; `compare` takes two networks from anywhere.
 """
 
+from netdist_utils.checks import guard as _guard
 from netdist_utils.lenses.comparison import compare
 from netdist_utils.lenses.figure import pair_chooser
 from netdist_utils.lenses.networks import (
@@ -63,3 +64,5 @@ __all__ = [
     "weight_covariance_cosine",
     "without_networks",
 ]
+
+_guard(__name__)

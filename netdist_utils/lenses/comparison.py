@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from netdist_utils import data, matching, models, training
+from netdist_utils import data, matching, models
 from netdist_utils.convergence import rotation_test
 from netdist_utils.lenses.pairs import (
     aligned_share,
@@ -35,10 +35,10 @@ def compare(model_a, model_b, split, *, draws=19, seed=0):
     split : data.Split
         Images of known classes, best such that neither network was trained on; a few hundred or
         more. Maps are fitted on the first half, the rest is judged on the second.
-    draws : int
+    draws : int from 1 on
         Of each null. The null shown is the one of them that comes closest to likeness: with 19,
         a pair without likeness passes it once in 20 times.
-    seed : int
+    seed : int from 0 on
         Of the draws.
 
     Returns
@@ -205,16 +205,10 @@ def _checked(model_a, model_b, split):
     """Both networks frozen, or an error that says which of them cannot be looked at."""
     if len(split) < 4:
         raise ValueError(f"the split has {len(split)} samples; 4 or more are needed")
-    pair = []
     for name, model in (("model_a", model_a), ("model_b", model_b)):
-        try:
-            if not read(model).hidden:
-                raise ValueError("there is no hidden layer")
-            pair.append(models.freeze(models.clone(model)))
-            training.logits(pair[-1], split.x[:1])
-        except (TypeError, ValueError, RuntimeError) as why:
-            raise type(why)(f"{name}: {why}") from None
-    return pair
+        if not (found := read(model)).hidden:
+            raise ValueError(f"{name} of widths {found.widths} has no hidden layer")
+    return [models.freeze(models.clone(model)) for model in (model_a, model_b)]
 
 
 def _at_chance(rights, y):

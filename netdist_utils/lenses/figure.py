@@ -12,7 +12,7 @@ def pair_chooser(pairs, nulls, wanted):
     ----------
     pairs : dict of str to pandas.DataFrame
         For each setting, its pairs as `measure_pairs` gives them.
-    nulls : dict of str to (dict of str to pandas.DataFrame)
+    nulls : possibly empty dict of str to dict of str to pandas.DataFrame
         For each null its name and, for the settings to which it applies, pairs that show what
         likeness it has.
     wanted : dict of str to str

@@ -11,7 +11,7 @@ def degree_shares(losses, beyond_size=False):
 
     Parameters
     ----------
-    losses : (2**G,) tensor
+    losses : (2**G,) tensor from 0 on
         Of `ablation.all_losses`: of all subsets of G units, or groups of them.
     beyond_size : bool
         Take out of the log loss its mean over subsets of the same size: what is left is which
@@ -28,6 +28,8 @@ def degree_shares(losses, beyond_size=False):
     >>> [round(share, 6) for share in degree_shares(torch.tensor([1.0, 2.0, 4.0, 8.0]))]
     [1.0, 0.0, -1.0]
     """
+    if len(losses) < 4:
+        raise ValueError(f"{len(losses)} losses; those of all subsets of two groups or more")
     logs = losses.double().log()
     if beyond_size:
         logs = logs - by_size(logs)
@@ -61,6 +63,11 @@ def by_size(values):
 def random_groups(n_units, n_groups, seed=0):
     """Units dealt into groups of nearly one size, at random: (H,) long tensor.
 
+    Parameters
+    ----------
+    n_units, n_groups : int from 1 on
+    seed : int from 0 on
+
     Examples
     --------
     >>> random_groups(6, 3).bincount()
@@ -78,9 +85,9 @@ def measure_network(model, split, n_groups=12, seed=0):
     model : torch.nn.Sequential
     split : data.Split
         On which losses are taken and the error is counted.
-    n_groups : int
+    n_groups : int from 1 on
         Random groups of units, of which all subsets are removed.
-    seed : int
+    seed : int from 0 on
         Of the groups.
 
     Returns

@@ -14,11 +14,15 @@ from netdist_utils.alignment import (
 )
 from netdist_utils.convergence import rotation_test
 from netdist_utils.moments import moments
-from netdist_utils.units import axes, read
+from netdist_utils.units import read, read_alike
 
 
 def weight_correlation(model_a, model_b):
     """Correlation of all weights of two networks of one shape, unit by unit as they stand.
+
+    Parameters
+    ----------
+    model_a, model_b : torch.nn.Sequential
 
     Examples
     --------
@@ -26,6 +30,7 @@ def weight_correlation(model_a, model_b):
     >>> round(weight_correlation(net, net), 6)
     1.0
     """
+    read_alike([model_a, model_b])
     vectors = [torch.nn.utils.parameters_to_vector(m.parameters()) for m in (model_a, model_b)]
     return float(torch.corrcoef(torch.stack(vectors).detach().double())[0, 1])
 
@@ -37,7 +42,7 @@ def aligned_share(fitted, held_out, i, j):
     ----------
     fitted, held_out : moments.LayerMoments
         Where the rotation is fitted, and where it is judged; means are taken out.
-    i, j : int
+    i, j : index of a network
         Networks.
 
     Returns
@@ -57,6 +62,10 @@ def aligned_share(fitted, held_out, i, j):
 def weight_covariance_cosine(model_a, model_b):
     """Cosine of the covariances of two first layers' rows, their isotropic parts taken out.
 
+    Parameters
+    ----------
+    model_a, model_b : torch.nn.Sequential
+
     Examples
     --------
     >>> net = models.mlp([4, 3, 2])
@@ -70,6 +79,16 @@ def weight_covariance_cosine(model_a, model_b):
 
 def spectral_distance(model_a, model_b, least=10):
     """Mean over layers of `spectra.log_distance`; layers with fewer eigenvalues are left out.
+
+    Parameters
+    ----------
+    model_a, model_b : torch.nn.Sequential
+    least : int from 1 on
+
+    Returns
+    -------
+    float
+        NaN where no layer has so many.
 
     Examples
     --------
@@ -111,7 +130,7 @@ def measure_answers(networks, split):
 
     Parameters
     ----------
-    networks : list of torch.nn.Sequential
+    networks : list of 2 or more torch.nn.Sequential
     split : data.Split
 
     Returns
@@ -161,7 +180,7 @@ def removal_effects(model, split, hidden=0):
     ----------
     model : torch.nn.Sequential
     split : data.Split
-    hidden : int
+    hidden : int from 0 on
         Hidden layer, from 0; the units are channels where it is a convolution.
 
     Returns
@@ -175,7 +194,7 @@ def removal_effects(model, split, hidden=0):
     >>> removal_effects(models.mlp([2, 3, 2]), data.circle(5, 0)).shape
     torch.Size([3])
     """
-    axes(model)  # refuses what has no units
+    _check_hidden(model, hidden)
     layer = models.hidden_layers(model)[hidden]
     h, back = models.outputs(model, split.x, [layer])[layer], model[layer + 1 :]
     loss = torch.nn.functional.cross_entropy
@@ -195,6 +214,13 @@ def removal_effects(model, split, hidden=0):
 def unit_sizes(model, hidden=0):
     """Norm of each unit's incoming weights (and bias) times that of its outgoing ones: (H,) array.
 
+    Parameters
+    ----------
+    model : torch.nn.Sequential
+    hidden : int from 0 on
+
+    Notes
+    -----
     It does not change where a ReLU's scale is moved from one side to the other.
 
     Examples
@@ -202,13 +228,21 @@ def unit_sizes(model, hidden=0):
     >>> unit_sizes(models.mlp([4, 3, 2])).shape
     (3,)
     """
-    found, squares = read(model), {}
+    found, squares = _check_hidden(model, hidden), {}
     for a in found.axes:
         if a.hidden == hidden:
             p = np.moveaxis(found.parameters[a.parameter], a.axis, 0)
             rows = p.reshape(found.hidden[hidden], -1)
             squares[a.axis] = squares.get(a.axis, 0) + (rows**2).sum(1)
     return np.sqrt(squares[0] * squares[1])
+
+
+def _check_hidden(model, hidden):
+    """The weights of a network that has this hidden layer."""
+    found = read(model)
+    if hidden >= len(found.hidden):
+        raise ValueError(f"hidden is {hidden}, but hidden layers are of widths {found.hidden}")
+    return found
 
 
 def effect_correlation(statistics, effects, sizes, i=0, j=1):
@@ -220,16 +254,17 @@ def effect_correlation(statistics, effects, sizes, i=0, j=1):
     Parameters
     ----------
     statistics : moments.LayerMoments
-    effects : pair of (H,) array_like
+    effects : pair of (H,) array
         Of `removal_effects`, for networks i and j.
-    sizes : pair of (H,) array_like
+    sizes : pair of (H,) array
         Of `unit_sizes`.
-    i, j : int
+    i, j : index of a network
 
     Returns
     -------
     float
-        Partial rank correlation; dead units of either network are left out.
+        Partial rank correlation, NaN where one does not vary; dead units of either network are
+        left out.
 
     Examples
     --------
@@ -257,9 +292,9 @@ def measure_pairs(networks, split, seed=0, rotations=2):
     split : data.Split
         Images that no network was trained on. On the first half maps are fitted, on the second
         everything is judged.
-    seed : int
+    seed : int from 0 on
         Of the rotations of the rotation test.
-    rotations : int
+    rotations : int from 1 on
         To average over.
 
     Returns

@@ -13,9 +13,9 @@ def intraclass(groups, level=0.95, blocks=False):
 
     Parameters
     ----------
-    groups : (S, n) array_like
+    groups : (S, n) array
         n independent values of each of S groups.
-    level : float
+    level : float in (0, 1)
         Of the interval.
     blocks : bool
         Whether column k of all groups is one block, whose mean is taken out first. The variance
@@ -37,11 +37,10 @@ def intraclass(groups, level=0.95, blocks=False):
     >>> round(intraclass([[1.0, 1.1], [5.0, 5.1]])[0], 2)
     1.0
     """
-    values = np.asarray(groups, dtype=float)
-    if values.ndim != 2 or min(values.shape) < 2 or not np.isfinite(values).all():
-        raise ValueError(f"groups of shape {values.shape}; a finite (S, n), both 2 or more")
-    between, within = _mean_squares(values - blocks * values.mean(0))
-    n_groups, n = values.shape
+    if min(groups.shape) < 2:
+        raise ValueError(f"groups of shape {groups.shape}; a finite (S, n), both 2 or more")
+    between, within = _mean_squares(groups - blocks * groups.mean(0))
+    n_groups, n = groups.shape
     freedom = (n_groups - blocks) * (n - 1)
     return _of_mean_squares(
         between, within * n_groups * (n - 1) / freedom, n_groups, n, freedom, level
@@ -57,9 +56,9 @@ def intraclass_of_pairs(matrices, level=0.95):
 
     Parameters
     ----------
-    matrices : (S, n, n) array_like
+    matrices : (S, n, n) array with NaN
         Symmetric, n even and at least 4; diagonals are not looked at.
-    level : float
+    level : float in (0, 1)
 
     Returns
     -------
@@ -84,6 +83,10 @@ def intraclass_of_pairs(matrices, level=0.95):
 
 def disjoint_pairs(n):
     """All pairs of n, an even number, in n - 1 rounds of disjoint ones: (n - 1, n / 2, 2).
+
+    Parameters
+    ----------
+    n : int from 2 on
 
     Examples
     --------
@@ -116,12 +119,12 @@ def mantel(measures, draws=1000, seed=0, level=0.95):
 
     Parameters
     ----------
-    measures : dict of str to (S, n, n) array_like
+    measures : dict of str to (S, n, n) array with NaN
         Each measure of all pairs of the n networks of S groups; symmetric.
-    draws : int
+    draws : int from 1 on
         Random orders of the networks, one for each measure and group (Mantel 1967).
-    seed : int
-    level : float
+    seed : int from 0 on
+    level : float in (0, 1)
 
     Returns
     -------
@@ -170,7 +173,7 @@ def without_networks(matrices):
 
     Parameters
     ----------
-    matrices : (S, n, n) array_like
+    matrices : (S, n, n) array with NaN
         Symmetric, n at least 3; diagonals are not looked at.
 
     Returns
@@ -196,7 +199,7 @@ def agreement(table, draws=1000, seed=0, level=0.95):
 
     Parameters
     ----------
-    table : (S, L) array_like
+    table : (S, L) array
         A row a group, a column a measure.
     draws, seed, level
         As in `mantel`; each column is shuffled on its own.
@@ -212,7 +215,7 @@ def agreement(table, draws=1000, seed=0, level=0.95):
     >>> float(round(found[0, 1], 6))
     1.0
     """
-    ranks = stats.rankdata(np.asarray(table, dtype=float), axis=0).T[:, None]  # (L, 1, S)
+    ranks = stats.rankdata(table, axis=0).T[:, None]  # (L, 1, S)
 
     def shuffled(rng):
         return rng.permuted(ranks, axis=2)
@@ -229,9 +232,9 @@ def largest_by_chance(correlations, shuffled, draws, seed=0, level=0.95):
         From data to (L, L).
     shuffled : callable
         From a numpy Generator to data in which no two measures are related.
-    draws : int
-    seed : int
-    level : float
+    draws : int from 1 on
+    seed : int from 0 on
+    level : float in (0, 1)
 
     Returns
     -------
@@ -261,9 +264,7 @@ def _correlations(values):
 
 def _symmetric(matrices):
     """The same as an array (S, n, n), its diagonals set to 0."""
-    matrices = np.array(matrices, dtype=float)
-    if matrices.ndim != 3 or matrices.shape[1] != matrices.shape[2]:
-        raise ValueError(f"matrices of shape {matrices.shape}; (S, n, n) is needed")
+    matrices = matrices.copy()
     k = np.arange(matrices.shape[1])
     matrices[:, k, k] = 0
     if not np.allclose(matrices, matrices.swapaxes(1, 2)):

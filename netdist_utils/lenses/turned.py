@@ -52,7 +52,12 @@ def rotated_units(model, generator):
 def from_spectrum(model, generator):
     """A network whose weights have a model's singular values, in random directions.
 
-    Takes what `rotated_units` takes. Biases are the model's.
+    Biases are the model's.
+
+    Parameters
+    ----------
+    model, generator
+        As in `rotated_units`.
 
     Examples
     --------

@@ -3,6 +3,7 @@
 What is public stands in this list; the files beside it hold it.
 """
 
+from netdist_utils.checks import guard as _guard
 from netdist_utils.matching.barriers import (
     Barrier,
     average,
@@ -40,3 +41,5 @@ __all__ = [
     "transport",
     "widths",
 ]
+
+_guard(__name__)

@@ -37,8 +37,8 @@ def average(networks):
 
     Parameters
     ----------
-    networks : list of torch.nn.Sequential
-        One or more, of the same widths.
+    networks : list of 1 or more torch.nn.Sequential
+        Of the same widths.
 
     Returns
     -------
@@ -56,9 +56,6 @@ def average(networks):
     >>> bool((average([net, net])[1].weight == net[1].weight).all())
     True
     """
-    networks = list(networks)
-    if not networks:
-        raise ValueError("an empty list of networks has no average; give one or more")
     read_alike(networks)
     result = models.freeze(models.clone(networks[0]))
     for p, *others in zip(*(m.parameters() for m in [result, *networks]), strict=True):
@@ -73,9 +70,9 @@ def consensus(networks, max_sweeps=100):
 
     Parameters
     ----------
-    networks : list of torch.nn.Sequential
-        One or more, of the same widths; the first one's order of units is where it starts.
-    max_sweeps : int
+    networks : list of 1 or more torch.nn.Sequential
+        Of the same widths; the first one's order of units is where it starts.
+    max_sweeps : int from 1 on
         After so many, a RuntimeError.
 
     Returns
@@ -110,7 +107,7 @@ def barrier(model_a, model_b, split, steps=25):
         Of the same widths.
     split : data.Split
         x (N, D), y (N,).
-    steps : int
+    steps : int from 2 on
         Points on the line, both ends included.
 
     Returns
@@ -131,8 +128,6 @@ def barrier(model_a, model_b, split, steps=25):
     True
     """
     read_alike([model_a, model_b])
-    if steps < 2:
-        raise ValueError(f"steps is {steps}; the line has two ends, so at least 2")
     like = next(model_a.parameters())
     t = torch.linspace(0, 1, steps, dtype=like.dtype, device=like.device)
     pairs = zip(model_a.named_parameters(), model_b.parameters(), strict=True)
@@ -152,11 +147,10 @@ def barrier(model_a, model_b, split, steps=25):
 def _along(model, line, x):
     """Logits (steps, B, K) of the networks of a line: at once, or one by one with convolutions.
 
-    Each gets a copy of x, since a ReLU may write into it.
     All steps' activations of a convolutional network at once would not fit into memory.
     """
     if not any(isinstance(layer, nn.Conv2d) for layer in model):
-        return vmap(lambda p: functional_call(model, p, (x.clone(),)))(line)
+        return vmap(lambda p: functional_call(model, p, (x,)))(line)
     steps = len(next(iter(line.values())))
     of_step = ({name: p[k] for name, p in line.items()} for k in range(steps))
-    return torch.stack([functional_call(model, p, (x.clone(),)) for p in of_step])
+    return torch.stack([functional_call(model, p, (x,)) for p in of_step])

@@ -11,16 +11,14 @@ from torch import nn
 from netdist_utils import models
 from netdist_utils.units import along, read, read_alike
 
-COVARIANCES = ("full", "units", "diagonal")
-
 
 def sample_gaussian(networks, generator, covariance="full"):
     """One new network from a Gaussian fitted to the weights of many.
 
     Parameters
     ----------
-    networks : list of torch.nn.Sequential
-        Two or more, of the same widths, their units matched.
+    networks : list of 2 or more torch.nn.Sequential
+        Of the same widths, their units matched.
     generator : torch.Generator
     covariance : {"full", "units", "diagonal"}
         ``"full"``: the sample covariance of all weights, whose rank is one less than the number
@@ -43,8 +41,6 @@ def sample_gaussian(networks, generator, covariance="full"):
     >>> len(sample_gaussian(pair, torch.Generator().manual_seed(0)))
     4
     """
-    if covariance not in COVARIANCES:
-        raise ValueError(f"covariance {covariance!r} is unknown; use one of {COVARIANCES}")
     vectors = _vectors(networks)
     group = {
         "full": torch.zeros(len(vectors[0]), dtype=torch.long),
@@ -86,8 +82,6 @@ def sample_slots(networks, generator):
 
 def _vectors(networks):
     """All weights (S, P) of two networks or more, on the CPU."""
-    if len(networks) < 2:
-        raise ValueError(f"{len(networks)} networks were given; two or more are needed")
     read_alike(networks)
     vectors = [nn.utils.parameters_to_vector(m.parameters()).detach().cpu() for m in networks]
     return torch.stack(vectors)

@@ -19,7 +19,7 @@ def path_slider(model_a, model_b, split, shape, steps=51):
         Images x (N, 1, H, W), on which accuracy and loss are measured.
     shape : (int, int)
         Height and width of an image.
-    steps : int
+    steps : int from 2 on
         Places on the line, both ends included.
 
     Returns

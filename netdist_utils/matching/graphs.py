@@ -73,7 +73,7 @@ def elbow(values):
 
     Parameters
     ----------
-    values : (R,) array_like
+    values : (R,) array
         Descending, two or more.
 
     Returns
@@ -86,8 +86,7 @@ def elbow(values):
     >>> elbow([9.0, 8.8, 1.1, 1.0, 0.9])
     2
     """
-    values = np.asarray(values, dtype=float)
-    if values.ndim != 1 or len(values) < 2:
+    if len(values) < 2:
         raise ValueError(f"values have shape {values.shape}; (R,) with R >= 2 is needed")
     # With one variance the likelihood falls with the pooled sum of squares.
     pooled = [

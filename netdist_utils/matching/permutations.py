@@ -21,7 +21,6 @@ from netdist_utils.matching.graphs import graph
 from netdist_utils.moments import moments
 from netdist_utils.units import permute, read_alike
 
-METHODS = ("weights", "activations", "faq", "graspologic")
 # Each sweep that goes on raises the objective, so the search ends; far fewer sweeps are needed.
 MOST_SWEEPS = 1000
 
@@ -39,9 +38,9 @@ def match(reference, model, method="weights", *, x=None, rng=None):
         correlation of the units' activations on ``x``. ``"faq"`` (SciPy) and ``"graspologic"``
         match the graphs of `adjacency` with inputs, outputs and bias nodes as seeds; one hidden
         layer only, since on a deeper graph they may carry a unit into another layer.
-    x : (N, ...) tensor, optional
+    x : (N, ...) inputs, optional
         Inputs for ``"activations"``; of channels, all positions count as samples.
-    rng : int or numpy.random.Generator, optional
+    rng : int from 0 on or numpy.random.Generator, optional
         Order of the sweeps over layers of ``"weights"``; shuffles of the graph methods. By
         default layers are swept in order.
 
@@ -73,8 +72,6 @@ def match(reference, model, method="weights", *, x=None, rng=None):
         outputs = models.hidden_layers(reference)
         found = moments([reference, model], x, outputs)
         return [bipartite_match(found[layer].correlation(0, 1)) for layer in outputs]
-    if method not in METHODS:
-        raise ValueError(f"method {method!r} is unknown; use one of {', '.join(METHODS)}")
     if len(target.widths) != 3:
         raise ValueError(f"method {method!r} takes one hidden layer, not widths {target.widths}")
     return [_match_graphs(graph(target), graph(current), target.widths, method, rng)]
@@ -134,7 +131,7 @@ def _descend(target, current, rng):
         improved = False
         for layer in range(len(orders)) if rng is None else rng.permutation(len(orders)):
             gain = target.units(layer) @ current.units(layer).T  # (H, H)
-            step = bipartite_match(gain).numpy()
+            step = bipartite_match(torch.from_numpy(gain)).numpy()
             if len(orders) == 1:  # nothing else moves, so this step is the optimum
                 return [torch.from_numpy(step)]
             rise = gain[np.arange(len(step)), step].sum() - gain.trace()

@@ -18,9 +18,9 @@ def repair(model, parents, x):
     ----------
     model : torch.nn.Sequential
         Such as the `average` of the parents; left as it is.
-    parents : list of torch.nn.Sequential
-        One or more, in one order of units.
-    x : (N, ...) tensor
+    parents : list of 1 or more torch.nn.Sequential
+        In one order of units.
+    x : (N, ...) inputs
         Inputs on which statistics are taken.
 
     Returns
@@ -40,10 +40,10 @@ def repair(model, parents, x):
     >>> bool(torch.allclose(same[1].weight, net[1].weight, atol=1e-5))
     True
     """
-    parents, hidden = list(parents), models.weight_layers(model)[:-1]
+    hidden = models.weight_layers(model)[:-1]
     read_alike([model, *parents])
-    if not parents or any(model[index].bias is None for index in hidden):
-        raise ValueError(f"{len(parents)} parents of {model}: one or more are needed, and biases")
+    if any(model[index].bias is None for index in hidden):
+        raise ValueError(f"{model} has no biases to set the means of its units")
     result = models.freeze(models.clone(model))
     of_parents = moments(parents, x, hidden)
     for index in hidden:

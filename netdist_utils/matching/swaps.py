@@ -26,7 +26,7 @@ def match_by_loss(reference, model, split, start):
         Of one hidden layer and the same widths; neither is changed.
     split : data.Split
         On which the loss is taken: the training data, if others are to judge the result.
-    start : list of one (H,) long tensor
+    start : list of (H,) long tensor from 0 on
         Where to begin, such as `match` of the two.
 
     Returns
@@ -51,6 +51,8 @@ def match_by_loss(reference, model, split, start):
     if len(widths) != 3:
         raise ValueError(f"widths {widths}: match_by_loss takes one hidden layer")
     terms, constant = _midpoint_terms(reference, model, split.x)  # (H, H, N, K), (N, K)
+    if [len(order) for order in start] != widths[1:2] or start[0].max() >= widths[1]:
+        raise ValueError(f"start is {start}; one order of {widths[1]} units is needed")
     (order,), y, rows = start, split.labels_for(constant), torch.arange(widths[1])
     order, (i, j) = order.clone(), torch.triu_indices(widths[1], widths[1], 1)
     logits = constant + terms[rows, order].sum(0)  # (N, K)

@@ -10,8 +10,6 @@ import torch
 from netdist_utils import models
 from netdist_utils.units import read
 
-MASSES = ("equal", "norms")
-
 
 def transport(reference, model, mass="equal"):
     """Move the units of a model onto the slots of a reference that may have more or fewer.
@@ -50,10 +48,10 @@ def transport(reference, model, mass="equal"):
 
     one, two = read(reference), read(model)
     ends = [(w.widths[0], w.widths[-1], len(w.widths)) for w in (one, two)]
-    if ends[0] != ends[1] or ends[0][2] != 3 or mass not in MASSES:
+    if ends[0] != ends[1] or ends[0][2] != 3:
         raise ValueError(
-            f"widths {one.widths} and {two.widths}, mass {mass!r}: one hidden layer, equal inputs "
-            f"and outputs, and one of {', '.join(MASSES)} are needed"
+            f"widths {one.widths} and {two.widths}: one hidden layer, equal inputs and outputs "
+            "are needed"
         )
     a, b = _masses(reference, mass), _masses(model, mass)
     gain = one.units(0) @ two.units(0).T
@@ -66,6 +64,8 @@ def _masses(model, mass):
     into, out = (model[i].weight.detach().cpu().double() for i in models.weight_layers(model))
     size = into.norm(dim=1) * out.norm(dim=0)
     size = torch.ones_like(size) if mass == "equal" else size
+    if not size.sum() > 0:
+        raise ValueError(f"no unit of {model} has both incoming and outgoing weights")
     return (size / size.sum()).numpy()
 
 

@@ -7,6 +7,7 @@ Any ``torch.nn.Module`` will do, or a dictionary of weights. From the command li
     python -m netdist_utils.spectra torchvision:resnet18 --save spectra.npz
 """
 
+from netdist_utils.checks import guard as _guard
 from netdist_utils.random_matrices import marchenko_pastur_edges
 from netdist_utils.spectra.figure import rank_plot, tail_slider
 from netdist_utils.spectra.files import open_weights, save_spectra
@@ -64,3 +65,5 @@ __all__ = [
     "tail_slider",
     "unjudged_layers",
 ]
+
+_guard(__name__)

@@ -15,9 +15,9 @@ def tail_slider(samples, ends=None):
 
     Parameters
     ----------
-    samples : dict of str to (n,) array_like
+    samples : dict of str to (...) array from 0 on
         Name and values of each sample; zeros are left out.
-    ends : dict of str to float, optional
+    ends : possibly empty dict of str to float, optional
         Where noise would end in the samples for which that is known: a dotted line.
 
     Returns
@@ -37,8 +37,6 @@ def tail_slider(samples, ends=None):
     >>> "planted" in html.data
     True
     """
-    if not samples:
-        raise ValueError("samples is empty; give one or more")
     ends = ends or {}
     if unknown := sorted(set(ends) - set(samples)):
         raise ValueError(f"ends are given for {unknown}, but the samples are {sorted(samples)}")
@@ -47,11 +45,10 @@ def tail_slider(samples, ends=None):
         fit = fit_power_law(values)
         if np.isnan(fit.alpha):
             raise ValueError(f"sample {name!r} has no power law: {fit.reason}")
-        x = np.asarray(values, dtype=float)
         packed.append(
             {
                 "name": name,
-                "values": interactive.pack(np.sort(x[x > 0])),
+                "values": interactive.pack(np.sort(values[values > 0])),
                 "chosen": fit.n_tail,
                 "end": float(ends[name]) if name in ends else None,
             }
@@ -68,7 +65,7 @@ def rank_plot(models):
 
     Parameters
     ----------
-    models : dict of str to model
+    models : dict of str to object
         Titles, and models as in `layer_spectra`.
 
     Returns

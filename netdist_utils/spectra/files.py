@@ -50,7 +50,7 @@ def open_weights(source):
 
     Parameters
     ----------
-    source : str or Path
+    source : str or pathlib.Path
         A ``.safetensors`` file; an ``.npz`` file of weights, or of singular values as
         `save_spectra` writes them; a folder of ``.safetensors`` files, with or without the
         index that Hugging Face writes; or ``"torchvision:resnet18"`` for a model of that name
@@ -95,8 +95,8 @@ def save_spectra(model, path):
 
     Parameters
     ----------
-    model : as in `layer_spectra`
-    path : str or Path
+    model : torch.nn.Module or collections.abc.Mapping
+    path : str or pathlib.Path
         Is overwritten. An entry a layer holds its singular values (float32), descending, and
         one named ``layer/shape`` the shape of its weight as a matrix.
 

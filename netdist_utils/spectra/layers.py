@@ -68,7 +68,7 @@ def layer_spectra(model):
 
     Parameters
     ----------
-    model : torch.nn.Module or mapping of str to tensor
+    model : torch.nn.Module or collections.abc.Mapping
         Of a mapping (a state dict) each floating-point tensor of 2 to 5 axes is a layer: groups,
         transposition and embeddings can't be told there. A mapping may hold spectra instead, as
         `each_layer` gives them.
@@ -157,7 +157,7 @@ def _layers_of_module(model):
                 yield name, kind, f"{kind} is neither Linear nor a convolution"
         elif isinstance(weight, nn.parameter.UninitializedParameter):
             yield name, kind, f"{kind} has no weight yet: pass an input through it first"
-        elif not torch.is_tensor(weight) or weight.numel() == 0:
+        elif not torch.is_tensor(weight) or weight.numel() == 0 or weight.is_meta:
             yield name, kind, f"{kind} has no weight with entries"
         elif id(weight) in seen:
             yield name, kind, f"shares its weight with {seen[id(weight)]}"
@@ -227,7 +227,7 @@ def convolution_spectra(weight, side):
     Parameters
     ----------
     weight : (out, in, h, w) tensor
-    side : int
+    side : int from 1 on
         Of the square image that the operator acts on, at least h and w.
 
     Returns
@@ -249,11 +249,8 @@ def convolution_spectra(weight, side):
     >>> found["operator"]
     array([1., 1., 1., 1.])
     """
-    if weight.ndim != 4 or max(weight.shape[2:]) > side:
-        raise ValueError(
-            f"weight has shape {tuple(weight.shape)} and the image side {side}; (out, in, h, w) "
-            "and a side of at least h and w are needed"
-        )
+    if max(weight.shape[2:]) > side:
+        raise ValueError(f"side is {side}, smaller than a kernel of shape {tuple(weight.shape)}")
     weight = weight.detach().double().cpu()
     waves = torch.fft.fft2(weight, s=(side, side)).permute(2, 3, 0, 1)  # (side, side, out, in)
     ways = {

@@ -25,7 +25,7 @@ def alpha_hat(model, convention="log10", min_eigenvalues=10):
         eigenvalues not divided (Martin, Peng and Mahoney 2021, eq. 5).
         ``"deepdataprofiler"``: natural logarithm, divided by the number of rows. alpha is the
         same in all three.
-    min_eigenvalues : int
+    min_eigenvalues : int from 1 on
         Layers with fewer positive ones are left out.
 
     Returns
@@ -50,8 +50,6 @@ def alpha_hat(model, convention="log10", min_eigenvalues=10):
         "weightwatcher": lambda layer: float(max(layer.shape)),
         "deepdataprofiler": lambda layer: max(layer.shape) / layer.shape[0],
     }
-    if convention not in scales:
-        raise ValueError(f"convention {convention!r} is unknown; use one of {sorted(scales)}")
     log = np.log if convention == "deepdataprofiler" else np.log10
     terms = []
     for layer in layer_spectra(model):
@@ -66,7 +64,7 @@ def phase(alpha, convention):
 
     Parameters
     ----------
-    alpha : float
+    alpha : float or NaN
     convention : {"deepdataprofiler", "weightwatcher"}
         DeepDataProfiler judges mu = 2 (alpha - 1) at 4 and 7, so alpha at 3 and 4.5;
         WeightWatcher judges alpha at 2 and 6.
@@ -85,8 +83,6 @@ def phase(alpha, convention):
         "deepdataprofiler": ((3, "well trained"), (4.5, "somewhat trained")),
         "weightwatcher": ((2, "over-trained"), (6, "well trained")),
     }
-    if convention not in words:
-        raise ValueError(f"convention {convention!r} is unknown; use one of {sorted(words)}")
     if np.isnan(alpha):
         return "unjudged"
     return next((word for limit, word in words[convention] if alpha <= limit), "not trained")
@@ -97,7 +93,7 @@ def spikes(spectrum, quantile=0.99):
 
     Parameters
     ----------
-    spectrum : LayerSpectrum
+    spectrum : spectra.LayerSpectrum
     quantile : {0.90, 0.95, 0.99}
         Of the Tracy-Widom law of the largest noise eigenvalue.
 
@@ -177,7 +173,7 @@ def log_distance(one, two):
 
     Parameters
     ----------
-    one, two : LayerSpectrum
+    one, two : spectra.LayerSpectrum
 
     Returns
     -------
@@ -248,7 +244,7 @@ def kendall_tau(values, target, groups=None):
     values : (n, L) array
         A column a measure.
     target : (n,) array
-    groups : sequence of (k,) int arrays, optional
+    groups : sequence of (k,) long array from 0 on, optional
         Rows of each group; only rows of one group are compared. All are one group by default.
 
     Returns
@@ -277,17 +273,18 @@ def rank_correlation(x, y, controls=(), draws=1000, seed=0):
 
     Parameters
     ----------
-    x, y : (n,) array_like
-    controls : sequence of (n,) array_like
+    x, y : (n,) array
+    controls : sequence of (n,) array
         Their ranks are regressed out of the ranks of both.
-    draws : int
+    draws : int from 0 on
         Resamples of the n pairs; with none the interval is NaN.
-    seed : int or numpy Generator
+    seed : int from 0 on or numpy.random.Generator
 
     Returns
     -------
     (float, float, float)
-        Value, and the ends of its 95 % percentile interval.
+        Value, NaN where one of them does not vary, and the ends of its 95 % percentile interval,
+        NaN without draws.
 
     Raises
     ------

@@ -53,8 +53,8 @@ def fit_power_law(values):
 
     Parameters
     ----------
-    values : (n,) array_like
-        Not negative. Zeros are left out.
+    values : possibly empty (n,) array from 0 on
+        Zeros are left out.
 
     Returns
     -------
@@ -94,15 +94,8 @@ def fit_power_law(values):
 
 
 def positive(values):
-    """The positive values, ascending, or an error that names what is wrong."""
-    x = np.asarray(values, dtype=float)
-    if x.ndim != 1:
-        raise ValueError(f"values have shape {x.shape}; one dimension is needed")
-    if not np.isfinite(x).all():
-        raise ValueError(f"{int((~np.isfinite(x)).sum())} of {len(x)} values are NaN or infinite")
-    if (x < 0).any():
-        raise ValueError(f"the smallest of {len(x)} values is {x.min():g}; none may be negative")
-    return np.sort(x[x > 0])
+    """The positive values, ascending."""
+    return np.sort(values[values > 0])
 
 
 def _exponents(unique, first, n):
@@ -143,11 +136,10 @@ def bootstrap_interval(values, draws=200, level=0.95, seed=0):
 
     Parameters
     ----------
-    values : (n,) array_like
-        As in `fit_power_law`.
-    draws : int
-    level : float
-    seed : int or numpy Generator
+    values : possibly empty (n,) array from 0 on
+    draws : int from 1 on
+    level : float in (0, 1)
+    seed : int from 0 on or numpy.random.Generator
 
     Returns
     -------
@@ -181,7 +173,8 @@ def goodness_of_fit(values, draws=200, seed=0):
     -------
     float
         Share of samples, drawn from the fitted law above xmin and from the values below it, whose
-        own fit lies as far or farther away. Its standard error is at most 0.5/sqrt(draws).
+        own fit lies as far or farther away. Its standard error is at most 0.5/sqrt(draws). NaN
+        where the fit has no alpha.
 
     Examples
     --------

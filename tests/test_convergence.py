@@ -316,6 +316,16 @@ def test_pictures_cut_out_what_the_unit_saw():
     assert torch.equal(gradients[inside], weight.expand_as(gradients)[inside])
 
 
+def test_a_relu_passes_positive_gradients_only():
+    """A unit that is one input less another: the second would inhibit it, and is not shown."""
+    model = nn.Sequential(nn.Conv2d(2, 2, 1, bias=False), nn.ReLU(), nn.Conv2d(2, 1, 1))
+    model[0].weight.data = torch.eye(2)[:, :, None, None]
+    model[2].weight.data = torch.tensor([1.0, -1.0])[None, :, None, None]
+    x = torch.ones(1, 2, 1, 1)
+    gradient = cv.gradients(model, 2, 0, x, torch.zeros(1, 3).long())
+    assert gradient.flatten().tolist() == [1.0, 0.0]
+
+
 def test_pictures_of_a_dense_unit_are_whole_images():
     model = models.convnet((3, 9, 9), [4], kernel_size=3, dense=[7])
     places = cv.most_exciting(model, 4, X, n=3)

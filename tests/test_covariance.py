@@ -129,6 +129,15 @@ def test_rainbow_keeps_norms_and_cross_entropy():
     assert ours < 1.0 and training.cross_entropy(wrong, images.test) > 2.5 * ours
 
 
+@pytest.mark.parametrize("width", [1000, 4000])
+def test_a_wide_rainbow_puts_out_what_the_reference_does(width):
+    """Of many rows the limit is the reference's own kernel: logits of one size at any width."""
+    reference, split = net(6, 40, 3), data.Split(gaussian(400, 6), torch.zeros(400).long())
+    wide = covariance.rainbow(reference, split, generator=generator(), widths=[width])
+    z, found = reference(split.x), wide(split.x)
+    assert (z * found).sum() / z.square().sum() == pytest.approx(1, abs=0.15)
+
+
 def test_rainbow_that_samples_nothing_is_the_reference():
     reference = cnn(bias=True)
     split = data.Split(gaussian(30, 2, 8, 8), torch.zeros(30).long())

@@ -88,6 +88,26 @@ def test_coordinate_descent_never_loses(seed):
     assert all(torch.equal(order, torch.arange(len(order))) for order in again)
 
 
+def test_activations_are_matched_behind_the_relu():
+    """Behind it the units are alike in their order, in front of it the other way round."""
+    one, two = net(4, 2, 1, bias=False), net(4, 2, 1, bias=False)
+    one[1].weight.data = torch.tensor([[3.0, 0.0, -9.0, -1.0], [0.0, 3.0, -1.0, -9.0]])
+    two[1].weight.data = torch.tensor([[3.0, 0.0, -1.0, -9.0], [0.0, 3.0, -9.0, -1.0]])
+    (found,) = matching.match(one, two, "activations", x=torch.eye(4))
+    assert found.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("scale", [1e-2, 1e-4])
+def test_units_of_small_weight_find_their_place_too(scale):
+    """Two units of a deeper network exchanged that hardly count in the objective."""
+    model = net(6, 9, 7, 2).double()
+    for p in (model[1].weight, model[1].bias):
+        p.data[:2] *= scale
+    model[3].weight.data[:, :2] *= scale
+    planted = [torch.tensor([1, 0, *range(2, 9)]), torch.arange(7)]
+    assert torch.equal(matching.match(matching.permute(model, planted), model)[0], planted[0])
+
+
 def test_dead_units_match_last_and_raise_nothing():
     a, b = net(6, 4, 3), net(6, 4, 3, seed=1)
     b[1].weight.data[2] = 0

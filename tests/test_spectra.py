@@ -15,6 +15,7 @@ from torch import nn
 
 from netdist_utils import data, models, spectra, training
 from netdist_utils.spectra import __main__ as command
+from netdist_utils.spectra import power_law
 from tests.helpers import allclose, fit, gaussian, rotation
 
 
@@ -184,6 +185,35 @@ def test_goodness_of_fit_accepts_the_law_and_refuses_another():
     assert spectra.goodness_of_fit(noise(1000, 500), draws=50) < 0.1
 
 
+def test_samples_of_the_goodness_of_fit_have_the_values_below_too(monkeypatch):
+    """Each has as many values as were given: below xmin some of these, above it new ones."""
+    values = np.concatenate(
+        [np.linspace(0.5, 1, 200), 1 + np.random.default_rng(0).pareto(2, 200)]
+    )
+    fitted, drawn = spectra.fit_power_law(values), []
+
+    def spy(sample):
+        drawn.append(np.asarray(sample))
+        return fitted
+
+    monkeypatch.setattr(power_law, "fit_power_law", spy)
+    assert spectra.goodness_of_fit(values, draws=50) == 1  # all lie just as far
+    assert {len(sample) for sample in drawn} == {400}
+    for sample in drawn[1:]:
+        below = sample < fitted.xmin
+        assert np.isin(sample[below], values).all() and not np.isin(sample[~below], values).any()
+    share = np.mean([sample >= fitted.xmin for sample in drawn[1:]])
+    expected = fitted.n_tail / 400
+    assert share == pytest.approx(expected, abs=4 * (expected * (1 - expected) / 20000) ** 0.5)
+
+
+def test_of_tied_candidates_the_smallest_is_xmin(monkeypatch):
+    """In whatever order their bounds come, and whatever is computed after them."""
+    monkeypatch.setattr(power_law, "_distance", lambda *of_candidate: 1.0)
+    values = 1 + np.random.default_rng(0).pareto(2, 200)
+    assert spectra.fit_power_law(values).xmin == values.min()
+
+
 def test_bootstrap_covers_as_often_as_it_says():
     """30 samples; fewer than 22 of 30 would be four standard errors below 95 %."""
     covered = 0
@@ -291,6 +321,14 @@ def test_one_unit_and_all_zero_weights():
     nn.init.zeros_(zero.weight)
     row = spectra.table(zero).iloc[0]
     assert "0 positive" in row.reason and np.isnan(row.stable_rank) and row.spikes == 0
+
+
+@pytest.mark.parametrize("shape", [(30, 12), (12, 30)])
+def test_the_norm_in_the_table_is_the_matrix_norm(shape):
+    weight = gaussian(*shape)
+    row = spectra.table({"weight": weight}).iloc[0]
+    assert row.spectral_norm == pytest.approx(torch.linalg.matrix_norm(weight, 2).item())
+    assert row.stable_rank == pytest.approx((weight.norm() / row.spectral_norm).item() ** 2)
 
 
 def test_conventions_of_alpha_hat():

@@ -4,10 +4,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
+import torch
 from filelock import FileLock
 from safetensors.torch import save_file
 
-from netdist_utils import data, models, store, training
+from netdist_utils import data, models, settings, store, training
 from tests.helpers import CIRCLE, equal, fit, small
 
 
@@ -161,3 +162,21 @@ def test_a_file_is_named_by_what_determines_the_network(own_cache):
     assert name(schedule="cosine") != name(schedule="cosine", epochs=10)
     assert len({name(), name(epoch=3), name(lr=0.5), name(schedule="cosine")}) == 4
     assert store.path_of(start, CIRCLE.fingerprint, 1, recipe, 2) != name()
+
+
+def test_start_version_and_device_are_part_of_the_name(monkeypatch):
+    """All else being equal: other weights of one shape, another torch, another device."""
+    recipe, start, other = training.Recipe(epochs=1, lr=0.1), small(), small()
+
+    def name(model=start):
+        return store.path_of(model, CIRCLE.fingerprint, 0, recipe, 1)
+
+    before, names = name(), {name(), name(other)}
+    for where, what, value in [
+        (torch, "__version__", "0.0"),
+        (settings, "device", lambda: torch.device("meta")),
+    ]:
+        with monkeypatch.context() as patch:
+            patch.setattr(where, what, value)
+            names.add(name())
+    assert len(names) == 4 and name() == name(models.clone(start)) == before

@@ -174,6 +174,16 @@ def test_no_penalty_is_least_squares_and_a_large_one_is_nothing():
         cv.sparse_map(a, b, -1)
 
 
+def test_units_that_depend_on_others_leave_the_lasso_as_it_is():
+    """The third unit is the sum of two: the Gram matrix has no inverse, the lasso a solution."""
+    a = gaussian(400, 2, seed=5).double()
+    a = torch.cat([a, a.sum(1, keepdim=True)], dim=1)
+    b = a[:, 2:] + 0.3 * gaussian(400, 1, seed=6).double()
+    za, zb = ((h - h.mean(0)) / h.std(0, correction=0) for h in (a, b))
+    slow = Lasso(alpha=0.1, fit_intercept=False, tol=1e-12).fit(za.numpy(), zb.numpy())
+    assert allclose(cv.sparse_map(a, b, 0.1)[0], slow.coef_, atol=1e-4, rtol=0)
+
+
 def test_dead_units_predict_nothing_and_are_not_predicted():
     a = gaussian(200, 3, seed=9)
     a[:, 1] = 0.5
@@ -290,6 +300,10 @@ def test_receptive_fields_by_gradients():
         assert (seen.min(), seen.max()) == (top, top + side - 1)
     with pytest.raises(ValueError, match="sees the whole input"):
         cv.receptive_field(model, 7)
+
+
+def test_what_follows_the_layer_has_no_part_in_its_field():
+    assert cv.receptive_field(nn.Sequential(nn.Conv2d(1, 2, 3), nn.Tanh()), 0) == (3, 1, 0)
 
 
 def test_most_exciting_is_the_slow_search():
@@ -449,6 +463,17 @@ def test_turned_moments_are_those_of_turned_samples():
     assert (rises.sum(0) >= 0).all() and axes[2, alive].abs().max() == 0
     with pytest.raises(ValueError, match=r"\(5, 5\); network 1 has 7 units"):
         cv.turned(found, 1, torch.eye(5))
+
+
+def test_only_the_network_named_is_turned():
+    """One in the middle of three: its own moments and those with it, and no others."""
+    one, two, three = SOURCES[:, :3], SOURCES[:, 3:7], SOURCES[:, 7:9]
+    q = rotation(4)
+    found = cv.turned(moments_of(one, two, three), 1, q)
+    slow = moments_of(one, two @ q, three)
+    for i, j in itertools.product(range(3), repeat=2):
+        assert allclose(found.second(i, j), slow.second(i, j), atol=1e-4)
+    assert all(allclose(found.mean(i), slow.mean(i), atol=1e-4) for i in range(3))
 
 
 def test_what_the_rotation_tests_refuse():

@@ -129,6 +129,27 @@ def test_rainbow_keeps_norms_and_cross_entropy():
     assert ours < 1.0 and training.cross_entropy(wrong, images.test) > 2.5 * ours
 
 
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_what_counts_as_symmetric_has_no_unit(scale):
+    """A share 1e-3 of the largest entry is no rounding, a share 1e-7 is, at any scale."""
+    matrix = scale * torch.tensor([[1.0, 0.5], [0.5, 2.0]]).double()
+    off = scale * torch.tensor([[0.0, 2.0], [0.0, 0.0]]).double()
+    found, _ = covariance.spectrum(matrix + 1e-7 * off)
+    assert allclose(found, torch.linalg.eigvalsh(matrix).flip(0), rtol=1e-5, atol=0)
+    with pytest.raises(ValueError):
+        covariance.spectrum(matrix + 1e-3 * off)
+
+
+def test_layers_of_a_rainbow_say_what_they_are():
+    """As printed: their numbers of inputs and outputs, linear or convolutional."""
+    split = data.Split(gaussian(30, 2, 8, 8), torch.zeros(30).long())
+    drawn = covariance.rainbow(cnn(), split, generator=generator(), widths=[5, 7])
+    for layer in (drawn[i] for i in models.weight_layers(drawn)):
+        kind = "features" if isinstance(layer, nn.Linear) else "channels"
+        said = getattr(layer, f"out_{kind}"), getattr(layer, f"in_{kind}")
+        assert said == tuple(layer.weight.shape[:2])
+
+
 @pytest.mark.parametrize("width", [1000, 4000])
 def test_a_wide_rainbow_puts_out_what_the_reference_does(width):
     """Of many rows the limit is the reference's own kernel: logits of one size at any width."""

@@ -184,6 +184,13 @@ def test_what_size_explains_is_taken_out():
     assert allclose(lenses.degree_shares(losses, beyond_size=True), (0, 1, 1), atol=1e-6)
 
 
+@pytest.mark.parametrize("n", [2, 5])
+def test_the_complement_is_the_correlation_of_complements(n):
+    losses = torch.rand(2**n, generator=generator()).double() + 0.1
+    logs = losses.log().numpy()
+    assert lenses.degree_shares(losses)[2] == pytest.approx(np.corrcoef(logs, logs[::-1])[0, 1])
+
+
 def test_groups_are_even_and_random():
     groups = lenses.random_groups(50, 12, seed=1)
     assert set(groups.bincount().tolist()) == {4, 5}
@@ -359,6 +366,14 @@ def test_random_directions_keep_nothing_but_the_spectrum():
     assert abs(lenses.weight_correlation(model, drawn)) < 0.1
 
 
+def test_random_directions_of_a_convolution_keep_its_spectrum_and_shape():
+    model = models.freeze(models.convnet((2, 8, 8), [3], kernel_size=3))
+    drawn = lenses.from_spectrum(model, generator())
+    assert drawn(gaussian(4, 2, 8, 8)).shape == (4, 10)
+    values = [torch.linalg.svdvals(m[0].weight.flatten(1)) for m in (model, drawn)]
+    assert allclose(*values, atol=1e-5)
+
+
 # The reader's own pair
 
 
@@ -385,6 +400,21 @@ def test_compare_names_what_does_not_apply():
     assert np.isfinite(found.value[["covariance", "convergence", "errors", "ablation"]]).all()
     deep = lenses.compare(net(*SIZES), net(64, 9, 8, 10), labelled(), draws=2)
     assert deep.value.notna().sum() == 1 and "hidden layers" in deep.reason["covariance"]
+
+
+def test_compare_warns_of_no_network_that_is_right():
+    model = net(*SIZES)
+    x = gaussian(400, 64)
+    split = data.Split(x, model(x).argmax(1))  # its own answers are the labels
+    found = lenses.compare(model, net(*SIZES, seed=1), split, draws=2)
+    assert not found.reason.str.contains("model_a").any()
+    assert found.reason.str.contains("model_b").any()
+
+
+def test_compare_says_why_spectra_are_too_small():
+    found = lenses.compare(net(64, 8, 10), net(64, 8, 10, seed=1), labelled(), draws=2)
+    assert np.isnan(found.value["spectra"])
+    assert found.reason["spectra"] != found.reason["matching"]  # that both are untrained
 
 
 def test_compare_takes_convolutions():

@@ -410,6 +410,20 @@ def test_rank_correlation_is_scipys():
     assert low < value < high
 
 
+def test_layers_of_few_eigenvalues_are_left_out_of_alpha_hat():
+    wide, narrow = nn.Linear(300, 100), nn.Linear(30, 20)
+    both = nn.Sequential(wide, narrow)
+    assert spectra.alpha_hat(both, min_eigenvalues=50) == spectra.alpha_hat(wide)
+    assert spectra.alpha_hat(both) != spectra.alpha_hat(wide)
+    assert np.isnan(spectra.alpha_hat(both, min_eigenvalues=101))
+
+
+def test_weights_that_are_made_at_each_access_are_not_shared():
+    """Each goes before the next comes, and may leave it its place in memory."""
+    layers = [nn.utils.parametrizations.weight_norm(nn.Linear(12, 11)) for _ in range(8)]
+    assert len(spectra.layer_spectra(nn.Sequential(*layers))) == 8
+
+
 def test_a_common_cause_is_held_fixed():
     """x and y follow z and nothing else: correlated, and not so given z."""
     rng = np.random.default_rng(1)

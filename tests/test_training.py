@@ -85,6 +85,8 @@ def test_history_runs_through_the_same_networks():
 def test_edges():
     assert fit([]) == []
     assert equal(fit([0], epochs=0)[0], training.start(small, 0))
+    (one_by_one,) = fit([0], CIRCLE.first(3), batch_size=1)
+    assert not equal(one_by_one, fit([0], CIRCLE.first(3), batch_size=3)[0])
     (one_sample,) = fit([0], CIRCLE.first(1))
     assert training.accuracy(one_sample, CIRCLE.first(1)) in (0.0, 1.0)
 

@@ -179,7 +179,7 @@ def sampled(strata, size, rng):
 
 
 def named_mutant(root, entry):
-    """The mutant that an entry of the list describes; an error where its text is not there once."""
+    """The mutant that an entry describes; an error where its text is not there once."""
     text = (root / entry["path"]).read_text(encoding="utf-8")
     if text.count(entry["old"]) != 1:
         raise SystemExit(f"{entry['path']} has {entry['old']!r} {text.count(entry['old'])} times")

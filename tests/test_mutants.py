@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,15 @@ def mutants(root, listed):
     return done.returncode, done.stdout + done.stderr
 
 
+def test_named_mistakes_can_be_planted():
+    """Who changes one of these lines changes the list; who mends the code does so knowingly."""
+    root = TOOL.parent.parent
+    listed = tomllib.loads((root / "tests/mutants.toml").read_text(encoding="utf-8"))
+    for entry in listed["named"]:
+        assert (root / entry["path"]).read_text(encoding="utf-8").count(entry["old"]) == 1, entry
+        assert all((root / test).exists() for test in entry["tests"]), entry
+
+
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
 
@@ -77,8 +87,13 @@ new = "return x - 1"
 equivalent = true
 reason = "Only here."
 """
-    status, printed = mutants(tmp_path, reason + NAMED.format(old='"""Two sums."""'))
+    behind = reason.replace("x + 1", "x + 7")
+    listed = reason + behind + NAMED.format(old='"""Two sums."""')
+    status, printed = mutants(tmp_path, listed)
     assert status == 1 and "NAMED AND ALIVE" in printed
+    assert [line for line in printed.splitlines() if "LISTED AND GONE" in line] == [
+        "LISTED AND GONE  toy/sums.py: 'return x + 7'"
+    ]
     assert "killed / all: 75.0%; killed / (all - equivalent): 85.7%" in printed
     assert [line for line in printed.splitlines() if line.startswith("new = ")] == [
         'new = "return x + 2"'

@@ -12,7 +12,8 @@ in proportion, so that the share of all that would be killed is known with its s
 ``tests/mutants.toml`` has two lists. ``named`` are mistakes that tests once missed: each is
 planted in every run, which fails if one survives or if the text that it changes is gone.
 ``survivors`` are mutants that live, with the reason; those that are shown to be equivalent (no
-result changes) do not count. Of both, ``old`` and ``new`` are the lines before and after.
+result changes) do not count. Of both, ``old`` and ``new`` are the lines before and after; an
+entry whose lines are no longer there fails the run too.
 
 Not mutated are the figures with a handle (sizes and places; their numbers are tested in a
 browser), `plotting`, `words`, `interactive`, ``__main__`` and `spectra.published` (looks,
@@ -187,6 +188,12 @@ def named_mutant(root, entry):
     return mutations.Mutant(entry["path"], (0, 0), entry["old"], entry["new"], source)
 
 
+def gone(root, entry):
+    """Whether a survivor's lines are no longer in its file: the list is behind the code."""
+    lines = {line.strip() for line in (root / entry["path"]).read_text("utf-8").splitlines()}
+    return not lines.issuperset(entry["old"].split("\n"))
+
+
 def report(strata, verdicts, equivalent):
     """Print the table and return the score: of all, and of those not shown to be equivalent."""
     total = sum(map(len, strata.values()))
@@ -267,7 +274,10 @@ def main():
                       sep="\n", flush=True)  # fmt: skip
     report(strata, verdicts, equivalent)
     print(f"named mutants: {len(named) - len(alive)} of {len(named)} killed")
-    sys.exit(bool(alive))
+    behind = [entry for entry in listed.get("survivors", []) if gone(root, entry)]
+    for entry in behind:
+        print(f"LISTED AND GONE  {entry['path']}: {entry['old']!r}")
+    sys.exit(bool(alive or behind))
 
 
 def _test_files(root, package):

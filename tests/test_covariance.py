@@ -228,6 +228,12 @@ def test_all_rows_keep_the_mean_square(rows):
     assert found.trace() == pytest.approx(expected.trace().item(), rel=0.1)
 
 
+@pytest.mark.parametrize("rows", ["covariance", "resampled", "data", "rotated", "white"])
+def test_rows_come_from_their_generator_alone(rows):
+    one, two, other = (drawn(rows, width=30, seed=seed)[1] for seed in (0, 0, 1))
+    assert torch.equal(one, two) and not torch.equal(one, other)
+
+
 def test_rotated_rows_keep_the_eigenvalues_and_not_the_directions():
     expected, found = drawn("rotated")
     values, directions = covariance.spectrum(expected)

@@ -117,3 +117,4 @@ def test_images_come_in_the_colours_asked_for(tiny, tmp_path, monkeypatch, grays
     monkeypatch.setenv("NETDIST_DATA_DIR", str(tmp_path))
     found = data.images("cifar10", grayscale=grayscale)
     assert found.train.x.shape[1] == (1 if grayscale else 3)
+    assert found.train.y.dtype == torch.long

@@ -191,6 +191,29 @@ def test_the_complement_is_the_correlation_of_complements(n):
     assert lenses.degree_shares(losses)[2] == pytest.approx(np.corrcoef(logs, logs[::-1])[0, 1])
 
 
+def test_numbers_of_one_network_by_hand():
+    model = net(*SIZES)
+    found, singular = (
+        lenses.measure_network(model, DIGITS, 4),
+        torch.linalg.svdvals(model[1].weight),
+    )
+    assert found["test error"] == pytest.approx(
+        (model(DIGITS.x).argmax(1) != DIGITS.y).float().mean()
+    )
+    assert found["largest eigenvalue"] == pytest.approx(
+        float((singular[0] ** 2 / 64).log()), rel=1e-5
+    )
+    assert found["norm"] == pytest.approx(float((singular.norm() / 8).log()), rel=1e-5)
+    assert found["stable rank"] == pytest.approx(
+        float((singular.norm() / singular[0]) ** 2), rel=1e-5
+    )
+    groups = lenses.random_groups(12, 4)
+    losses = ablation.all_losses(model, DIGITS, groups=groups)
+    shares = found["degree one"], found["degree two"], found["complement"]
+    assert shares == pytest.approx(lenses.degree_shares(losses))
+    assert found["pairs beyond size"] == pytest.approx(lenses.degree_shares(losses, True)[1])
+
+
 def test_groups_are_even_and_random():
     groups = lenses.random_groups(50, 12, seed=1)
     assert set(groups.bincount().tolist()) == {4, 5}
@@ -407,7 +430,7 @@ def test_compare_warns_of_no_network_that_is_right():
     x = gaussian(400, 64)
     split = data.Split(x, model(x).argmax(1))  # its own answers are the labels
     found = lenses.compare(model, net(*SIZES, seed=1), split, draws=2)
-    assert not found.reason.str.contains("model_a").any()
+    assert found.index.name == "lens" and not found.reason.str.contains("model_a").any()
     assert found.reason.str.contains("model_b").any()
 
 

@@ -14,7 +14,16 @@ from sklearn.metrics import cohen_kappa_score
 
 from netdist_utils import ablation, data, lenses, matching, models
 from netdist_utils.moments import moments
-from tests.helpers import allclose, gaussian, generator, net, orders, permutation
+from tests.helpers import (
+    allclose,
+    gaussian,
+    generator,
+    moments_of,
+    net,
+    orders,
+    permutation,
+    rotation,
+)
 
 DIGITS = data.digits().test
 SIZES = [64, 12, 10]
@@ -397,6 +406,21 @@ def test_random_directions_of_a_convolution_keep_its_spectrum_and_shape():
     assert allclose(*values, atol=1e-5)
 
 
+def test_means_take_no_part_in_the_aligned_share():
+    """Turned and shifted units are explained in full by a turn, though their means are not."""
+    h, shift = gaussian(300, 5) + 2, torch.tensor([5.0, -3.0, 0.0, 1.0, 2.0])
+    found = moments_of(h, h @ rotation(5) + shift)
+    assert lenses.aligned_share(found, found, 0, 1) == pytest.approx(1, abs=1e-4)
+
+
+def test_a_measure_that_never_varies_agrees_with_nothing():
+    rng = np.random.default_rng(0)
+    table = np.column_stack([rng.normal(size=50), np.ones(50), rng.normal(size=50)])
+    for _ in range(3):
+        correlations, _ = lenses.agreement(table, draws=9)
+        assert (correlations[1] == 0).all() and (correlations[:, 1] == 0).all()
+
+
 # The reader's own pair
 
 
@@ -432,6 +456,17 @@ def test_compare_warns_of_no_network_that_is_right():
     found = lenses.compare(model, net(*SIZES, seed=1), split, draws=2)
     assert found.index.name == "lens" and not found.reason.str.contains("model_a").any()
     assert found.reason.str.contains("model_b").any()
+    both = lenses.compare(model, matching.permute(model, orders(SIZES, seed=1)), split, draws=2)
+    assert set(both.reason[["matching", "covariance", "spectra"]]) == {""}
+
+
+def test_compare_averages_over_layers():
+    """Each layer of a permuted copy is explained in full, and so is their mean."""
+    sizes = [64, 12, 9, 10]
+    model = net(*sizes)
+    copy = matching.permute(model, orders(sizes, seed=1))
+    found = lenses.compare(model, copy, labelled(), draws=2)
+    assert allclose(found.value[["covariance", "convergence", "ablation"]], [1, 1, 1], atol=1e-3)
 
 
 def test_compare_says_why_spectra_are_too_small():

@@ -217,6 +217,15 @@ def test_elbow_finds_a_planted_step(before):
         matching.elbow([1.0])
 
 
+def test_few_networks_give_the_sample_variance():
+    """Of three networks, divided by two: 10,000 weights of their own say so."""
+    three = [net(99, 99, 1, seed=seed) for seed in range(3)]
+    vectors = torch.stack([weights(model) for model in three])
+    drawn = weights(matching.sample_gaussian(three, generator(), "diagonal"))
+    squares = ((drawn - vectors.mean(0)) / vectors.std(0)).square()  # chi-squared, or nearly
+    assert squares.mean() == pytest.approx(1, abs=5 * (2 / len(drawn)) ** 0.5)
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_the_elbow_is_the_split_of_largest_profile_likelihood(seed):
     """Written out: two Gaussian samples of one variance (Zhu and Ghodsi 2006, equation 2)."""
@@ -519,6 +528,14 @@ def test_small_gains_of_the_loss_are_taken_too():
             other[[i, j]] = order[[j, i]]
             assert loss(other.tolist()) >= loss(order.tolist()) - 2e-7
     assert loss(order.tolist()) < loss(list(worst)) - 1e-6
+
+
+def test_images_are_flattened_for_the_loss():
+    a, b = (net(4, 5, 3, seed=seed) for seed in (0, 1))
+    x, y, start = gaussian(30, 4), torch.arange(30) % 3, [torch.arange(5)]
+    flat, square = (data.Split(x.view(30, *shape), y) for shape in ((4,), (1, 2, 2)))
+    found = [matching.match_by_loss(a, b, split, start)[0] for split in (flat, square)]
+    assert torch.equal(*found)
 
 
 def test_an_order_by_the_loss_is_as_good_as_the_one_that_was_swapped():

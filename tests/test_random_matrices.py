@@ -50,6 +50,14 @@ def test_the_table_is_of_the_tracy_widom_law(quantile, value):
     assert probability == pytest.approx(quantile, abs=2e-5)
 
 
+def test_the_largest_noise_eigenvalue_varies_as_the_size_to_minus_two_thirds():
+    """Of large square noise: the quantiles times 2^(4/3) n^(-2/3), about the edge 4."""
+    n = 10**12
+    found = [rm.largest_noise_eigenvalue((n, n), quantile=q) - 4 for q in rm.TRACY_WIDOM]
+    expected = [value * 2 ** (4 / 3) * n ** (-2 / 3) for value in rm.TRACY_WIDOM.values()]
+    assert found == pytest.approx(expected, rel=1e-3)
+
+
 @pytest.mark.parametrize("quantile", [0.90, 0.95, 0.99])
 def test_the_margin_is_passed_as_often_as_it_says(quantile):
     """300 noise matrices; the tolerance is four standard errors of a proportion."""

@@ -202,6 +202,9 @@ def test_samples_of_the_goodness_of_fit_have_the_values_below_too(monkeypatch):
     for sample in drawn[1:]:
         below = sample < fitted.xmin
         assert np.isin(sample[below], values).all() and not np.isin(sample[~below], values).any()
+    logs = np.concatenate([np.log(s[s >= fitted.xmin] / fitted.xmin) for s in drawn[1:]])
+    scale = 1 / (fitted.alpha - 1)  # the logarithm of a power law is exponential
+    assert logs.mean() == pytest.approx(scale, abs=4 * scale / len(logs) ** 0.5)
     share = np.mean([sample >= fitted.xmin for sample in drawn[1:]])
     expected = fitted.n_tail / 400
     assert share == pytest.approx(expected, abs=4 * (expected * (1 - expected) / 20000) ** 0.5)
@@ -357,6 +360,7 @@ def test_resnet_18_at_random_is_deepdataprofilers():
     [
         (1.5, "well trained", "over-trained"),
         (2.5, "well trained", "well trained"),
+        (4.0, "somewhat trained", "well trained"),
         (5.0, "not trained", "well trained"),
         (7.0, "not trained", "not trained"),
         (np.nan, "unjudged", "unjudged"),
@@ -416,6 +420,8 @@ def test_layers_of_few_eigenvalues_are_left_out_of_alpha_hat():
     assert spectra.alpha_hat(both, min_eigenvalues=50) == spectra.alpha_hat(wide)
     assert spectra.alpha_hat(both) != spectra.alpha_hat(wide)
     assert np.isnan(spectra.alpha_hat(both, min_eigenvalues=101))
+    ten, nine = nn.Linear(30, 10), nn.Linear(30, 9)
+    assert np.isfinite(spectra.alpha_hat(ten)) and np.isnan(spectra.alpha_hat(nine))
 
 
 def test_weights_that_are_made_at_each_access_are_not_shared():

@@ -210,6 +210,18 @@ def test_samples_of_the_goodness_of_fit_have_the_values_below_too(monkeypatch):
     assert share == pytest.approx(expected, abs=4 * (expected * (1 - expected) / 20000) ** 0.5)
 
 
+def test_where_nothing_lies_below_nothing_is_added(monkeypatch):
+    values, drawn = 1 + np.random.default_rng(0).pareto(2, 50), []
+
+    def spy(sample):
+        drawn.append(sample)
+        return spectra.PowerLawFit(3.0, values.min(), 0.1, 50, 0.3, 50)
+
+    monkeypatch.setattr(power_law, "fit_power_law", spy)
+    spectra.goodness_of_fit(values, draws=5)
+    assert [len(sample) for sample in drawn] == [50] * 6
+
+
 def test_of_tied_candidates_the_smallest_is_xmin(monkeypatch):
     """In whatever order their bounds come, and whatever is computed after them."""
     monkeypatch.setattr(power_law, "_distance", lambda *of_candidate: 1.0)
@@ -422,6 +434,12 @@ def test_layers_of_few_eigenvalues_are_left_out_of_alpha_hat():
     assert np.isnan(spectra.alpha_hat(both, min_eigenvalues=101))
     ten, nine = nn.Linear(30, 10), nn.Linear(30, 9)
     assert np.isfinite(spectra.alpha_hat(ten)) and np.isnan(spectra.alpha_hat(nine))
+
+
+def test_a_tensor_is_named_by_its_axes():
+    shapes = {"a": (3, 4), "b": (3, 4, 2), "c": (3, 4, 2, 2), "d": (3, 4, 2, 2, 2)}
+    found = spectra.layer_spectra({name: gaussian(*shape) for name, shape in shapes.items()})
+    assert [layer.kind for layer in found] == ["matrix", "1d", "2d", "3d"]
 
 
 def test_weights_that_are_made_at_each_access_are_not_shared():

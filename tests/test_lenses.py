@@ -510,3 +510,12 @@ def test_compare_leaves_networks_and_the_global_generator_alone():
     assert torch.equal(state, torch.random.get_rng_state())
     assert all(map(torch.equal, before, (p for m in pair for p in m.parameters())))
     pd.testing.assert_frame_equal(one, two)
+
+
+def test_pairs_have_their_hidden_layer_at_one_place():
+    """With and without a Flatten in front: places 2 and 1."""
+    model = net(*SIZES)
+    with pytest.raises((TypeError, ValueError)):
+        lenses.measure_pairs([model, model[1:]], labelled())
+    found = lenses.measure_pairs([model, net(*SIZES, seed=1)], labelled())
+    assert found.index.names == ["i", "j"] and found.index.to_list() == [(0, 1)]

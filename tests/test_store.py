@@ -2,6 +2,7 @@
 
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import count
 
 import pytest
 import torch
@@ -53,6 +54,19 @@ def test_a_history_and_its_end_share_their_file(own_cache):
     before = networks(own_cache)
     fit([0], cache=True)
     assert networks(own_cache) == before and len(before) == 4
+
+
+def test_the_time_of_a_training_is_spared_once(monkeypatch):
+    """A clock of five seconds a training: the last network of a history brings all of it."""
+    monkeypatch.setattr(store, "perf_counter", count(0, 5).__next__)
+    training.fit_history(small, CIRCLE, 0, epochs=3, lr=0.1, progress=False)
+    spared = store.spared_seconds()
+    fit([0], cache=True, epochs=1)
+    assert store.spared_seconds() == spared
+    fit([0], cache=True)
+    assert store.spared_seconds() == spared + 5
+    training.fit_history(small, CIRCLE, 0, epochs=3, lr=0.1, progress=False)
+    assert store.spared_seconds() == spared + 10
 
 
 def test_a_killed_write_leaves_no_half_file(own_cache, monkeypatch):

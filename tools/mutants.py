@@ -120,11 +120,11 @@ def record(copy, package, tests):
             str(Path(file).relative_to(copy)): data.contexts_by_lineno(file)
             for file in data.measured_files()
         }
-        (copy / "record.json").write_text(json.dumps([recorder.seconds, lines]))
+        (copy / "record.json").write_text(json.dumps([recorder.seconds, lines]), encoding="utf-8")
         return 0
 
     os.waitpid(fork(copy, measure), 0)
-    seconds, lines = json.loads((copy / "record.json").read_text())
+    seconds, lines = json.loads((copy / "record.json").read_text(encoding="utf-8"))
     return {test: s for test, s in seconds.items() if s <= SLOW}, lines
 
 

@@ -42,9 +42,8 @@ axe: env
 
 # Do the tests see a mistake? Some minutes; SAMPLE=all plants every one, which takes hours.
 SAMPLE ?= 400
-mutants: SEED = 0
 mutants: env
-	nice -n 10 $(BIN)/python tools/mutants.py --sample $(SAMPLE) --seed $(SEED)
+	nice -n 10 $(BIN)/python tools/mutants.py --sample $(SAMPLE) $(if $(findstring command,$(origin SEED)),--seed $(SEED))
 
 clean:
 	rm -rf _build

@@ -129,15 +129,24 @@ def record(copy, package, tests):
 
 
 def tests_of(mutant, seconds, lines):
-    """Tests that run the mutant's function (or anything in its file), quickest first."""
+    """Tests that run the mutant's function, quickest first.
+
+    Outside of a function it is a constant, of which a test may only read the value: then all
+    tests are asked that run anything in the file, or that are named after it. Without their
+    parameters, for these may come from the constant.
+    """
     first, last = mutant.lines
+    own = f"tests/test_{Path(mutant.path).parts[1].removesuffix('.py')}"
     seen = {
         test
         for line, tests in lines.get(mutant.path, {}).items()
         for test in tests
         if first < int(line) <= (last or math.inf)
     }
-    return sorted(seen & seconds.keys(), key=seconds.get)
+    seen |= {test for test in seconds if not last and test.startswith(own)}
+    return list(
+        dict.fromkeys(t.split("[")[0] for t in sorted(seen & seconds.keys(), key=seconds.get))
+    )
 
 
 def ask(jobs, copies):
@@ -262,7 +271,7 @@ def main():
         jobs = []
         for _, mutant in drawn:
             asked = tests_of(mutant, seconds, lines)
-            jobs.append((mutant, asked, 30 + 10 * sum(seconds[test] for test in asked)))
+            jobs.append((mutant, asked, 30 + 10 * sum(seconds.get(test, 1) for test in asked)))
         reasons = {(e["path"], e["old"], e["new"]): e for e in listed.get("survivors", [])}
         equivalent = {k for k, e in reasons.items() if e["equivalent"]}
         verdicts = []

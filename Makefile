@@ -3,7 +3,7 @@ PYTHON ?= python3
 COLAB_PYTHON ?= $(shell ls $(HOME)/.pyenv/versions/3.13*/bin/python 2>/dev/null || command -v python3.13 || command -v $(PYTHON))
 BIN := .venv/bin
 
-.PHONY: env book test package test-colab notebooks bench lint clean pdf student instructor adopt pin axe lock lock-check
+.PHONY: env book test package test-colab notebooks bench lint clean pdf student instructor adopt pin axe mutants lock lock-check
 
 # What these do stands in tools/tasks.py, for Windows as well (make.bat).
 env book test package lint notebooks lock lock-check:
@@ -40,6 +40,11 @@ bench: env
 # axe-core on every page of the built site, light and dark, wide and narrow.
 axe: env
 	$(BIN)/python -m pytest --override-ini addopts=-q tests/test_site_access.py -k axe
+
+# Do the tests see a mistake? Some minutes; SAMPLE=all plants every one, which takes hours.
+SAMPLE ?= 400
+mutants: env
+	nice -n 10 $(BIN)/python tools/mutants.py --sample $(SAMPLE) $(if $(findstring command,$(origin SEED)),--seed $(SEED))
 
 clean:
 	rm -rf _build

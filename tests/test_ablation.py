@@ -114,6 +114,16 @@ def test_only_units_that_are_on_matter(bias, monkeypatch):
     assert {-2.0: sizes == [0], -0.5: sizes, 0.0: True, 2.0: sizes is None}[bias]
 
 
+def test_large_tables_are_filled_block_by_block():
+    """2^18 subsets of 100 points: several steps of points, and several blocks of rows."""
+    start, terms = gaussian(100).double(), gaussian(100, 18, seed=1).double()
+    found = two_classes._loss_sums(start, terms)
+    some = torch.arange(0, 2**18, 4999)
+    kept = ((some[:, None] >> torch.arange(18)) & 1).double()
+    expected = torch.nn.functional.softplus(start + kept @ terms.T).sum(1)
+    assert allclose(found[some], expected, rtol=1e-9, atol=0)
+
+
 @pytest.mark.parametrize("label", [0, 1])
 def test_small_losses_are_not_lost_beside_large_ones(label):
     """Margins up to thousands, all of one sign: no loss is off by more than log(1 + x) rounds."""
@@ -233,6 +243,12 @@ def test_sampled_paths_have_the_exact_covariance():
     assert allclose(torch.cov(paths.T), exact, atol=0.03)
 
 
+def test_paths_come_from_their_generator_alone():
+    one, two = (ablation.flip_paths(values(5), 9, generator(3)) for _ in range(2))
+    assert torch.equal(one, two)
+    assert not torch.equal(one, ablation.flip_paths(values(5), 9, generator(4)))
+
+
 def test_shapley_against_all_orders():
     f = values(5)
     shares = np.zeros(5)
@@ -253,6 +269,20 @@ def test_shapley_is_efficient_and_additive(n, seed):
     assert allclose(ablation.shapley_values(f + g), shares + ablation.shapley_values(g))
     alone = masks(n)[:, 0].double() * 3  # only unit 0 matters
     assert allclose(ablation.shapley_values(alone), 3 * torch.eye(n).double()[0])
+
+
+@pytest.mark.parametrize("n", [2, 3, 4, 7])
+def test_all_or_nothing_is_shared_alike(n):
+    """The unanimity game: a unit is worth 1/n, a pair 1/(n - 1), to the last digit."""
+    table = torch.zeros(2**n).double()
+    table[-1] = 1
+    assert allclose(ablation.shapley_values(table), [1 / n] * n, rtol=1e-14, atol=0)
+    pairs = (1 - torch.eye(n).double()) / (n - 1)
+    assert allclose(ablation.interactions(table), pairs, rtol=1e-14, atol=0)
+
+
+def test_without_units_there_is_nothing_to_share():
+    assert ablation.shapley_values(torch.tensor([3.0])).tolist() == []
 
 
 def test_banzhaf_is_the_mean_effect_over_all_subsets_of_the_others():
@@ -430,3 +460,9 @@ def test_losses_follow_the_units_of_the_network(n, seed):
     split = data.circle(20, seed)
     found = ablation.all_losses(permute(model, [order]), split)
     assert allclose(found, relabelled(ablation.all_losses(model, split), order), atol=1e-6)
+
+
+def test_too_many_groups_are_refused_as_units_are():
+    """60 groups of one unit each have 2^60 subsets."""
+    with pytest.raises(ValueError):
+        ablation.all_losses(net(2, 60, 2), data.circle(2, 0), groups=torch.arange(60))

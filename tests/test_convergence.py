@@ -126,6 +126,13 @@ def test_mutual_information_is_the_slow_one():
         assert found[i, j].item() == pytest.approx(expected, abs=1e-4)
 
 
+@pytest.mark.parametrize("n", [6, 11])
+def test_bins_of_one_sample_are_in_use(n):
+    a, b = gaussian(n, 1, seed=1), gaussian(n, 1, seed=2)
+    expected = slow_information(a[:, 0].numpy(), b[:, 0].numpy(), 5)
+    assert cv.mutual_information(a, b, 5).item() == pytest.approx(expected, abs=1e-4)
+
+
 @pytest.mark.parametrize("rho", [0.3, 0.6, 0.9])
 def test_gaussians_of_known_correlation(rho):
     """-log(1 - rho^2) / 2; bins lose some of it, so it is approached from below."""
@@ -164,6 +171,28 @@ def test_sparse_map_is_the_lasso_on_samples(penalty):
     assert allclose(cv.sparse_map(a, b, penalty), slow.coef_, atol=1e-5, rtol=1e-7)
 
 
+def test_nearly_equal_units_are_told_apart():
+    """Slow to converge: a tolerance of 1e-4, or a thousand steps, would not do."""
+    common = gaussian(400, 1, seed=5).double()
+    a = common + 0.03 * gaussian(400, 6, seed=6).double()
+    b = a @ torch.arange(-2.0, 4.0).double()[:, None]
+    za, zb = ((h - h.mean(0)) / h.std(0, correction=0) for h in (a, b))
+    lasso = Lasso(alpha=1e-4, fit_intercept=False, tol=1e-14, max_iter=10**6)
+    slow = lasso.fit(za.numpy(), zb.numpy())
+    assert allclose(cv.sparse_map(a, b, 1e-4)[0], slow.coef_, atol=0.02, rtol=0)
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1e6])
+def test_a_sparse_path_has_no_unit(scale):
+    """Products and penalties times a factor: the problem times a factor."""
+    gram, cross = SOURCES[:, :4].T @ SOURCES[:, :4] / len(SOURCES), gaussian(4, 2)
+    gram, cross = gram.double(), cross.double()
+    for penalty in (0, 0.1):
+        one = cv.sparse_path(gram, cross, [penalty])
+        assert allclose(cv.sparse_path(scale * gram, scale * cross, [scale * penalty]), one,
+                        atol=1e-4)  # fmt: skip
+
+
 def test_no_penalty_is_least_squares_and_a_large_one_is_nothing():
     a, b = gaussian(2, 300, 4, seed=8).double()
     za, zb = ((h - h.mean(0)) / h.std(0, correction=0) for h in (a, b))
@@ -172,6 +201,16 @@ def test_no_penalty_is_least_squares_and_a_large_one_is_nothing():
     assert (cv.sparse_map(a, b, 2.0) == 0).all()
     with pytest.raises(ValueError, match="penalty is -1"):
         cv.sparse_map(a, b, -1)
+
+
+def test_units_that_depend_on_others_leave_the_lasso_as_it_is():
+    """The third unit is the sum of two: the Gram matrix has no inverse, the lasso a solution."""
+    a = gaussian(400, 2, seed=5).double()
+    a = torch.cat([a, a.sum(1, keepdim=True)], dim=1)
+    b = a[:, 2:] + 0.3 * gaussian(400, 1, seed=6).double()
+    za, zb = ((h - h.mean(0)) / h.std(0, correction=0) for h in (a, b))
+    slow = Lasso(alpha=0.1, fit_intercept=False, tol=1e-12).fit(za.numpy(), zb.numpy())
+    assert allclose(cv.sparse_map(a, b, 0.1)[0], slow.coef_, atol=1e-4, rtol=0)
 
 
 def test_dead_units_predict_nothing_and_are_not_predicted():
@@ -292,6 +331,10 @@ def test_receptive_fields_by_gradients():
         cv.receptive_field(model, 7)
 
 
+def test_what_follows_the_layer_has_no_part_in_its_field():
+    assert cv.receptive_field(nn.Sequential(nn.Conv2d(1, 2, 3), nn.Tanh()), 0) == (3, 1, 0)
+
+
 def test_most_exciting_is_the_slow_search():
     model, layer = net(), 3
     found = cv.most_exciting(model, layer, X, n=5, batch_size=7)
@@ -314,6 +357,20 @@ def test_pictures_cut_out_what_the_unit_saw():
     again = (patches * weight).sum((1, 2, 3)) + model[0].bias[2]
     assert allclose(again, h, atol=1e-5, rtol=1.3e-6)
     assert torch.equal(gradients[inside], weight.expand_as(gradients)[inside])
+
+
+def test_a_relu_passes_positive_gradients_only():
+    """A unit that is one input less another: the second would inhibit it, and is not shown."""
+    model = nn.Sequential(nn.Conv2d(2, 2, 1, bias=False), nn.ReLU(), nn.Conv2d(2, 1, 1))
+    model[0].weight.data = torch.eye(2)[:, :, None, None]
+    model[2].weight.data = torch.tensor([1.0, -1.0])[None, :, None, None]
+    x = torch.ones(1, 2, 1, 1)
+    place = torch.zeros(1, 3).long()
+    assert cv.gradients(model, 2, 0, x, place).flatten().tolist() == [1.0, 0.0]
+    without = nn.Sequential(model[0], nn.Identity(), model[2])
+    assert cv.gradients(without, 2, 0, x, place).flatten().tolist() == [1.0, -1.0]
+    more = nn.Sequential(*without, nn.Conv2d(1, 1, 1))  # what follows has no part in it
+    assert cv.gradients(more, 2, 0, x, place).flatten().tolist() == [1.0, -1.0]
 
 
 def test_pictures_of_a_dense_unit_are_whole_images():
@@ -422,6 +479,15 @@ def test_rotation_before_the_relu_of_planted_units_and_of_none():
     assert abs(before) < 0.03 < 0.05 < behind
 
 
+def test_a_unit_of_small_scale_counts_as_any_other():
+    z = gaussian(500, 6, seed=4)
+    scales = torch.tensor([1.0, 1e-4, 1.0, 10.0, 1.0, 1.0])
+    one, two = z @ rotation(6, 1), z @ rotation(6, 2)
+    expected = cv.preactivation_rotation_test(one, two, generator(), 1)[0]
+    found = cv.preactivation_rotation_test(one * scales, two, generator(), 1)[0]
+    assert found == pytest.approx(expected, abs=1e-6)
+
+
 def test_turned_moments_are_those_of_turned_samples():
     a, b = SOURCES[:, :5], SOURCES[:, 3:10].clone()
     b[:, 2] = 1.0  # dead
@@ -439,6 +505,17 @@ def test_turned_moments_are_those_of_turned_samples():
     assert (rises.sum(0) >= 0).all() and axes[2, alive].abs().max() == 0
     with pytest.raises(ValueError, match=r"\(5, 5\) \(D_j is 7, not 5\)"):
         cv.turned(found, 1, torch.eye(5))
+
+
+def test_only_the_network_named_is_turned():
+    """One in the middle of three: its own moments and those with it, and no others."""
+    one, two, three = SOURCES[:, :3], SOURCES[:, 3:7], SOURCES[:, 7:9]
+    q = rotation(4)
+    found = cv.turned(moments_of(one, two, three), 1, q)
+    slow = moments_of(one, two @ q, three)
+    for i, j in itertools.product(range(3), repeat=2):
+        assert allclose(found.second(i, j), slow.second(i, j), atol=1e-4)
+    assert all(allclose(found.mean(i), slow.mean(i), atol=1e-4) for i in range(3))
 
 
 def test_what_the_rotation_tests_refuse():
@@ -499,6 +576,17 @@ def test_a_permuted_copy_is_stitched_without_loss(layer):
         assert allclose(joined(X), model(X), atol=1e-4, rtol=1e-4)
     nothing = cv.stitch(model, copy, layer, found, 0, 1, torch.zeros(matrix.shape))
     assert nothing(X).std(0).max() < 1e-5  # the means alone: the same answer for every image
+
+
+def test_a_stitch_works_in_either_direction():
+    """From the second network of the statistics into the first, whose means are others."""
+    model, other = net(0), net(1)
+    found = moments([model, other], X, [LAYER])[LAYER]
+    matrix = cv.best_maps(found, 1, 0)["affine"]
+    joined = cv.stitch(other, model, LAYER, found, 1, 0, matrix)
+    h = other[: LAYER + 1](X).movedim(1, -1) - found.mean(1).float()
+    expected = model[LAYER + 1 :]((h @ matrix.float() + found.mean(0).float()).movedim(-1, 1))
+    assert allclose(joined(X), expected, atol=1e-4, rtol=1e-4)
 
 
 def test_a_stitch_joins_layers_of_unequal_widths():

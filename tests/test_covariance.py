@@ -129,6 +129,36 @@ def test_rainbow_keeps_norms_and_cross_entropy():
     assert ours < 1.0 and training.cross_entropy(wrong, images.test) > 2.5 * ours
 
 
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_what_counts_as_symmetric_has_no_unit(scale):
+    """A share 1e-3 of the largest entry is no rounding, a share 1e-7 is, at any scale."""
+    matrix = scale * torch.tensor([[1.0, 0.5], [0.5, 2.0]]).double()
+    off = scale * torch.tensor([[0.0, 2.0], [0.0, 0.0]]).double()
+    found, _ = covariance.spectrum(matrix + 1e-7 * off)
+    assert allclose(found, torch.linalg.eigvalsh(matrix).flip(0), rtol=1e-5, atol=0)
+    with pytest.raises(ValueError):
+        covariance.spectrum(matrix + 1e-3 * off)
+
+
+def test_layers_of_a_rainbow_say_what_they_are():
+    """As printed: their numbers of inputs and outputs, linear or convolutional."""
+    split = data.Split(gaussian(30, 2, 8, 8), torch.zeros(30).long())
+    drawn = covariance.rainbow(cnn(), split, generator=generator(), widths=[5, 7])
+    for layer in (drawn[i] for i in models.weight_layers(drawn)):
+        kind = "features" if isinstance(layer, nn.Linear) else "channels"
+        said = getattr(layer, f"out_{kind}"), getattr(layer, f"in_{kind}")
+        assert said == tuple(layer.weight.shape[:2])
+
+
+@pytest.mark.parametrize("width", [1000, 4000])
+def test_a_wide_rainbow_puts_out_what_the_reference_does(width):
+    """Of many rows the limit is the reference's own kernel: logits of one size at any width."""
+    reference, split = net(6, 40, 3), data.Split(gaussian(400, 6), torch.zeros(400).long())
+    wide = covariance.rainbow(reference, split, generator=generator(), widths=[width])
+    z, found = reference(split.x), wide(split.x)
+    assert (z * found).sum() / z.square().sum() == pytest.approx(1, abs=0.15)
+
+
 def test_rainbow_that_samples_nothing_is_the_reference():
     reference = cnn(bias=True)
     split = data.Split(gaussian(30, 2, 8, 8), torch.zeros(30).long())
@@ -196,6 +226,12 @@ def drawn(rows, width=4000, seed=0):
 def test_all_rows_keep_the_mean_square(rows):
     expected, found = drawn(rows)
     assert found.trace() == pytest.approx(expected.trace().item(), rel=0.1)
+
+
+@pytest.mark.parametrize("rows", ["covariance", "resampled", "data", "rotated", "white"])
+def test_rows_come_from_their_generator_alone(rows):
+    one, two, other = (drawn(rows, width=30, seed=seed)[1] for seed in (0, 0, 1))
+    assert torch.equal(one, two) and not torch.equal(one, other)
 
 
 def test_rotated_rows_keep_the_eigenvalues_and_not_the_directions():

@@ -96,3 +96,25 @@ def test_pixels_refuses_flat_images():
 
 def test_notice_says_which_data():
     assert "Not the published data" in data.notice(data.digits()).data
+
+
+@pytest.mark.parametrize("value", [-9.0, 9.0])
+@pytest.mark.parametrize("shape", [(1, 8, 8), (1, 5, 5), (3, 5, 5)])
+def test_pixels_stay_between_black_and_white(value, shape):
+    assert (data.pixels(torch.full((2, *shape), value)) == (value > 0)).all()
+
+
+def test_blocks_of_images_are_put_where_they_belong():
+    images = np.random.default_rng(0).integers(0, 256, (5003, 1, 1, 3), dtype=np.uint8)
+    found = data._normalise(images, grayscale=False)
+    expected = (torch.from_numpy(images) / 255 - data.MEAN) / data.STD
+    assert allclose(found, expected.movedim(-1, 1), atol=1e-5)
+
+
+@pytest.mark.parametrize("grayscale", [True, False])
+def test_images_come_in_the_colours_asked_for(tiny, tmp_path, monkeypatch, grayscale):
+    np.savez(tmp_path / "cifar10.npz", **tiny)
+    monkeypatch.setenv("NETDIST_DATA_DIR", str(tmp_path))
+    found = data.images("cifar10", grayscale=grayscale)
+    assert found.train.x.shape[1] == (1 if grayscale else 3)
+    assert found.train.y.dtype == torch.long

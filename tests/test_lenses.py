@@ -14,7 +14,16 @@ from sklearn.metrics import cohen_kappa_score
 
 from netdist_utils import ablation, data, lenses, matching, models
 from netdist_utils.moments import moments
-from tests.helpers import allclose, gaussian, generator, net, orders, permutation
+from tests.helpers import (
+    allclose,
+    gaussian,
+    generator,
+    moments_of,
+    net,
+    orders,
+    permutation,
+    rotation,
+)
 
 DIGITS = data.digits().test
 SIZES = [64, 12, 10]
@@ -182,6 +191,36 @@ def test_what_size_explains_is_taken_out():
     losses = (planted + 7 * sizes + sizes**3).exp()
     assert lenses.degree_shares(losses)[0] > 0.85
     assert allclose(lenses.degree_shares(losses, beyond_size=True), (0, 1, 1), atol=1e-6)
+
+
+@pytest.mark.parametrize("n", [2, 5])
+def test_the_complement_is_the_correlation_of_complements(n):
+    losses = torch.rand(2**n, generator=generator()).double() + 0.1
+    logs = losses.log().numpy()
+    assert lenses.degree_shares(losses)[2] == pytest.approx(np.corrcoef(logs, logs[::-1])[0, 1])
+
+
+def test_numbers_of_one_network_by_hand():
+    model = net(*SIZES)
+    found, singular = (
+        lenses.measure_network(model, DIGITS, 4),
+        torch.linalg.svdvals(model[1].weight),
+    )
+    assert found["test error"] == pytest.approx(
+        (model(DIGITS.x).argmax(1) != DIGITS.y).float().mean()
+    )
+    assert found["largest eigenvalue"] == pytest.approx(
+        float((singular[0] ** 2 / 64).log()), rel=1e-5
+    )
+    assert found["norm"] == pytest.approx(float((singular.norm() / 8).log()), rel=1e-5)
+    assert found["stable rank"] == pytest.approx(
+        float((singular.norm() / singular[0]) ** 2), rel=1e-5
+    )
+    groups = lenses.random_groups(12, 4)
+    losses = ablation.all_losses(model, DIGITS, groups=groups)
+    shares = found["degree one"], found["degree two"], found["complement"]
+    assert shares == pytest.approx(lenses.degree_shares(losses))
+    assert found["pairs beyond size"] == pytest.approx(lenses.degree_shares(losses, True)[1])
 
 
 def test_groups_are_even_and_random():
@@ -359,6 +398,29 @@ def test_random_directions_keep_nothing_but_the_spectrum():
     assert abs(lenses.weight_correlation(model, drawn)) < 0.1
 
 
+def test_random_directions_of_a_convolution_keep_its_spectrum_and_shape():
+    model = models.freeze(models.convnet((2, 8, 8), [3], kernel_size=3))
+    drawn = lenses.from_spectrum(model, generator())
+    assert drawn(gaussian(4, 2, 8, 8)).shape == (4, 10)
+    values = [torch.linalg.svdvals(m[0].weight.flatten(1)) for m in (model, drawn)]
+    assert allclose(*values, atol=1e-5)
+
+
+def test_means_take_no_part_in_the_aligned_share():
+    """Turned and shifted units are explained in full by a turn, though their means are not."""
+    h, shift = gaussian(300, 5) + 2, torch.tensor([5.0, -3.0, 0.0, 1.0, 2.0])
+    found = moments_of(h, h @ rotation(5) + shift)
+    assert lenses.aligned_share(found, found, 0, 1) == pytest.approx(1, abs=1e-4)
+
+
+def test_a_measure_that_never_varies_agrees_with_nothing():
+    rng = np.random.default_rng(0)
+    table = np.column_stack([rng.normal(size=50), np.ones(50), rng.normal(size=50)])
+    for _ in range(3):
+        correlations, _ = lenses.agreement(table, draws=9)
+        assert (correlations[1] == 0).all() and (correlations[:, 1] == 0).all()
+
+
 # The reader's own pair
 
 
@@ -385,6 +447,32 @@ def test_compare_names_what_does_not_apply():
     assert np.isfinite(found.value[["covariance", "convergence", "errors", "ablation"]]).all()
     deep = lenses.compare(net(*SIZES), net(64, 9, 8, 10), labelled(), draws=2)
     assert deep.value.notna().sum() == 1 and "hidden layers" in deep.reason["covariance"]
+
+
+def test_compare_warns_of_no_network_that_is_right():
+    model = net(*SIZES)
+    x = gaussian(400, 64)
+    split = data.Split(x, model(x).argmax(1))  # its own answers are the labels
+    found = lenses.compare(model, net(*SIZES, seed=1), split, draws=2)
+    assert found.index.name == "lens" and not found.reason.str.contains("model_a").any()
+    assert found.reason.str.contains("model_b").any()
+    both = lenses.compare(model, matching.permute(model, orders(SIZES, seed=1)), split, draws=2)
+    assert set(both.reason[["matching", "covariance", "spectra"]]) == {""}
+
+
+def test_compare_averages_over_layers():
+    """Each layer of a permuted copy is explained in full, and so is their mean."""
+    sizes = [64, 12, 9, 10]
+    model = net(*sizes)
+    copy = matching.permute(model, orders(sizes, seed=1))
+    found = lenses.compare(model, copy, labelled(), draws=2)
+    assert allclose(found.value[["covariance", "convergence", "ablation"]], [1, 1, 1], atol=1e-3)
+
+
+def test_compare_says_why_spectra_are_too_small():
+    found = lenses.compare(net(64, 8, 10), net(64, 8, 10, seed=1), labelled(), draws=2)
+    assert np.isnan(found.value["spectra"])
+    assert found.reason["spectra"] != found.reason["matching"]  # that both are untrained
 
 
 def test_compare_takes_convolutions():
@@ -422,3 +510,12 @@ def test_compare_leaves_networks_and_the_global_generator_alone():
     assert torch.equal(state, torch.random.get_rng_state())
     assert all(map(torch.equal, before, (p for m in pair for p in m.parameters())))
     pd.testing.assert_frame_equal(one, two)
+
+
+def test_pairs_have_their_hidden_layer_at_one_place():
+    """With and without a Flatten in front: places 2 and 1."""
+    model = net(*SIZES)
+    with pytest.raises((TypeError, ValueError)):
+        lenses.measure_pairs([model, model[1:]], labelled())
+    found = lenses.measure_pairs([model, net(*SIZES, seed=1)], labelled())
+    assert found.index.names == ["i", "j"] and found.index.to_list() == [(0, 1)]

@@ -5,6 +5,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from netdist_utils import data, matching, models, training, units
 from netdist_utils.matching import barriers, swaps
@@ -86,6 +87,26 @@ def test_coordinate_descent_never_loses(seed):
     # A stopping point: no single layer can be improved any more.
     again = matching.match(a, matched)
     assert all(torch.equal(order, torch.arange(len(order))) for order in again)
+
+
+def test_activations_are_matched_behind_the_relu():
+    """Behind it the units are alike in their order, in front of it the other way round."""
+    one, two = net(4, 2, 1, bias=False), net(4, 2, 1, bias=False)
+    one[1].weight.data = torch.tensor([[3.0, 0.0, -9.0, -1.0], [0.0, 3.0, -1.0, -9.0]])
+    two[1].weight.data = torch.tensor([[3.0, 0.0, -1.0, -9.0], [0.0, 3.0, -9.0, -1.0]])
+    (found,) = matching.match(one, two, "activations", x=torch.eye(4))
+    assert found.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("scale", [1e-2, 1e-4])
+def test_units_of_small_weight_find_their_place_too(scale):
+    """Two units of a deeper network exchanged that hardly count in the objective."""
+    model = net(6, 9, 7, 2).double()
+    for p in (model[1].weight, model[1].bias):
+        p.data[:2] *= scale
+    model[3].weight.data[:, :2] *= scale
+    planted = [torch.tensor([1, 0, *range(2, 9)]), torch.arange(7)]
+    assert torch.equal(matching.match(matching.permute(model, planted), model)[0], planted[0])
 
 
 def test_dead_units_match_last_and_raise_nothing():
@@ -194,6 +215,37 @@ def test_elbow_finds_a_planted_step(before):
     assert matching.elbow(values) == before
     with pytest.raises(ValueError, match=r"\(1,\)"):
         matching.elbow([1.0])
+
+
+def test_few_networks_give_the_sample_variance():
+    """Of three networks, divided by two: 10,000 weights of their own say so."""
+    three = [net(99, 99, 1, seed=seed) for seed in range(3)]
+    vectors = torch.stack([weights(model) for model in three])
+    drawn = weights(matching.sample_gaussian(three, generator(), "diagonal"))
+    squares = ((drawn - vectors.mean(0)) / vectors.std(0)).square()  # chi-squared, or nearly
+    assert squares.mean() == pytest.approx(1, abs=5 * (2 / len(drawn)) ** 0.5)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_elbow_is_the_split_of_largest_profile_likelihood(seed):
+    """Written out: two Gaussian samples of one variance (Zhu and Ghodsi 2006, equation 2)."""
+    values = np.sort(np.random.default_rng(seed).pareto(2, 12))[::-1]
+
+    def likelihood(q):
+        parts = values[:q], values[q:]
+        variance = sum(len(p) * p.var() for p in parts) / (len(values) - 2)
+        return sum(stats.norm.logpdf(p, p.mean(), variance**0.5).sum() for p in parts)
+
+    assert matching.elbow(values) == max(range(1, 12), key=likelihood)
+
+
+def test_align_sweeps_in_the_order_asked_for():
+    a, b = net(5, 9, 8, 7, 3), net(5, 9, 8, 7, 3, seed=1)
+    found = [matching.match(a, b, rng=seed) for seed in range(6)]
+    assert len({str(order) for order in found}) > 1  # the sweeps' order makes a difference
+    for seed, order in enumerate(found):
+        aligned = matching.align(a, b, rng=seed)
+        assert torch.equal(weights(aligned), weights(matching.permute(b, order)))
 
 
 def test_bad_input_is_named():
@@ -454,6 +506,36 @@ def test_no_swap_lowers_the_loss_half_way_any_more(hidden, seed, bias):
             other[[i, j]] = order[[j, i]]
             assert half_way(a, matching.permute(b, [other]), split) >= found - 1e-5
     assert torch.equal(start[0], matching.match(a, b)[0]), "where it starts is left as it is"
+
+
+def test_small_gains_of_the_loss_are_taken_too():
+    """In double precision, with outputs so small that a swap gains a millionth."""
+    a, b = (net(2, 5, 3, seed=seed).double() for seed in (0, 1))
+    for model in (a, b):
+        model[3].weight.data *= 1e-4
+    x = gaussian(30, 2).double()
+    split = data.Split(x, torch.arange(30) % 3)
+
+    def loss(order):
+        half = matching.average([a, matching.permute(b, [torch.tensor(order)])])
+        return torch.nn.functional.cross_entropy(half(x), split.y).item()
+
+    worst = max(permutations(range(5)), key=loss)
+    (order,) = matching.match_by_loss(a, b, split, [torch.tensor(worst)])
+    for i in range(5):
+        for j in range(i):
+            other = order.clone()
+            other[[i, j]] = order[[j, i]]
+            assert loss(other.tolist()) >= loss(order.tolist()) - 2e-7
+    assert loss(order.tolist()) < loss(list(worst)) - 1e-6
+
+
+def test_images_are_flattened_for_the_loss():
+    a, b = (net(4, 5, 3, seed=seed) for seed in (0, 1))
+    x, y, start = gaussian(30, 4), torch.arange(30) % 3, [torch.arange(5)]
+    flat, square = (data.Split(x.view(30, *shape), y) for shape in ((4,), (1, 2, 2)))
+    found = [matching.match_by_loss(a, b, split, start)[0] for split in (flat, square)]
+    assert torch.equal(*found)
 
 
 def test_an_order_by_the_loss_is_as_good_as_the_one_that_was_swapped():

@@ -173,6 +173,16 @@ def test_dead_units_are_those_that_never_change():
     assert found.correlation(0).diagonal()[3] == pytest.approx(1)
 
 
+@pytest.mark.parametrize(
+    ("dtype", "alive", "dead"), [(torch.float, 1e-4, 1e-6), (torch.double, 1e-11, 1e-13)]
+)
+def test_what_is_dead_is_a_matter_of_precision(dtype, alive, dead):
+    """Units of mean 1 and a given variance: dead below 1e-5, and in double precision 1e-12."""
+    swing = torch.tensor([1.0, -1.0], dtype=dtype).repeat(50)[:, None]
+    h = 1 + swing * torch.tensor([alive, dead], dtype=torch.double).sqrt().to(dtype)
+    assert moments_of(h).dead().tolist() == [False, True]
+
+
 @pytest.mark.parametrize("n", [1, 2, 999, 3001])
 def test_constants_are_dead_whatever_rounding_leaves_of_them(n):
     constants = torch.tensor([0.1, 3.7, -1 / 3, 1234.567, 1e-6])

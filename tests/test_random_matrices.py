@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 from scipy.optimize import brentq
+from scipy.special import airy
 
 from netdist_utils import random_matrices as rm
 
@@ -37,6 +38,24 @@ def test_noise_fills_the_interval():
     low, high = rm.marchenko_pastur_edges(4.0)
     assert found.min() == pytest.approx(low, rel=0.05)
     assert found.max() == pytest.approx(high, rel=0.05)
+
+
+@pytest.mark.parametrize("quantile", [0.90, 0.95, 0.99])
+def test_the_table_is_of_the_tracy_widom_law(quantile):
+    """Its distribution is det(1 - Ai((x + y) / 2) / 2) on (s, infinity): Ferrari, Spohn 2005."""
+    nodes, weights = np.polynomial.legendre.leggauss(60)
+    x, root = rm.TRACY_WIDOM[quantile] + 8 * (nodes + 1), np.sqrt(8 * weights)  # of (s, s + 16)
+    kernel = airy((x[:, None] + x) / 2)[0] / 2
+    probability = np.linalg.det(np.eye(60) - root[:, None] * kernel * root)
+    assert probability == pytest.approx(quantile, abs=2e-5)
+
+
+def test_the_largest_noise_eigenvalue_varies_as_the_size_to_minus_two_thirds():
+    """Of large square noise: the quantiles times 2^(4/3) n^(-2/3), about the edge 4."""
+    n = 10**12
+    found = [rm.largest_noise_eigenvalue((n, n), quantile=q) - 4 for q in rm.TRACY_WIDOM]
+    expected = [value * 2 ** (4 / 3) * n ** (-2 / 3) for value in rm.TRACY_WIDOM.values()]
+    assert found == pytest.approx(expected, rel=1e-3)
 
 
 @pytest.mark.parametrize("quantile", [0.90, 0.95, 0.99])

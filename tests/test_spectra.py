@@ -15,6 +15,7 @@ from torch import nn
 
 from netdist_utils import data, models, spectra, training
 from netdist_utils.spectra import __main__ as command
+from netdist_utils.spectra import power_law
 from tests.helpers import allclose, fit, gaussian, rotation
 
 
@@ -184,6 +185,50 @@ def test_goodness_of_fit_accepts_the_law_and_refuses_another():
     assert spectra.goodness_of_fit(noise(1000, 500), draws=50) < 0.1
 
 
+def test_samples_of_the_goodness_of_fit_have_the_values_below_too(monkeypatch):
+    """Each has as many values as were given: below xmin some of these, above it new ones."""
+    values = np.concatenate(
+        [np.linspace(0.5, 1, 200), 1 + np.random.default_rng(0).pareto(2, 200)]
+    )
+    fitted, drawn = spectra.fit_power_law(values), []
+
+    def spy(sample):
+        drawn.append(np.asarray(sample))
+        return fitted
+
+    monkeypatch.setattr(power_law, "fit_power_law", spy)
+    assert spectra.goodness_of_fit(values, draws=50) == 1  # all lie just as far
+    assert {len(sample) for sample in drawn} == {400}
+    for sample in drawn[1:]:
+        below = sample < fitted.xmin
+        assert np.isin(sample[below], values).all() and not np.isin(sample[~below], values).any()
+    logs = np.concatenate([np.log(s[s >= fitted.xmin] / fitted.xmin) for s in drawn[1:]])
+    scale = 1 / (fitted.alpha - 1)  # the logarithm of a power law is exponential
+    assert logs.mean() == pytest.approx(scale, abs=4 * scale / len(logs) ** 0.5)
+    share = np.mean([sample >= fitted.xmin for sample in drawn[1:]])
+    expected = fitted.n_tail / 400
+    assert share == pytest.approx(expected, abs=4 * (expected * (1 - expected) / 20000) ** 0.5)
+
+
+def test_where_nothing_lies_below_nothing_is_added(monkeypatch):
+    values, drawn = 1 + np.random.default_rng(0).pareto(2, 50), []
+
+    def spy(sample):
+        drawn.append(sample)
+        return spectra.PowerLawFit(3.0, values.min(), 0.1, 50, 0.3, 50)
+
+    monkeypatch.setattr(power_law, "fit_power_law", spy)
+    spectra.goodness_of_fit(values, draws=5)
+    assert [len(sample) for sample in drawn] == [50] * 6
+
+
+def test_of_tied_candidates_the_smallest_is_xmin(monkeypatch):
+    """In whatever order their bounds come, and whatever is computed after them."""
+    monkeypatch.setattr(power_law, "_distance", lambda *of_candidate: 1.0)
+    values = 1 + np.random.default_rng(0).pareto(2, 200)
+    assert spectra.fit_power_law(values).xmin == values.min()
+
+
 def test_bootstrap_covers_as_often_as_it_says():
     """30 samples; fewer than 22 of 30 would be four standard errors below 95 %."""
     covered = 0
@@ -293,6 +338,14 @@ def test_one_unit_and_all_zero_weights():
     assert "0 positive" in row.reason and np.isnan(row.stable_rank) and row.spikes == 0
 
 
+@pytest.mark.parametrize("shape", [(30, 12), (12, 30)])
+def test_the_norm_in_the_table_is_the_matrix_norm(shape):
+    weight = gaussian(*shape)
+    row = spectra.table({"weight": weight}).iloc[0]
+    assert row.spectral_norm == pytest.approx(torch.linalg.matrix_norm(weight, 2).item())
+    assert row.stable_rank == pytest.approx((weight.norm() / row.spectral_norm).item() ** 2)
+
+
 def test_conventions_of_alpha_hat():
     """One alpha, three largest eigenvalues: by hand."""
     layer = nn.Linear(200, 50)
@@ -319,6 +372,7 @@ def test_resnet_18_at_random_is_deepdataprofilers():
     [
         (1.5, "well trained", "over-trained"),
         (2.5, "well trained", "well trained"),
+        (4.0, "somewhat trained", "well trained"),
         (5.0, "not trained", "well trained"),
         (7.0, "not trained", "not trained"),
         (np.nan, "unjudged", "unjudged"),
@@ -370,6 +424,28 @@ def test_rank_correlation_is_scipys():
     value, low, high = spectra.rank_correlation(x, y)
     assert value == pytest.approx(stats.spearmanr(x, y).statistic)
     assert low < value < high
+
+
+def test_layers_of_few_eigenvalues_are_left_out_of_alpha_hat():
+    wide, narrow = nn.Linear(300, 100), nn.Linear(30, 20)
+    both = nn.Sequential(wide, narrow)
+    assert spectra.alpha_hat(both, min_eigenvalues=50) == spectra.alpha_hat(wide)
+    assert spectra.alpha_hat(both) != spectra.alpha_hat(wide)
+    assert np.isnan(spectra.alpha_hat(both, min_eigenvalues=101))
+    ten, nine = nn.Linear(30, 10), nn.Linear(30, 9)
+    assert np.isfinite(spectra.alpha_hat(ten)) and np.isnan(spectra.alpha_hat(nine))
+
+
+def test_a_tensor_is_named_by_its_axes():
+    shapes = {"a": (3, 4), "b": (3, 4, 2), "c": (3, 4, 2, 2), "d": (3, 4, 2, 2, 2)}
+    found = spectra.layer_spectra({name: gaussian(*shape) for name, shape in shapes.items()})
+    assert [layer.kind for layer in found] == ["matrix", "1d", "2d", "3d"]
+
+
+def test_weights_that_are_made_at_each_access_are_not_shared():
+    """Each goes before the next comes, and may leave it its place in memory."""
+    layers = [nn.utils.parametrizations.weight_norm(nn.Linear(12, 11)) for _ in range(8)]
+    assert len(spectra.layer_spectra(nn.Sequential(*layers))) == 8
 
 
 def test_a_common_cause_is_held_fixed():

@@ -2,12 +2,14 @@
 
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import count
 
 import pytest
+import torch
 from filelock import FileLock
 from safetensors.torch import save_file
 
-from netdist_utils import data, models, store, training
+from netdist_utils import data, models, settings, store, training
 from tests.helpers import CIRCLE, equal, fit, small
 
 
@@ -52,6 +54,19 @@ def test_a_history_and_its_end_share_their_file(own_cache):
     before = networks(own_cache)
     fit([0], cache=True)
     assert networks(own_cache) == before and len(before) == 4
+
+
+def test_the_time_of_a_training_is_spared_once(monkeypatch):
+    """A clock of five seconds a training: the last network of a history brings all of it."""
+    monkeypatch.setattr(store, "perf_counter", count(0, 5).__next__)
+    training.fit_history(small, CIRCLE, 0, epochs=3, lr=0.1, progress=False)
+    spared = store.spared_seconds()
+    fit([0], cache=True, epochs=1)
+    assert store.spared_seconds() == spared
+    fit([0], cache=True)
+    assert store.spared_seconds() == spared + 5
+    training.fit_history(small, CIRCLE, 0, epochs=3, lr=0.1, progress=False)
+    assert store.spared_seconds() == spared + 10
 
 
 def test_a_killed_write_leaves_no_half_file(own_cache, monkeypatch):
@@ -161,3 +176,21 @@ def test_a_file_is_named_by_what_determines_the_network(own_cache):
     assert name(schedule="cosine") != name(schedule="cosine", epochs=10)
     assert len({name(), name(epoch=3), name(lr=0.5), name(schedule="cosine")}) == 4
     assert store.path_of(start, CIRCLE.fingerprint, 1, recipe, 2) != name()
+
+
+def test_start_version_and_device_are_part_of_the_name(monkeypatch):
+    """All else being equal: other weights of one shape, another torch, another device."""
+    recipe, start, other = training.Recipe(epochs=1, lr=0.1), small(), small()
+
+    def name(model=start):
+        return store.path_of(model, CIRCLE.fingerprint, 0, recipe, 1)
+
+    before, names = name(), {name(), name(other)}
+    for where, what, value in [
+        (torch, "__version__", "0.0"),
+        (settings, "device", lambda: torch.device("meta")),
+    ]:
+        with monkeypatch.context() as patch:
+            patch.setattr(where, what, value)
+            names.add(name())
+    assert len(names) == 4 and name() == name(models.clone(start)) == before

@@ -16,25 +16,38 @@ def apart(one, two, split=CIRCLE):
     return (a - b).abs().max() / a.abs().max()
 
 
-def by_hand(seed, *, epochs, lr, momentum=0.9, weight_decay=0.0):
-    """The oracle: textbook SGD on one network."""
+def by_hand(seed, *, epochs, lr, optimizer="sgd", weight_decay=0.0, schedule="constant"):
+    """The oracle: textbook SGD with momentum 0.9, or Adam (Kingma and Ba 2015), on one network."""
     model = training.start(small, seed).requires_grad_()
-    order = generator(seed)
-    velocity = [torch.zeros_like(p) for p in model.parameters()]
+    order, step, steps = generator(seed), 0, epochs * 2  # CIRCLE is two batches
+    first = [torch.zeros_like(p) for p in model.parameters()]
+    second = [torch.zeros_like(p) for p in model.parameters()]
     for _ in range(epochs):
         for batch in torch.randperm(len(CIRCLE), generator=order).split(128):
             loss = torch.nn.functional.cross_entropy(model(CIRCLE.x[batch]), CIRCLE.y[batch])
             gradients = torch.autograd.grad(loss, list(model.parameters()))
-            for p, v, g in zip(model.parameters(), velocity, gradients, strict=True):
-                v.mul_(momentum).add_(g + weight_decay * p.detach())
-                p.data.sub_(lr * v)
+            cosine = (1 + np.cos(np.pi * step / steps)) / 2  # 1 at the first step, never 0
+            rate, step = lr * (cosine if schedule == "cosine" else 1), step + 1
+            for p, m, v, g in zip(model.parameters(), first, second, gradients, strict=True):
+                g = g + weight_decay * p.detach()
+                if optimizer == "sgd":
+                    m.mul_(0.9).add_(g)
+                    p.data.sub_(rate * m)
+                else:
+                    m.mul_(0.9).add_(0.1 * g)
+                    v.mul_(0.999).add_(0.001 * g**2)
+                    size = (v / (1 - 0.999**step)).sqrt() + 1e-8
+                    p.data.sub_(rate * m / (1 - 0.9**step) / size)
     return models.freeze(model)
 
 
 @pytest.mark.parametrize("weight_decay", [0.0, 0.1])
-def test_the_ensemble_descends_as_textbook_sgd_does(weight_decay):
-    for seed, model in zip([3, 5], fit([3, 5], weight_decay=weight_decay), strict=True):
-        expected = by_hand(seed, epochs=3, lr=0.1, weight_decay=weight_decay)
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize("schedule", ["constant", "cosine"])
+def test_the_ensemble_descends_as_the_textbook_does(weight_decay, optimizer, schedule):
+    recipe = {"weight_decay": weight_decay, "optimizer": optimizer, "schedule": schedule}
+    for seed, model in zip([3, 5], fit([3, 5], **recipe), strict=True):
+        expected = by_hand(seed, epochs=3, lr=0.1, **recipe)
         assert apart(model, expected) <= training.TOLERANCE
 
 
@@ -72,6 +85,8 @@ def test_history_runs_through_the_same_networks():
 def test_edges():
     assert fit([]) == []
     assert equal(fit([0], epochs=0)[0], training.start(small, 0))
+    (one_by_one,) = fit([0], CIRCLE.first(3), batch_size=1)
+    assert not equal(one_by_one, fit([0], CIRCLE.first(3), batch_size=3)[0])
     (one_sample,) = fit([0], CIRCLE.first(1))
     assert training.accuracy(one_sample, CIRCLE.first(1)) in (0.0, 1.0)
 

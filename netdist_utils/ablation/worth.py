@@ -94,7 +94,7 @@ def interactions(values, weights="shapley"):
     sizes = range(n - 1)
     shares = [1 / ((n - 1) * math.comb(n - 2, k)) for k in sizes]
     by_size = shares if weights == "shapley" else [0.5 ** (n - 2) for _ in sizes]
-    weight = torch.tensor(by_size).double()[subset_sizes(n - 2)] if n > 1 else None
+    weight = torch.tensor(by_size, dtype=torch.double)[subset_sizes(n - 2)] if n > 1 else None
     for high in range(n):
         for low in range(high):
             table = values.view(-1, 2, 2 ** (high - low - 1), 2, 2**low)

@@ -1,7 +1,8 @@
 """When does training an ensemble at once pay, beside training one network after another?
 
-Where it does not pay, `training` leaves it: beyond `training.BATCHED_PARAMETERS`, and for
-convolutions. Two rows show why: there it is done against the package's own choice.
+Where it does not pay, `training` trains networks side by side, each on a core of its own: beyond
+`training.BATCHED_PARAMETERS`, and for convolutions. Two rows show why: there networks are stacked
+against the package's own choice.
 """
 
 import torch
@@ -25,7 +26,7 @@ def one_by_one(make_model, split, seeds):
 
 
 def batched(make_model, split, seeds):
-    """All in one, whatever they are."""
+    """In stacks, whatever they are."""
     chosen, training._worth_batching = training._worth_batching, lambda model, device: True
     try:
         return fit(make_model, split, seeds)
@@ -57,16 +58,16 @@ def parameters(model):
     return sum(p.numel() for p in model.parameters())
 
 
-def ensemble(make, shape, split, n, at_once=fit):
-    """One row: n networks trained at once, beside the same one after another."""
-    how = "trained at once" if at_once is fit else "forced to train at once"
+def ensemble(make, shape, split, n, forced=False):
+    """One row: n networks trained at once, beside the same one after another or as is chosen."""
+    at_once, other = (batched, fit) if forced else (fit, one_by_one)
     return compare(
         chapter=CHAPTER,
-        what=f"an ensemble {how}",
+        what=f"an ensemble {'forced into stacks' if forced else 'trained at once'}",
         size=f"{n} networks {shape}, {parameters(make()):,} parameters each",
-        against=ALONE,
+        against="training side by side, the package's choice" if forced else ALONE,
         ours=lambda: at_once(make, split, range(n)),
-        theirs=lambda: one_by_one(make, split, range(n)),
+        theirs=lambda: other(make, split, range(n)),
         check=same_logits(split),
         gpu=lambda device: trained_on(device, lambda: at_once(make, split, range(n))),
     )
@@ -85,8 +86,8 @@ def rows():
     wide = size([1024, 1024, 256, 10], [1024, 8, 10])
     gray, colored = noise(size(2000, 100), 1024), noise(size(1000, 20), 3, 32, 32)
     shape = "-".join(map(str, wide))
-    yield ensemble(perceptron(*wide), shape, gray, size(4, 2), batched)
-    yield ensemble(convnet, "of channels 3-16-32", colored, size(4, 2), batched)
+    yield ensemble(perceptron(*wide), shape, gray, size(4, 2), forced=True)
+    yield ensemble(convnet, "of channels 3-16-32", colored, size(4, 2), forced=True)
     yield laid_out(colored.x[:128])
 
 

@@ -2,7 +2,7 @@
 
     python tools/lock_check.py
 
-uv resolves ``requirements.txt`` for each of them, from wheels alone, and installs nothing.
+uv resolves ``requirements.txt`` for each of them, from wheels (but for `SOURCES`), and installs nothing.
 """
 
 import os
@@ -28,6 +28,7 @@ SYSTEMS = {
 }
 PLACES = list(product(PYTHONS, SYSTEMS))
 MACOS = "14.0"  # the oldest for which there is a wheel of PyTorch
+SOURCES = ("scour",)  # pure Python, for which there is no wheel
 
 
 class Pin(NamedTuple):
@@ -72,6 +73,7 @@ def missing(python, system):
     """What uv says that keeps the lock from being installed there; empty if nothing does."""
     command = [sys.executable, "-m", "uv", "pip", "install", "--dry-run", "--require-hashes"]
     command += ["--requirement", LOCK, "--only-binary", ":all:", "--no-deps"]
+    command += [f"--no-binary={name}" for name in SOURCES]
     command += ["--python-version", python, "--python-platform", system]
     command += ["--target", Path(gettempdir()) / "nothing-is-installed-here"]
     there = {**os.environ, "MACOSX_DEPLOYMENT_TARGET": MACOS}

@@ -292,7 +292,8 @@ def _inputs(said, shape, each, x, name, call):
     inputs = [_tensor(said, shape, "", "tensor", "", "", "", part, name, call) for part in inputs]
     layers = call.arguments.get("layers") or [call.arguments.get("layer", math.inf)]
     for k, model in enumerate(networks):
-        inputs[k] = inputs[k].to(_output(inputs[k], model, max(layers), call).dtype)
+        _output(inputs[k], model, max(layers), call)  # raises where they do not fit
+        inputs[k] = inputs[k].to(next(model.parameters(), inputs[k]).dtype)
     return inputs if several else inputs[0]
 
 

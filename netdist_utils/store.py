@@ -71,7 +71,8 @@ def fetch(starts, files, train):
     files : list of dict of int to pathlib.Path
         For each network, the file after each epoch that is wanted.
     train : callable
-        Takes positions in the list, returns for each a dict from epoch to network.
+        Takes positions in the list, yields for each a dict from epoch to network. Each is kept
+        as soon as it comes: what is killed later has lost no more than was not done.
 
     Returns
     -------
@@ -85,13 +86,12 @@ def fetch(starts, files, train):
                 for of_network, start, by_epoch in zip(found, starts, files, strict=True)
             ]
             missing = [i for i, of_network in enumerate(found) if of_network is None]
-            began = perf_counter()
-            trained = train(missing)
-            seconds = (perf_counter() - began) / max(1, len(missing))
-            for i, snapshots in zip(missing, trained, strict=True):
-                found[i] = snapshots
+            began = perf_counter()  # of a group that comes at once, the first bears all seconds
+            for i, snapshots in zip(missing, train(missing), strict=True):
+                found[i], seconds = snapshots, perf_counter() - began
                 for epoch, model in snapshots.items():
                     _save(model, files[i][epoch], seconds * (epoch == max(snapshots)))
+                began = perf_counter()
     return found
 
 

@@ -15,6 +15,7 @@ in halves, and halves of these: the same networks, up to that order.
 import math
 import operator
 import re
+from contextlib import closing
 from dataclasses import dataclass
 
 import torch
@@ -294,7 +295,7 @@ def _fit(make_model, split, seeds, recipe, epochs_kept, progress, cache):
         return _train(*of_members, recipe, epochs_kept, progress)
 
     if not cache:
-        return train(range(len(seeds)))
+        return list(train(range(len(seeds))))
     data = split.fingerprint  # read once: it takes a tenth of a second for CIFAR-10
     files = [
         {e: store.path_of(model, data, seed, recipe, e) for e in epochs_kept}
@@ -304,29 +305,32 @@ def _fit(make_model, split, seeds, recipe, epochs_kept, progress, cache):
 
 
 def _train(starts, split, seeds, recipe, epochs_kept, progress):
-    """Train in groups: side by side on a CPU, and wherever joblib is told to."""
+    """Train in groups, side by side on a CPU or wherever joblib is told to; yield each network."""
     if not starts:
-        return []
+        return
     device = settings.device()
     x, y = split.x.to(device), split.y.to(device)
     groups, here = _groups(starts, recipe, device), workers.plan(all_cores=True)[1]
     options = {"total": len(groups) * recipe.epochs, "disable": not progress, "desc": "training"}
-    trained = []
     with settings.progress(**options) as bar:
         # The bar moves with each epoch here; elsewhere (`int` does nothing) with each group.
         common = x, y, recipe, epochs_kept, bar.update if here else int
         jobs = [([starts[i] for i in g], [seeds[i] for i in g], *common) for g in groups]
-        for group in _side_by_side(jobs, here):
-            trained += group
-            bar.update(0 if here else recipe.epochs)
-    for seed, snapshots in zip(seeds, trained, strict=True):
-        for epoch, model in snapshots.items():
-            if not all(torch.isfinite(p).all() for p in model.parameters()):
-                raise FloatingPointError(
-                    f"the network of seed {seed} diverged by epoch {epoch} with "
-                    f"lr {recipe.lr}; use a smaller lr"
-                )
-    return trained
+        with closing(_side_by_side(jobs, here)) as trained:  # also where a network diverges
+            for (_, seeds_of_group, *_), group in zip(jobs, trained, strict=True):
+                bar.update(0 if here else recipe.epochs)
+                for seed, snapshots in zip(seeds_of_group, group, strict=True):
+                    _check_finite(seed, snapshots, recipe)
+                    yield snapshots
+
+
+def _check_finite(seed, snapshots, recipe):
+    for epoch, model in snapshots.items():
+        if not all(torch.isfinite(p).all() for p in model.parameters()):
+            raise FloatingPointError(
+                f"the network of seed {seed} diverged by epoch {epoch} with lr {recipe.lr}; "
+                "use a smaller lr"
+            )
 
 
 def _groups(starts, recipe, device):

@@ -10,7 +10,7 @@ import torch
 from joblib import Parallel, delayed, parallel_config
 from joblib.parallel import get_active_backend
 
-from netdist_utils import settings
+from netdist_utils import checks, settings
 
 
 def plan(all_cores=False):
@@ -87,3 +87,6 @@ def _do(threads, function, *job):
 
 def _on_cpu():
     return settings.device().type == "cpu"
+
+
+checks.guard(__name__)

@@ -156,6 +156,21 @@ def test_locks_are_taken_in_one_order(own_cache, monkeypatch, order):
     assert taken == left[::-1] == [f"{of[0]}.lock" for of in files]
 
 
+def test_what_was_trained_before_a_failure_is_kept(own_cache):
+    starts, files = wanted(own_cache, 3)
+
+    def train(positions):
+        yield {0: training.start(small, 100)}
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        store.fetch(starts, files, train)
+    assert [of_network[0].exists() for of_network in files] == [True, False, False]
+    again = Training()
+    store.fetch(starts, files, again)
+    assert again.asked == [[1, 2]]
+
+
 def test_a_training_that_fails_keeps_no_lock(own_cache):
     starts, files = wanted(own_cache, 2)
     with pytest.raises(ZeroDivisionError):

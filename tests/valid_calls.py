@@ -343,6 +343,8 @@ CALLS = {
     "lenses.weight_correlation": lambda: pair(),
     "lenses.weight_covariance_cosine": lambda: pair(),
     "lenses.without_networks": lambda: {"matrices": squares()},
+    "workers.each": lambda: {"function": pow, "jobs": [(2, 3), (3, 2)], "all_cores": True},
+    "workers.plan": lambda: {"all_cores": True},
 }  # fmt: skip
 
 # Methods of what the package makes.

@@ -2,7 +2,8 @@
 
     python tools/lock_check.py
 
-uv resolves ``requirements.txt`` for each of them, from wheels (but for `SOURCES`), and installs nothing.
+uv resolves ``requirements.txt`` for each of them, from wheels (but for `SOURCES`), and installs
+nothing.
 """
 
 import os

@@ -219,6 +219,7 @@ def ratios(found):
     """The figure of all ratios."""
     caption = (
         "Time of the other way over ours: right of the line ours is faster, left of it slower. "
+        "A line names what is done, its size, and the other way. "
         "Dots are medians, whiskers the least and the largest ratio of a run."
     )
     return [raw(captioned(benchmark_figures.ratios(found), caption))]

@@ -263,6 +263,8 @@ def content():
 
 def setup(app):
     app.add_directive("cluster-cost", shared.inline(content))
+    # What was measured may have changed where the page has not.
+    app.connect("env-get-outdated", lambda *_: ["book/cluster"])
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 

@@ -165,6 +165,16 @@ def test_mean_and_resample_ablation_by_hand():
             assert found[m] == pytest.approx(expected, abs=1e-5)
 
 
+@pytest.mark.parametrize("n", [10, 1_000_000, 3_000_000])
+def test_masks_are_run_in_as_few_parts_as_memory_allows(n):
+    """Ten million entries at once, or one mask where its entries alone are more."""
+    split = data.Split(torch.zeros(1, 2).expand(n, 2), torch.zeros(1).long().expand(n))
+    given = masks(5)[:9].float()
+    parts = ablation.masks._parts(net(2, 5, 2), split, given)
+    assert torch.equal(torch.cat(parts), given)
+    assert len(parts) == math.ceil(9 / max(1, min(9, 10_000_000 // (5 * n))))
+
+
 def test_gradients_against_finite_differences():
     model, split = net(2, 4, 3, 2), data.circle(30, 0)
     mask = torch.rand(3, 7, generator=generator()) * 0.8 + 0.1
@@ -412,6 +422,8 @@ def test_bad_input_is_named():
         ablation.all_losses(net(2, 5, 1), split)
     with pytest.raises(ValueError, match=r"\[2\] outputs"):
         ablation.all_losses(net(2, 2), split)
+    with pytest.raises(TypeError, match="no layer with weights"):
+        ablation.n_units(torch.nn.Sequential(torch.nn.Flatten()))
     with pytest.raises(TypeError, match="layer 0 is Conv2d"):
         ablation.n_units(models.convnet((1, 8, 8), [2], classes=2))
     with pytest.raises(ValueError, match=r"model cannot take shape \(5, 2\)"):

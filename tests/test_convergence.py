@@ -382,6 +382,16 @@ def test_pictures_of_a_dense_unit_are_whole_images():
     assert patches.shape == gradients.shape == (3, 3, 9, 9)
 
 
+def test_each_picture_has_the_contrast_that_its_own_reach_allows():
+    """The second is a thousand times the first, and looks the same; zero is gray in both."""
+    signed = gaussian(1, 3, 4, 4) * torch.tensor([1.0, 1000.0])[:, None, None, None]
+    signed[:, :, 0] = 0
+    found = cv.contrast(signed)
+    assert allclose(found[1], found[0], atol=1e-6)
+    assert (found - 0.5).abs().amax((1, 2, 3)).tolist() == [0.5, 0.5]
+    assert (found[:, :, 0] == 0.5).all() and ((found > 0.5) == (signed > 0)).all()
+
+
 # The rotation test
 
 
@@ -528,8 +538,17 @@ def test_what_the_rotation_tests_refuse():
             call()
     with pytest.raises(ValueError, match="0 and 12 units are not dead"):
         cv.preactivation_rotation_test(-z.abs(), z - 0.1, generator())
+    with pytest.raises(ValueError, match="0 and 12 units are not dead"):
+        cv.rotation_test(moments_of(torch.ones(4000, 3), z), 0, 1, generator())
     with pytest.raises(ValueError, match="N is 4000, not 10"):
         cv.preactivation_rotation_test(z, z[:10], generator())
+
+
+def test_units_are_dead_on_either_way_at_the_same_variance():
+    """Of two samples: variances below and above a share 1e-5 of the mean square."""
+    z = 1 + torch.tensor([1.0, -1.0])[:, None] * torch.tensor([0.7e-5, 1.3e-5]).sqrt()
+    assert moments_of(z).dead().tolist() == [True, False]
+    assert cv.rotation._varies(z.double()).tolist() == [False, True]
 
 
 # Nulls
@@ -578,14 +597,15 @@ def test_a_permuted_copy_is_stitched_without_loss(layer):
     assert nothing(X).std(0).max() < 1e-5  # the means alone: the same answer for every image
 
 
-def test_a_stitch_works_in_either_direction():
+@pytest.mark.parametrize("layer", [LAYER, 3])  # behind 3 stands the Flatten
+def test_a_stitch_works_in_either_direction(layer):
     """From the second network of the statistics into the first, whose means are others."""
     model, other = net(0), net(1)
-    found = moments([model, other], X, [LAYER])[LAYER]
+    found = moments([model, other], X, [layer])[layer]
     matrix = cv.best_maps(found, 1, 0)["affine"]
-    joined = cv.stitch(other, model, LAYER, found, 1, 0, matrix)
-    h = other[: LAYER + 1](X).movedim(1, -1) - found.mean(1).float()
-    expected = model[LAYER + 1 :]((h @ matrix.float() + found.mean(0).float()).movedim(-1, 1))
+    joined = cv.stitch(other, model, layer, found, 1, 0, matrix)
+    h = other[: layer + 1](X).movedim(1, -1) - found.mean(1).float()
+    expected = model[layer + 1 :]((h @ matrix.float() + found.mean(0).float()).movedim(-1, 1))
     assert allclose(joined(X), expected, atol=1e-4, rtol=1e-4)
 
 

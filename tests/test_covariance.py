@@ -314,6 +314,16 @@ def test_rows_along_the_data_of_a_convolution(padding):
     assert allclose(along, spread, rtol=0.15)
 
 
+def test_a_border_that_is_said_in_words_gives_the_same_rainbow():
+    """A kernel of side 3 keeps the size of an image with a border of 1."""
+    one = models.convnet((2, 6, 6), [4], kernel_size=3, padding=1, classes=3)
+    other = models.clone(one)
+    other[0].padding = "same"
+    split = data.Split(gaussian(20, 2, 6, 6), torch.arange(20) % 3)
+    drawn = [covariance.rainbow(m, split, generator=generator()) for m in (one, other)]
+    assert allclose(*(m(split.x) for m in drawn), atol=1e-5)
+
+
 @pytest.mark.parametrize("rows", ["resampled", "data", "rotated", "white"])
 def test_controls_of_convolutions_with_biases(rows):
     model = training.start(lambda: models.convnet((2, 8, 8), [4, 6], kernel_size=3, classes=3), 0)

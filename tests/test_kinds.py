@@ -207,6 +207,9 @@ def test_inputs_and_networks_have_one_precision():
     networks = kinds.kind_of("list of torch.nn.Sequential")([one, two], "networks", call)
     assert {p.dtype for m in networks for p in m.parameters()} == {torch.double}
     assert two[1].weight.dtype == torch.float
+    mixed = net(4, 3, 2)
+    mixed[3].double()  # a network of two precisions could not be run
+    assert torch.equal(take("torch.nn.Sequential", mixed)(X), mixed.float()(X))
     assert take("(N, ...) inputs", X, networks=networks).dtype == torch.double
     split = data.Split(X, torch.zeros(6).long())
     assert take("data.Split", split, networks=networks).x.dtype == torch.double

@@ -168,6 +168,15 @@ def test_agreement_is_spearman_and_its_limit_is_that_of_the_largest():
     assert tied[0, 1] == 0  # a constant agrees with nothing
 
 
+def test_chance_is_drawn_from_its_seed():
+    def limit(seed):
+        return lenses.largest_by_chance(
+            np.corrcoef, lambda rng: rng.normal(size=(2, 30)), 19, seed
+        )
+
+    assert limit(3) == limit(3) != limit(4)
+
+
 # One network
 
 
@@ -301,6 +310,23 @@ def test_effects_agree_once_units_are_matched():
     assert lenses.effect_correlation(found, effects, sizes) == pytest.approx(1)
     mixed = effects[0], effects[1][permutation(12, seed=5)]
     assert lenses.effect_correlation(found, mixed, sizes) < 0.8
+
+
+def test_units_whose_partner_is_dead_are_left_out():
+    """Whichever of the two is dead: its effect, the largest here, belongs to no pair."""
+    h, order = gaussian(300, 8), permutation(8)
+    partner = h[:, order]
+    partner[:, 2] = 1
+    found = moments_of(h, partner)
+    rng = np.random.default_rng(0)
+    ours, sizes = rng.normal(size=8), [rng.normal(size=8) for _ in range(2)]
+    theirs = ours[order]
+    theirs[2] = 99
+    for i, j in ((0, 1), (1, 0)):
+        effects, of_size = [(ours, theirs)[k] for k in (i, j)], [sizes[k] for k in (i, j)]
+        assert lenses.effect_correlation(found, effects, of_size, i, j) == pytest.approx(1)
+    alive = moments_of(h, h[:, order])  # the control: with all units alive it counts
+    assert lenses.effect_correlation(alive, (ours, theirs), sizes) < 0.99
 
 
 def test_effects_of_size_alone_do_not_agree():
@@ -458,6 +484,17 @@ def test_compare_warns_of_no_network_that_is_right():
     assert found.reason.str.contains("model_b").any()
     both = lenses.compare(model, matching.permute(model, orders(SIZES, seed=1)), split, draws=2)
     assert set(both.reason[["matching", "covariance", "spectra"]]) == {""}
+
+
+def test_compare_warns_of_networks_that_always_name_the_most_frequent_class():
+    pair = [net(*SIZES, seed=k) for k in range(2)]
+    for model in pair:
+        model[3].bias.data[0] = 100
+    split = data.Split(gaussian(200, 64), (torch.arange(200) % 10 == 9).long())
+    assert lenses.compare(*pair, split, draws=1).reason["matching"] == (
+        "model_a is right on 90% and model_b is right on 90% of the images: "
+        "untrained, or diverged?"
+    )
 
 
 def test_compare_averages_over_layers():

@@ -406,6 +406,18 @@ def test_the_barrier_of_convolutional_networks_is_that_of_averaged_ones():
     assert line.loss[0].item() == pytest.approx(training.cross_entropy(one, split), abs=1e-5)
 
 
+def test_a_line_of_convolutional_networks_is_run_step_by_step():
+    """All steps at once would not fit into memory: six steps more are six runs more."""
+    one, two, runs = cnn(0), cnn(1), []
+    one[0].register_forward_hook(lambda *run: runs.append(run))
+    split, counts = data.Split(gaussian(4, 3, 16, 16), torch.arange(4)), []
+    for steps in (3, 9):
+        matching.barrier(one, two, split, steps)
+        counts.append(len(runs))
+        runs.clear()
+    assert counts[1] - counts[0] == 6
+
+
 # Distributions
 
 

@@ -226,6 +226,14 @@ def test_networks_that_are_not_finite_are_named():
         moments([net(5, 3), broken], gaussian(9, 5), [1])
 
 
+def test_activations_that_overflow_are_named():
+    """Of finite weights and finite inputs."""
+    large = net(5, 3)
+    large[1].weight.data[:] = 1e38
+    with pytest.raises(ValueError, match=r"layer 1 of networks \[1\] are NaN or infinite"):
+        moments([net(5, 3), large], 9 + gaussian(9, 5).abs(), [0, 1])
+
+
 @given(st.integers(1, 5), st.integers(1, 5), st.integers(0, 100))
 @settings(max_examples=25)
 def test_from_the_other_side_they_are_transposed(one, two, seed):

@@ -133,6 +133,27 @@ def test_no_verdict_without_data(values, reason):
         spectra.likelihood_ratio(values, fit, "lognormal")
 
 
+def test_two_distinct_values_have_an_exponent():
+    """Eight times 1 and four times e: the logarithms sum to 4, so alpha is 1 + 12 / 4."""
+    fit = spectra.fit_power_law([1.0] * 8 + [np.e] * 4)
+    assert (fit.xmin, fit.n_tail, fit.reason) == (1.0, 12, "")
+    assert fit.alpha == pytest.approx(4)
+    assert fit.ks == pytest.approx(1 - np.exp(-3) - 8 / 12)  # below e, in the law and the sample
+
+
+def test_few_candidates_are_tried_in_full(monkeypatch):
+    """The others lie farther from their law at a few of their points than the best at any."""
+    tried, distance = [], power_law._distance
+
+    def spy(*of_candidate):
+        tried.append(of_candidate[-1])
+        return distance(*of_candidate)
+
+    monkeypatch.setattr(power_law, "_distance", spy)
+    spectra.fit_power_law(1 + np.random.default_rng(0).pareto(1.5, 2000))
+    assert len(tried) < 2000 / 5
+
+
 def test_zeros_are_left_out():
     values = SAMPLES["pareto"]
     assert spectra.fit_power_law([*values, 0, 0]) == spectra.fit_power_law(values)
@@ -171,6 +192,15 @@ def test_likelihood_ratio_is_powerlaw_1_5(name, rival):
         return
     assert ours.ratio == pytest.approx(theirs[0], rel=1e-4, abs=1e-5)
     assert ours.p == pytest.approx(theirs[1], abs=2e-3)
+
+
+def test_a_lognormal_that_is_hardly_cut_off_is_fitted_by_mean_and_deviation():
+    """Its lower end is seven deviations below the mean: the likelihood has a closed form."""
+    logs = 3 + 0.4 * np.random.default_rng(0).normal(size=500)
+    fit = spectra.PowerLawFit(alpha=2.0, xmin=1.0, ks=0.5, n_tail=500, stderr=0.04, n=500)
+    found = spectra.likelihood_ratio(np.exp(logs), fit, "lognormal")
+    lognormal = stats.norm.logpdf(logs, logs.mean(), logs.std()) - logs
+    assert found.ratio == pytest.approx((-2 * logs - lognormal).sum(), abs=0.01)
 
 
 def test_unknown_rival():
@@ -322,6 +352,9 @@ def test_bad_models_are_named():
     broken.weight.data[0, 0] = np.nan
     with pytest.raises(ValueError, match=r"layer '0' \(Linear\): 1 of 6"):
         spectra.layer_spectra(nn.Sequential(broken))
+    eighth = torch.tensor([[np.nan, 1.0], [2.0, 3.0]]).to(torch.float8_e4m3fn)
+    with pytest.raises(ValueError, match=r"layer 'w' \(matrix\): 1 of 4"):
+        spectra.layer_spectra({"w": eighth})
     with pytest.raises(TypeError, match="Module"):
         spectra.layer_spectra([1, 2])
     assert spectra.layer_spectra(nn.ReLU()) == []
@@ -344,6 +377,12 @@ def test_the_norm_in_the_table_is_the_matrix_norm(shape):
     row = spectra.table({"weight": weight}).iloc[0]
     assert row.spectral_norm == pytest.approx(torch.linalg.matrix_norm(weight, 2).item())
     assert row.stable_rank == pytest.approx((weight.norm() / row.spectral_norm).item() ** 2)
+
+
+def test_the_table_counts_the_positive_eigenvalues():
+    """Of 20, those of a product of rank 15."""
+    weight = gaussian(30, 15).double() @ gaussian(15, 20, seed=1).double()
+    assert spectra.table({"w": weight}).n.to_list() == [15]
 
 
 def test_conventions_of_alpha_hat():
@@ -424,6 +463,16 @@ def test_rank_correlation_is_scipys():
     value, low, high = spectra.rank_correlation(x, y)
     assert value == pytest.approx(stats.spearmanr(x, y).statistic)
     assert low < value < high
+
+
+def test_the_interval_of_a_rank_correlation_is_that_of_theory():
+    """Bonett and Wright (2000): the inverse hyperbolic tangent is normal, or nearly."""
+    rng, n = np.random.default_rng(0), 400
+    x = rng.normal(size=n)
+    value, *ends = spectra.rank_correlation(x, x + rng.normal(size=n))
+    half = stats.norm.isf(0.025) * ((1 + value**2 / 2) / (n - 3)) ** 0.5
+    expected = np.tanh(np.arctanh(value) + half * np.array([-1, 1]))
+    assert allclose(ends, expected, atol=0.2 * half * (1 - value**2), rtol=0)
 
 
 def test_layers_of_few_eigenvalues_are_left_out_of_alpha_hat():

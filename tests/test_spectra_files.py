@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import pickle
 import struct
 import zipfile
@@ -219,6 +220,48 @@ def test_a_file_that_cannot_be_judged_gets_one_line_and_exit_code_2(name, tmp_pa
     code, out, err = run(capsys, tmp_path / name)
     assert (code, out, err.count("\n")) == (2, "", 1), err
     assert name in err and "Traceback" not in err
+
+
+class Trace:
+    """Whoever unpickles it makes a folder."""
+
+    def __init__(self, folder):
+        self.folder = str(folder)
+
+    def __reduce__(self):
+        return os.mkdir, (self.folder,)
+
+
+@pytest.mark.parametrize("form", ["a pickle", "an array of objects"])
+def test_nothing_in_a_file_is_run(form, tmp_path):
+    path, folder = tmp_path / "weights.npz", tmp_path / "made"
+    if form == "a pickle":
+        path.write_bytes(pickle.dumps(Trace(folder)))
+    else:
+        np.savez(path, w=np.array([Trace(folder)], dtype=object))
+    with pytest.raises(ValueError, match="weights.npz.* cannot be read"):
+        dict(spectra.open_weights(path))
+    assert not folder.exists()
+    with path.open("rb") as file:  # the control: the file is as bad as it looks
+        dict(np.load(file, allow_pickle=True) or {})
+    assert folder.exists()
+
+
+def test_numbers_may_be_stored_in_the_other_byte_order(tmp_path):
+    weight = np.random.default_rng(0).normal(size=(3, 4))
+    for kind in (">f8", "<f8", ">f4"):
+        np.savez(tmp_path / "w.npz", w=weight.astype(kind))
+        found = spectra.open_weights(tmp_path / "w.npz")["w"]
+        assert allclose(found, weight, rtol=1e-6, atol=0)
+
+
+def test_what_holds_no_tensors_is_no_weights(tmp_path):
+    (tmp_path / "folder").mkdir()
+    np.savez(tmp_path / "empty.npz")
+    save_file({}, tmp_path / "empty.safetensors")
+    for name in ("folder", "empty.npz", "empty.safetensors"):
+        with pytest.raises(ValueError, match=f"{name} holds no tensors"):
+            spectra.open_weights(tmp_path / name)
 
 
 @pytest.mark.parametrize(

@@ -146,6 +146,18 @@ def test_under_the_lock_it_looks_again(own_cache, monkeypatch, meanwhile):
         assert equal(of_network[0], training.start(small, seed))
 
 
+def test_a_file_that_was_mended_before_the_lock_was_taken_stays(own_cache, monkeypatch):
+    """Only who holds the lock sets a damaged file aside, for another may put a good one there."""
+    train, (starts, files), good = Training(), wanted(own_cache, 1), training.start(small, 7)
+    path = files[0][0]
+    path.write_bytes(b"damaged")
+    theirs = locks(lambda name: save_file(good.state_dict(), path))
+    monkeypatch.setattr(store, "FileLock", theirs)
+    (found,) = store.fetch(starts, files, train)
+    assert equal(found[0], good) and train.asked == [[]]
+    assert list(path.parent.iterdir()) == [path]
+
+
 @pytest.mark.parametrize("order", [[0, 1, 2], [2, 0, 1]])
 def test_locks_are_taken_in_one_order(own_cache, monkeypatch, order):
     """So two runs that want the same networks in other orders do not wait on each other."""

@@ -156,6 +156,14 @@ def test_what_cannot_be_read_is_named():
     assert units.read_alike([]) == []
 
 
+def test_the_door_gives_arguments_their_canonical_form():
+    assert units.positions([1, 0], 3).tolist() == [3, 4, 5, 0, 1, 2]
+    model = net(4, 3, 2)
+    assert torch.equal(units.permute(model, [[2, 0, 1]])[1].weight, model[1].weight[[2, 0, 1]])
+    with pytest.raises(ValueError, match="positions: block is 0; needed: int from 1 on"):
+        units.positions([1, 0], 0)
+
+
 @pytest.mark.parametrize("wrong", [[], [torch.tensor([0, 0, 1])], [torch.tensor([0, 1])]])
 def test_what_is_no_permutation_is_named(wrong):
     with pytest.raises(ValueError, match=r"H = \[3\]"):

@@ -199,10 +199,13 @@ def test_the_first_seed_that_diverges_is_named(n_jobs, chunks):
         fit(range(8), make_model=make)
 
 
+@pytest.mark.parametrize("n", [2, 4])
 @pytest.mark.parametrize("error", SHORT.values(), ids=SHORT)
-def test_networks_that_do_not_fit_side_by_side_are_trained_one_by_one(error, chunks, monkeypatch):
+def test_networks_that_do_not_fit_side_by_side_are_trained_one_by_one(
+    error, n, chunks, monkeypatch
+):
     monkeypatch.setattr(training, "BATCHED_PARAMETERS", 0)
-    expected, inner, main = fit(range(4)), training._descend, threading.get_ident()
+    expected, inner, main = fit(range(n)), training._descend, threading.get_ident()
 
     def descend(*arguments):
         if threading.get_ident() != main:
@@ -211,7 +214,7 @@ def test_networks_that_do_not_fit_side_by_side_are_trained_one_by_one(error, chu
 
     monkeypatch.setattr(training, "_descend", descend)
     with parallel_config(n_jobs=2):
-        found = fit(range(4))
+        found = fit(range(n))
     assert all(equal(a, b) for a, b in zip(found, expected, strict=True))
 
 

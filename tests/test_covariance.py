@@ -9,6 +9,7 @@ from sklearn.linear_model import Ridge
 from torch import nn
 
 from netdist_utils import covariance, data, models, training
+from netdist_utils.covariance import sampling
 from netdist_utils.units import permute
 from tests import helpers
 from tests.helpers import allclose, fit, gaussian, generator, orders, rotation
@@ -405,3 +406,28 @@ def test_the_model_stays_as_it_is_and_dead_units_do_no_harm():
 def test_a_penalty_that_is_not_positive_is_refused(penalty):
     with pytest.raises(ValueError, match=f"penalty is {penalty}"):
         covariance.ridge_readout(net(5, 8, 3, bias=True), 2, a_split(60, 5), penalty)
+
+
+@pytest.mark.parametrize(
+    "border",
+    [
+        {"padding": 1},
+        {"padding": "same"},
+        {"padding": 1, "padding_mode": "circular"},
+        {"padding": 1, "padding_mode": "reflect"},
+        {"padding": 2, "dilation": 2},
+    ],
+    ids=str,
+)
+def test_principal_directions_are_of_the_patches_that_the_layer_itself_sees(border):
+    """Oracle: with these directions as its own filters the layer puts out uncorrelated units."""
+    x = gaussian(50, 1, 6, 6)
+    model = nn.Sequential(nn.Conv2d(1, 2, 3, **border))
+    basis = sampling._principal(models.freeze(model), 0, x).float()  # (10, 10): nine, and a bias
+    layer = models.freeze(nn.Conv2d(1, 10, 3, **border))
+    layer.weight.copy_(basis[:, :9].reshape(10, 1, 3, 3))
+    layer.bias.copy_(basis[:, 9])
+    seen = layer(x).permute(0, 2, 3, 1).flatten(0, 2)
+    products = seen.T @ seen
+    off = products - products.diagonal().diag()
+    assert off.abs().max() < 1e-5 * products.max()

@@ -20,7 +20,7 @@ FIVE = {"matching", "ablation", "covariance", "convergence", "spectra"}
 CAPSTONE = "lenses"  # the one room that may enter the five
 ROOMS = {folder.parent.name for folder in PACKAGE.glob("*/__init__.py")}
 GROUND_FLOOR = {file.stem for file in PACKAGE.glob("*.py")} - {"__init__"}
-LONGEST_FILE, LONGEST_PACKAGE, LONGEST_COURSE = 250, 4205, 800  # lines of code
+LONGEST_FILE, LONGEST_PACKAGE, LONGEST_COURSE = 250, 4207, 800  # lines of code
 
 
 def module_of(file):

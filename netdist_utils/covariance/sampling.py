@@ -134,7 +134,9 @@ def _principal(reference, index, x):
     for batch in x.split(1000):
         h = models.outputs(reference, batch, [index - 1])[index - 1]
         if isinstance(layer, nn.Conv2d):
-            seen = layer.kernel_size, layer.dilation, layer.padding, layer.stride
+            mode = layer.padding_mode.replace("zeros", "constant")
+            h = nn.functional.pad(h, layer._reversed_padding_repeated_twice, mode)
+            seen = layer.kernel_size, layer.dilation, 0, layer.stride
             h = nn.functional.unfold(h, *seen)[..., None]  # (B, C h w, positions, 1)
         h = as_samples(h)
         h = h if layer.bias is None else nn.functional.pad(h, (0, 1), value=1.0)

@@ -11,6 +11,7 @@ from netdist_utils.moments import moments
 
 CHAPTER = "4. Convergent learning"
 BINS = 10
+FEWEST = size(1000, 20)  # images of which memory is measured, and then of four times as many
 NETWORKX = f"networkx {release('networkx')}, max_weight_matching"
 
 
@@ -140,10 +141,9 @@ def growth():
 
 
 def memory():
-    for n in size((1000, 4000), (20, 40)):
+    for n in (FEWEST, 4 * FEWEST):
         x, nets = images(n), convnets()
         gib = peak_gib(lambda x=x, nets=nets: moments(nets, x, [1, 4], batch_size=200))
-        what = (
-            f"statistics of two convnets over {n:,} images; the peak beyond that of the row before"
-        )
+        what = f"statistics of two convnets over {n:,} images, 200 at once"
+        what += "" if n == FEWEST else "; beyond the row above"
         yield {"chapter": CHAPTER, "what": what, "gib": gib}

@@ -85,5 +85,10 @@ def test_the_page_says_what_was_computed():
     assert all(row["paid"] == row["killed"] * row["workers"] for row in found)
     page = cluster_page.content()
     for row in found:
-        assert f"<td>{row['workers']:,}</td><td>{cluster_page.brief(row['calm'])}</td>" in page
+        numbers = [cluster_page.brief(row[name]) for name in ("floor", "calm", "killed")]
+        cells = [f"{row['workers']:,}", *numbers, f"{row['paid'] / 3600:,.0f}"]
+        assert "".join(f"<td>{cell}</td>" for cell in cells) in page
+    ends = [cluster_page.brief(found[k]["calm"]) for k in (0, -1)]
+    assert f"from {ends[0]} to {ends[1]}, and to" in page
+    assert "11 GB of weights" in page  # (1024 256 + 256 10) 4 bytes, ten thousand times: 10.6
     assert f"{known['seconds']:.1f} s" in page and len(re.findall("<svg", page)) == 1

@@ -62,7 +62,7 @@ def test_the_table_has_the_rows_of_the_figures(found):
     assert len(rows) == len(found["rows"]) == len(order)
     for text, row in zip(rows, order, strict=True):
         middle = ratios.ratio(row["ours"], row["theirs"]).median
-        assert f"<strong>{benchmarks_page.figure(middle)}</strong>" in text
+        assert f"<strong>{ratios.times(middle)}</strong>" in text
         assert benchmarks_page.escape(row["what"]) in text
         assert text.count("<td") == len(benchmarks_page.COLUMNS) - 1
     chapters = {ratios.by_chapter(row) for row in found["rows"]}
@@ -110,9 +110,11 @@ EVEN = ROW | {"theirs": [0.5, 3.0, 1.0]}
 )
 def test_what_is_not_faster_is_said(rows, said, listed):
     found = figures(*rows)
-    assert f"Of {benchmarks_page.counted(len(rows), 'comparison')}: {said}" in shown(
-        "summary", found
-    )
+    counted = benchmarks_page.counted(len(rows), "comparison")
+    assert f"Of {counted} with a source's way or a library: {said}" in shown("summary", found)
+    own = figures(*(row | {"chapter": benchmarks_page.OWN} for row in rows))
+    assert f"Of {counted} between choices of the package: {said}" in shown("summary", own)
+    assert shown("summary", figures(FAST, FAST | {"chapter": "training"})).count("Of 1 comp") == 2
     items = [n for part in benchmarks_page.slower(found) for n in part.findall(nodes.list_item)]
     assert len(items) == listed
     assert ("every comparison was above 1" in shown("slower", found)) == (listed == 0)
@@ -155,12 +157,12 @@ def test_the_figures_say_in_words_what_they_show():
     found = figures(FAST, FAST, FAST, SLOW, EVEN, EVEN)
     svg = benchmark_figures.ratios(found)
     name = re.search(r'aria-label="([^"]*)"', svg)[1]
-    assert "6 dots" in name and "for 1 chapter, from 0.50 to 3.0." in name
+    assert "6 dots" in name and "in 1 group, from 0.50 to 3.0." in name
     assert "3 lie right of a line at 1, 1 left of it; 2 lie on either side." in name
     assert "1 panel of" in benchmark_figures.growth_alt([PANEL])
-    assert "ours ends at 10 times the floor, a peer is drawn beside it" in (
-        benchmark_figures.growth_alt([PANEL])
-    )
+    alt = benchmark_figures.growth_alt([PANEL])
+    assert "ours ends at 10 times the floor" in alt
+    assert "a peer is drawn up to 10, where it takes 2.0 times as long as ours" in alt
 
 
 def test_a_dot_stands_at_the_median_and_its_whiskers_at_the_ends():

@@ -9,7 +9,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
-from ratios import by_chapter, clearly, counted, figure, ratio
+from ratios import by_chapter, clearly, counted, figure, ratio, times
 
 from netdist_utils import plotting
 
@@ -63,8 +63,8 @@ def ratios_alt(rows):
     kinds = [clearly(r) for r in all_of]
     middle = sorted(r.median for r in all_of)
     return (
-        f"{counted(len(rows), 'dot')} with whiskers on a logarithmic axis of ratios, in groups "
-        f"for {counted(len({by_chapter(row) for row in rows}), 'chapter')}, from "
+        f"{counted(len(rows), 'dot')} with whiskers on a logarithmic axis of ratios, in "
+        f"{counted(len({by_chapter(row) for row in rows}), 'group')}, from "
         f"{figure(middle[0])} to {figure(middle[-1])}. With all their runs "
         f"{kinds.count('faster')} lie right of a line at 1, {kinds.count('slower')} left of it; "
         f"{kinds.count('neither')} lie on either side."
@@ -96,6 +96,7 @@ def draw_ratios(canvas, found):
     ax.set_yticks([])
     ax.spines["left"].set_visible(False)
     ax.xaxis.set_major_formatter(plain)
+    ax.tick_params(top=True, labeltop=True)  # the drawing is longer than a screen
     ax.minorticks_off()
 
 
@@ -124,11 +125,21 @@ def growth_alt(panels):
     each = [
         f"{panel['what']} over {panel['axis']}, {panel['at'][0]:,} to {panel['at'][-1]:,}: ours "
         f"ends at {figure(median(panel['ours'][-1]) / panel['floor'][-1])} times the floor"
-        + (f", {panel['against']} is drawn beside it" if panel["theirs"] else "")
+        + (f", {beside(panel)}" if panel["theirs"] else "")
         for panel in panels
     ]
     panels = counted(len(panels), "panel")
-    return f"{panels} of seconds over sizes on logarithmic axes. {'; '.join(each)}."
+    return f"{panels} of seconds, on logarithmic axes, over sizes. {'; '.join(each)}."
+
+
+def beside(panel):
+    """How far the other way goes, and where it ends."""
+    k = len(panel["theirs"]) - 1
+    found = ratio(panel["ours"][k], panel["theirs"][k])
+    return (
+        f"{panel['against']} is drawn up to {panel['at'][k]:,}, where it takes "
+        f"{times(found.median)} times as long as ours"
+    )
 
 
 def draw_growth(canvas, found):

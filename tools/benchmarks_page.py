@@ -12,7 +12,7 @@ from statistics import median
 import benchmark_figures
 from bench import FIGURES
 from docutils import nodes
-from ratios import brief, by_chapter, clearly, counted, figure, ratio, slope, spread
+from ratios import brief, by_chapter, clearly, counted, figure, ratio, slope, spread, times
 from sphinx.util.docutils import SphinxDirective
 
 from netdist_utils.words import listed, number
@@ -20,6 +20,12 @@ from netdist_utils.words import listed, number
 PAGE = "book/benchmarks"
 COLUMNS = ("What", "Ours", "Against", "Theirs", "Ratio")
 GPU_COLUMN = "Ours on the GPU"
+OWN = "training"  # where the package's choices are compared with each other
+VERDICTS = {
+    "faster": "ours is faster in every run",
+    "slower": "ours is slower in every run",
+    "neither": "some runs lie on either side of 1",
+}
 
 
 class Benchmarks(SphinxDirective):
@@ -53,8 +59,8 @@ def cells(row, with_gpu):
         brief(median(row["ours"])),
         f"{escape(row['against'])}<small>equal: {escape(row['checked'])}</small>",
         brief(median(row["theirs"])),
-        f"<strong>{figure(found.median)}</strong><small>{figure(found.least)} to "
-        f"{figure(found.most)}</small>",
+        f"<strong>{times(found.median)}</strong><small>{times(found.least)} to "
+        f"{times(found.most)}</small>",
     ]
     gpu = row.get("gpu")
     return texts + [brief(median(gpu)) if gpu else ""] * with_gpu
@@ -121,23 +127,28 @@ def caution(found):
 
 def summary(found):
     """How many ways are faster, slower and neither, and how far runs lie apart."""
-    ratios = [ratio_of(row) for row in found["rows"]]
-    kinds = [clearly(r) for r in ratios]
-    verdicts = {
-        "faster": "ours is faster in every run",
-        "slower": "ours is slower in every run",
-        "neither": "some runs lie on either side of 1",
-    }
-    said = [f"in {kinds.count(kind)} {words}" for kind, words in verdicts.items() if kind in kinds]
-    middle = sorted(r.median for r in ratios)
+    own = [row for row in found["rows"] if row["chapter"] == OWN]
+    others = [row for row in found["rows"] if row["chapter"] != OWN]
+    said = [verdict(others, "with a source's way or a library")] if others else []
+    said += [verdict(own, "between choices of the package")] if own else []
     spreads = [spread(row["ours"]) for row in found["rows"]]
-    text = (
-        f"Of {counted(len(ratios), 'comparison')}: {listed(said)}. The ratios range from "
-        f"{figure(middle[0])} to {figure(middle[-1])}, with a median of {figure(median(middle))}. "
+    said.append(
         f"The longest of our runs took {figure(median(spreads))} times as long as the shortest in "
         f"the middle row, and {figure(max(spreads))} times in the most restless one."
     )
-    return [nodes.paragraph("", text)]
+    return [nodes.paragraph("", " ".join(said))]
+
+
+def verdict(rows, of_what):
+    """How many of these are faster, slower and neither, in a sentence or two."""
+    ratios = [ratio_of(row) for row in rows]
+    kinds = [clearly(r) for r in ratios]
+    said = [f"in {kinds.count(kind)} {words}" for kind, words in VERDICTS.items() if kind in kinds]
+    middle = sorted(r.median for r in ratios)
+    return (
+        f"Of {counted(len(ratios), 'comparison')} {of_what}: {listed(said)}. Ratios range from "
+        f"{times(middle[0])} to {times(middle[-1])}, with a median of {times(median(middle))}."
+    )
 
 
 def slower(found):
@@ -150,7 +161,7 @@ def slower(found):
         r = ratio_of(row)
         text = (
             f"{row['what'][0].upper()}{row['what'][1:]} ({row['size']}), beside {row['against']}: "
-            f"{figure(r.median)}, from {figure(r.least)} to {figure(r.most)}."
+            f"{times(r.median)}, from {times(r.least)} to {times(r.most)}."
         )
         items += nodes.list_item("", nodes.paragraph("", text))
     text = f"{counted(len(rows), 'comparison')} with a run in which ours was not faster:"
@@ -209,8 +220,8 @@ def growth(found):
         )
     caption = (
         "How cost grows. Dots are medians, whiskers the shortest and the longest run. The dotted "
-        "line is the floor: what the same steps take at the rates of one large copy and one large "
-        "product, measured in the same run."
+        "line is the floor: what has to be moved or computed at least, at the rates of one large "
+        "copy and one large product, measured in the same run."
     )
     return [raw(captioned(benchmark_figures.growth(found), caption)), items]
 

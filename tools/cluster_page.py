@@ -16,6 +16,7 @@ import platform
 import sys
 import time
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -193,36 +194,40 @@ def measured():
 def brief(seconds):
     """A duration in two figures.
 
-    >>> brief(45), brief(600), brief(90_000), brief(2e6)
-    ('45 s', '10 min', '25 h', '23 days')
+    >>> brief(45), brief(400), brief(9000), brief(90_000), brief(2e6)
+    ('45 s', '6.7 min', '2.5 h', '25 h', '23 days')
     """
     if seconds < 120:
         return f"{seconds:.0f} s"
-    if seconds < 2 * 3600:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.0f} h" if seconds < 72 * 3600 else f"{seconds / 86400:.0f} days"
+    units = ((60, "min", 2 * 3600), (3600, "h", 72 * 3600), (86400, "days", math.inf))
+    size, unit = next((size, unit) for size, unit, end in units if seconds < end)
+    return f"{seconds / size:.{0 if seconds >= 10 * size else 1}f} {unit}"
 
 
 def sentence(known):
     """What was measured, and what was assumed."""
+    sizes = [int(n) for n in known["network"].split("-")]
+    weights = sum(a * b for a, b in pairwise(sizes))
     return (
-        f"Measured: {known['seconds']:.1f} s of one core for a {known['network']} network over "
-        f"{known['epochs']} epochs of {known['images']:,} images, in a stack of {CHUNK} "
-        f"(epochs run for it: {known['measured_epochs']}; {known['machine']}, PyTorch "
-        f"{known['torch']}). Assumed: {brief(START)} to start a worker, {SEND} s to send one "
-        f"chunk with its data, durations that spread by {SPREAD:.0%}, and, where workers are "
-        f"killed, one chunk of {1 / KILLED:.0f} whose worker is."
+        f"Measured: an epoch of a {known['network']} network over {known['images']:,} images, in "
+        f"a stack of {CHUNK} on one core ({known['machine']}, PyTorch {known['torch']}; epochs "
+        f"run: {known['measured_epochs']}). Its {known['epochs']} epochs are "
+        f"{known['seconds']:.1f} s. Assumed: {brief(START)} to start a worker; {SEND} s in which "
+        "the caller sends a chunk its data, one chunk after the other; durations of chunks that "
+        f"are log-normal with a standard deviation of {SPREAD:.0%}; and, where workers are killed,"
+        f" one chunk of {1 / KILLED:.0f} whose worker is. Left out: the way back of "
+        f"{4 * weights * NETWORKS / 1e9:.0f} GB of weights to the caller."
     )
 
 
 def table(found):
     """Rows of what `costs` says."""
-    names = ("Workers", "Time", "Time, workers killed", "Worker-hours paid", "Without any loss")
+    names = ("Workers", "Work / workers", "Time", "Time, workers killed", "Worker-hours then")
     head = "".join(f'<th scope="col">{name}</th>' for name in names)
     body = "".join(
-        f"<tr><td>{row['workers']:,}</td><td>{brief(row['calm'])}</td>"
-        f"<td>{brief(row['killed'])}</td><td>{row['paid'] / 3600:,.0f}</td>"
-        f"<td>{brief(row['floor'])}</td></tr>"
+        f"<tr><td>{row['workers']:,}</td><td>{brief(row['floor'])}</td>"
+        f"<td>{brief(row['calm'])}</td><td>{brief(row['killed'])}</td>"
+        f"<td>{row['paid'] / 3600:,.0f}</td></tr>"
         for row in found
     )
     return f'<table class="docutils"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
@@ -239,7 +244,7 @@ def figure(found):
     fig, ax = plt.subplots(figsize=(6, 3.2))
     workers = [row["workers"] for row in found]
     for name, label, color, style in (
-        ("floor", "no start, no spread, no loss", "null", "--"),
+        ("floor", "work / workers", "null", "--"),
         ("calm", "no worker is killed", "matched", "o-"),
         ("killed", "workers are killed", "unmatched", "o-"),
     ):
@@ -250,7 +255,14 @@ def figure(found):
     file = io.StringIO()
     fig.savefig(file, format="svg", bbox_inches="tight")
     plt.close(fig)
-    alt = "Hours over workers, falling as one over their number until chunks become too few."
+    first, last = found[0], found[-1]
+    alt = (
+        f"Hours over workers, both axes logarithmic. From {first['workers']} worker to "
+        f"{last['workers']:,} the work divided by workers falls in a straight line from "
+        f"{brief(first['floor'])} to {brief(last['floor'])}. The time it takes leaves that line, "
+        f"from {brief(first['calm'])} to {brief(last['calm'])}, and to {brief(last['killed'])} "
+        "where workers are killed."
+    )
     return f"<figure>{themed(file.getvalue(), alt, 'cluster-')}</figure>"
 
 

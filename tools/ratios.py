@@ -71,6 +71,15 @@ def figure(value):
     return f"{value:,.0f}" if value >= 10 else f"{value:#.2g}"
 
 
+def times(value):
+    """A ratio: near 1 with a digit more, which says on which side it lies.
+
+    >>> times(1.034), times(0.712), times(53.7)
+    ('1.03', '0.71', '54')
+    """
+    return f"{value:.2f}" if 0.9 < value < 1.1 else figure(value)
+
+
 def brief(seconds):
     """A duration with its unit, and a space that does not break the line.
 

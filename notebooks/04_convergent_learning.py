@@ -2622,7 +2622,9 @@ def gain_and_errors(kind):
     return kept_.gain.mean(), over_networks, kept_.gain.sem()
 
 
-errors = np.array([gain_and_errors(kind)[1:] for kind in others.networks.unique()])
+errors = np.array(
+    [gain_and_errors(kind)[1:] for kind in others.networks.unique()]
+)
 assert (errors[:, 0] / errors[:, 1]).mean() > 1.5
 true_labels, error, _ = gain_and_errors(FEW_IMAGES)
 same_labels, its_error, _ = gain_and_errors(ONE)

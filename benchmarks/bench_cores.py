@@ -1,6 +1,6 @@
 """One thread or two: what a training costs when the machine is quiet, and beside a busy loop.
 
-    python benchmarks/bench_cores.py
+    python tools/bench.py cores
 
 The busy loop is a process of two threads of matrix products, which this file starts and ends.
 How threads wait is settled when a process starts (``OMP_WAIT_POLICY``), so each row is measured
@@ -147,15 +147,5 @@ def rows():
                 }
 
 
-def median(values):
-    return sorted(values)[len(values) // 2]
-
-
 if __name__ == "__main__":
-    if sys.argv[1:]:
-        measure(*sys.argv[1:])
-    else:
-        for row in rows():
-            ours, theirs = (1000 * median(row[name]) for name in ("ours", "theirs"))
-            words = f"{ours:.2f} ms, {row['against']}: {theirs:.2f} ms ({theirs / ours:.1f} times)"
-            print(f"{row['what']}, {row['size']}: {words}; {row['checked']}", flush=True)
+    measure(*sys.argv[1:])

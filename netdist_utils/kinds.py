@@ -286,12 +286,12 @@ def _in_order(model):
 
 def _inputs(said, shape, each, x, name, call):
     """As precise as the networks; a list where there is one for each of these."""
-    several = each and isinstance(x, list | tuple) and all(hasattr(part, "shape") for part in x)
-    inputs, networks = x if several else [x] * max(1, len(call.networks)), call.networks
-    _require(len(inputs) == len(networks) or not networks, f"{len(inputs)} tensors")
+    several = bool(each) and isinstance(x, list | tuple) and all(hasattr(p, "shape") for p in x)
+    networks, inputs = call.networks, x if several else [x]  # the one serves all networks
+    _require(len(inputs) == len(networks) or not (several and networks), f"{len(inputs)} tensors")
     inputs = [_tensor(said, shape, "", "tensor", "", "", "", part, name, call) for part in inputs]
     layers = call.arguments.get("layers") or [call.arguments.get("layer", math.inf)]
-    for k, model in enumerate(networks):
+    for k, model in zip([n * several for n in range(len(networks))], networks, strict=True):
         _output(inputs[k], model, max(layers), call)  # raises where they do not fit
         inputs[k] = inputs[k].to(next(model.parameters(), inputs[k]).dtype)
     return inputs if several else inputs[0]

@@ -85,24 +85,30 @@ def in_chapters(rows):
     return [(name, list(of)) for name, of in groupby(sorted(rows, key=by_chapter), by_chapter)]
 
 
+def table_of(columns, bodies):
+    """A table of the status's look, from its columns' names and the HTML of its bodies."""
+    head = "".join(f'<th scope="col" role="columnheader">{name}</th>' for name in columns)
+    return [
+        raw(
+            f'<table class="build-status benchmarks" role="table"><thead role="rowgroup">'
+            f'<tr role="row">{head}</tr></thead>'
+            + "".join(f'<tbody role="rowgroup">{body}</tbody>' for body in bodies)
+            + "</table>"
+        )
+    ]
+
+
 def table(found):
     """All comparisons, chapter by chapter."""
     columns = [*COLUMNS, *([GPU_COLUMN] if found["machine"]["gpu"] else [])]
-    head = "".join(f'<th scope="col" role="columnheader">{name}</th>' for name in columns)
     bodies = []
     for chapter, rows in in_chapters(found["rows"]):
         title = (
             f'<tr role="row" class="chapter"><th scope="rowgroup" role="rowheader" '
             f'colspan="{len(columns)}">{escape(chapter)}</th></tr>'
         )
-        rows = "".join(table_row(row, columns) for row in rows)
-        bodies.append(f'<tbody role="rowgroup">{title}{rows}</tbody>')
-    return [
-        raw(
-            f'<table class="build-status benchmarks" role="table"><thead role="rowgroup">'
-            f'<tr role="row">{head}</tr></thead>{"".join(bodies)}</table>'
-        )
-    ]
+        bodies.append(title + "".join(table_row(row, columns) for row in rows))
+    return table_of(columns, bodies)
 
 
 # Sentences
@@ -250,15 +256,7 @@ def memory(found):
         f'<td role="cell" data-column="More memory"><div>{row["gib"]:.2f} GiB</div></td></tr>'
         for row in found["memory"]
     )
-    head = "".join(
-        f'<th scope="col" role="columnheader">{n}</th>' for n in ("What", "More memory")
-    )
-    return [
-        raw(
-            f'<table class="build-status benchmarks" role="table"><thead role="rowgroup">'
-            f'<tr role="row">{head}</tr></thead><tbody role="rowgroup">{rows}</tbody></table>'
-        )
-    ]
+    return table_of(("What", "More memory"), [rows])
 
 
 def machine(found):

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import shared
+from ratios import brief
 
 MEASURED = Path(__file__).with_name("cluster_cost.json")
 NETWORKS, CHUNK = 10_000, 16
@@ -189,19 +190,6 @@ def measured():
 
 
 # The page
-
-
-def brief(seconds):
-    """A duration in two figures.
-
-    >>> brief(45), brief(400), brief(9000), brief(90_000), brief(2e6)
-    ('45 s', '6.7 min', '2.5 h', '25 h', '23 days')
-    """
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    units = ((60, "min", 2 * 3600), (3600, "h", 72 * 3600), (86400, "days", math.inf))
-    size, unit = next((size, unit) for size, unit, end in units if seconds < end)
-    return f"{seconds / size:.{0 if seconds >= 10 * size else 1}f} {unit}"
 
 
 def sentence(known):

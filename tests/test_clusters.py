@@ -5,10 +5,11 @@ The code that opens a cluster is the one that the page "On a cluster" of the boo
 
 import os
 import signal
+import socket
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +52,17 @@ SPLIT = data.digits().train.first(300)
 
 def make():
     return models.mlp([64, 12, 10])
+
+
+def test_dask_opens_beside_a_program_that_has_its_usual_port():
+    """As where two builds run at once: Dask warns where it finds 8787 taken."""
+    pytest.importorskip("distributed", reason=f"dask {WHY}")
+    with socket.socket() as other:
+        with suppress(OSError):  # somebody else has it: as good
+            other.bind(("127.0.0.1", 8787))
+            other.listen()
+        with cluster_page.dask_cluster(n_workers=1, memory="2GiB") as configuration:
+            assert configuration == {"backend": "dask"}
 
 
 def test_networks_of_several_seeds_are_the_same(cluster, own_cache):

@@ -1,13 +1,10 @@
 """The two figures of the page of benchmarks, drawn as the chapters' are."""
 
-import io
 from itertools import groupby
 from statistics import median
 
-import figures
-import matplotlib as mpl
 import numpy as np
-from matplotlib.figure import Figure
+from figures import drawn, plain
 from matplotlib.ticker import LogLocator
 from ratios import by_chapter, clearly, counted, figure, ratio, times
 
@@ -16,17 +13,6 @@ from netdist_utils import plotting
 C = plotting.COLORS
 # A colour a chapter, in their order; what belongs to no chapter comes last.
 CHAPTERS = ("matched", "unmatched", "level 2", "outside", "inside", "other", "null")
-
-
-def drawn(make, found, alt, prefix):
-    """What a function draws, as an inline SVG in the page's colours."""
-    with mpl.rc_context():
-        plotting.use_style()
-        canvas = Figure(layout="constrained")
-        make(canvas, found)
-        written = io.StringIO()
-        canvas.savefig(written, format="svg", metadata={"Date": None})
-    return figures.themed(written.getvalue(), alt, prefix)
 
 
 def short(text):
@@ -104,15 +90,6 @@ def words(ax, height, text, **look):
     """Words from the left edge on; they may be longer than the axis."""
     place = {"transform": ax.get_yaxis_transform(), "va": "center", "in_layout": False}
     ax.text(0, height, text, **{"fontsize": 8, **place, **look})
-
-
-def plain(value, _):
-    """A tick in plain figures, which are fewer bytes than a power of ten.
-
-    >>> plain(1000.0, 0), plain(1e-05, 0)
-    ('1,000', '0.00001')
-    """
-    return f"{value:,.0f}" if value >= 1 else f"{value:.9f}".rstrip("0")
 
 
 def growth(found):

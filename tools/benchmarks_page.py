@@ -10,6 +10,7 @@ from itertools import groupby
 from statistics import median
 
 import benchmark_figures
+import figures
 from bench import FIGURES
 from docutils import nodes
 from ratios import brief, by_chapter, clearly, counted, figure, ratio, slope, spread, times
@@ -229,7 +230,7 @@ def growth(found):
         "line is the floor: what has to be moved or computed at least, at the rates of one large "
         "copy and one large product, measured in the same run."
     )
-    return [raw(captioned(benchmark_figures.growth(found), caption)), items]
+    return [raw(figures.captioned(benchmark_figures.growth(found), caption)), items]
 
 
 def ratios(found):
@@ -239,14 +240,7 @@ def ratios(found):
         "A line names what is done, its size, and the other way. "
         "Dots are medians, whiskers the least and the largest ratio of a run."
     )
-    return [raw(captioned(benchmark_figures.ratios(found), caption))]
-
-
-def captioned(drawing, caption):
-    return (
-        f'<figure><div class="drawing">{drawing}</div><figcaption><p>'
-        f'<span class="caption-text">{escape(caption)}</span></p></figcaption></figure>'
-    )
+    return [raw(figures.captioned(benchmark_figures.ratios(found), caption))]
 
 
 def memory(found):

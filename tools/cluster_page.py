@@ -8,20 +8,21 @@ one network is measured, on the machine that ``cluster_cost.json`` names, by
 """
 
 import heapq
-import io
 import json
 import math
 import os
 import platform
-import sys
 import time
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
+import figures
 import numpy as np
 import shared
 from ratios import brief
+
+from netdist_utils import plotting
 
 MEASURED = Path(__file__).with_name("cluster_cost.json")
 NETWORKS, CHUNK = 10_000, 16
@@ -44,7 +45,7 @@ def dask_cluster(n_workers, memory):
         n_workers=n_workers,
         threads_per_worker=1,
         memory_limit=memory,
-        dashboard_address=None,
+        dashboard_address="localhost:0",  # a free port: None takes 8787, which another's may have
     )
     with cluster, Client(cluster):
         yield {"backend": "dask"}
@@ -223,35 +224,41 @@ def table(found):
 
 def figure(found):
     """Time over workers, on two logarithmic axes, as an SVG in the page's colours."""
-    import matplotlib.pyplot as plt
-    from figures import themed
+    drawing = figures.drawn(draw, found, alt(found), "cluster-")
+    caption = (
+        f"Hours until {NETWORKS:,} networks are trained. Nothing is faster than the dashed line, "
+        "the work divided by the workers."
+    )
+    return figures.captioned(drawing, caption)
 
-    from netdist_utils import plotting
 
-    plotting.use_style()
-    fig, ax = plt.subplots(figsize=(6, 3.2))
-    workers = [row["workers"] for row in found]
+def draw(canvas, found):
+    canvas.set_size_inches(6, 3.2)
+    ax = canvas.add_subplot()
     for name, label, color, style in (
         ("floor", "work / workers", "null", "--"),
         ("calm", "no worker is killed", "matched", "o-"),
-        ("killed", "workers are killed", "unmatched", "o-"),
+        ("killed", "workers are killed", "unmatched", "s-"),
     ):
         hours = [row[name] / 3600 for row in found]
-        ax.loglog(workers, hours, style, color=plotting.COLORS[color], label=label)
+        ax.loglog(WORKERS, hours, style, ms=4, color=plotting.COLORS[color], label=label)
     ax.set(xlabel="workers", ylabel="hours")
+    ax.set_xticks(WORKERS, [f"{n:,}" for n in WORKERS])
+    ax.yaxis.set_major_formatter(figures.plain)
+    ax.minorticks_off()
     ax.legend()
-    file = io.StringIO()
-    fig.savefig(file, format="svg", bbox_inches="tight")
-    plt.close(fig)
+
+
+def alt(found):
+    """What the figure shows."""
     first, last = found[0], found[-1]
-    alt = (
+    return (
         f"Hours over workers, both axes logarithmic. From {first['workers']} worker to "
         f"{last['workers']:,} the work divided by workers falls in a straight line from "
         f"{brief(first['floor'])} to {brief(last['floor'])}. The time it takes leaves that line, "
         f"from {brief(first['calm'])} to {brief(last['calm'])}, and to {brief(last['killed'])} "
         "where workers are killed."
     )
-    return f"<figure>{themed(file.getvalue(), alt, 'cluster-')}</figure>"
 
 
 def content():
@@ -269,6 +276,5 @@ def setup(app):
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
     MEASURED.write_text(json.dumps(measure(), indent=2) + "\n", encoding="utf-8")
     print(sentence(measured()))

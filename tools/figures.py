@@ -7,12 +7,15 @@ paper. So there is one drawing, no white slab on a dark page, and letters stay l
 """
 
 import html
+import io
 import re
 from itertools import count
 from pathlib import Path
 
+import matplotlib as mpl
 from docutils import nodes
 from drawing import ATTRIBUTE, compact, prefix
+from matplotlib.figure import Figure
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 from netdist_utils import plotting
@@ -52,6 +55,34 @@ def in_variables(svg):
     for color, variable in VARIABLES.items():
         svg = re.sub(color, f"var({variable})", svg, flags=re.IGNORECASE)
     return svg
+
+
+def drawn(make, found, alt, prefix):
+    """What a function draws, as an inline SVG in the page's colours."""
+    with mpl.rc_context():
+        plotting.use_style()
+        canvas = Figure(layout="constrained")
+        make(canvas, found)
+        written = io.StringIO()
+        canvas.savefig(written, format="svg", metadata={"Date": None})
+    return themed(written.getvalue(), alt, prefix)
+
+
+def plain(value, _):
+    """A tick in plain figures, which are fewer bytes than a power of ten.
+
+    >>> plain(1000.0, 0), plain(1e-05, 0)
+    ('1,000', '0.00001')
+    """
+    return f"{value:,.0f}" if value >= 1 else f"{value:.9f}".rstrip("0")
+
+
+def captioned(drawing, caption):
+    """A drawing with words below it, as HTML."""
+    return (
+        f'<figure><div class="drawing">{drawing}</div><figcaption><p>'
+        f'<span class="caption-text">{html.escape(caption)}</span></p></figcaption></figure>'
+    )
 
 
 class InlineFigures(SphinxPostTransform):

@@ -182,6 +182,26 @@ def test_the_bar_is_full_at_the_end(backend, chunks, monkeypatch):
     assert bars[0].n == bars[0].total == 2 * 3
 
 
+@pytest.mark.parametrize("ready", [True, False])
+def test_who_asks_for_no_more_is_not_warned_of_the_rest(ready):
+    """Of what joblib has ready by then, and of what it cancels."""
+    done = threading.Barrier(2)  # the second job and this test
+
+    def job(number):
+        if number == 1:
+            done.wait(20)
+        return number
+
+    with parallel_config(n_jobs=3):
+        found = workers.each(job, [(n,) for n in range(4)])
+        assert next(found) == 0
+        if ready:
+            done.wait(20)
+        else:
+            threading.Timer(0.2, done.wait, [20]).start()
+        found.close()
+
+
 @pytest.mark.parametrize("n_jobs", [1, 3])
 def test_the_first_seed_that_diverges_is_named(n_jobs, chunks):
     def make():

@@ -46,10 +46,8 @@ def receptive_field(model, layer):
             raise ValueError(f"layer {layer} is behind {module}: it sees the whole input")
         if hasattr(module, "kernel_size"):
             window = module.kernel_size, module.stride, module.padding
-            sizes = [
-                {v} if isinstance(v, int) else set(v)
-                for v in (*window, getattr(module, "dilation", 1))
-            ]
+            window += (getattr(module, "dilation", 1),)
+            sizes = [{v} if isinstance(v, int) else set(v) for v in window]
             if any(len(size) > 1 for size in sizes):
                 raise ValueError(f"{module}: numbers that are equal along both axes are needed")
             (kernel,), (stride,), (padding,), (dilation,) = sizes

@@ -45,19 +45,11 @@ def tail_slider(samples, ends=None):
         fit = fit_power_law(values)
         if np.isnan(fit.alpha):
             raise ValueError(f"sample {name!r} has no power law: {fit.reason}")
-        packed.append(
-            {
-                "name": name,
-                "values": interactive.pack(np.sort(values[values > 0])),
-                "chosen": fit.n_tail,
-                "end": float(ends[name]) if name in ends else None,
-            }
-        )
-    return interactive.figure(
-        "spectra",
-        {"samples": packed, "least": LEAST_TAIL},
-        title="Power law above a threshold",
-    )
+        positive = interactive.pack(np.sort(values[values > 0]))
+        end = float(ends[name]) if name in ends else None
+        packed.append({"name": name, "values": positive, "chosen": fit.n_tail, "end": end})
+    data = {"samples": packed, "least": LEAST_TAIL}
+    return interactive.figure("spectra", data, title="Power law above a threshold")
 
 
 def rank_plot(models):

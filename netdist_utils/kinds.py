@@ -291,7 +291,8 @@ def _inputs(said, shape, each, x, name, call):
     _require(len(inputs) == len(networks) or not (several and networks), f"{len(inputs)} tensors")
     inputs = [_tensor(said, shape, "", "tensor", "", "", "", part, name, call) for part in inputs]
     layers = call.arguments.get("layers") or [call.arguments.get("layer", math.inf)]
-    for k, model in zip([n * several for n in range(len(networks))], networks, strict=True):
+    for n, model in enumerate(networks):
+        k = n if several else 0
         _output(inputs[k], model, max(layers), call)  # raises where they do not fit
         inputs[k] = inputs[k].to(next(model.parameters(), inputs[k]).dtype)
     return inputs if several else inputs[0]

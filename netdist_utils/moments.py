@@ -3,6 +3,10 @@
 Chapters 1, 3 and 4 compare networks through these: covariances, correlations, regressions and
 their held-out errors are all functions of means and second moments, so no activation is kept.
 
+Sums are taken around the mean of the first batch. A variance is a difference of two sums, and how
+far these are off depends on the processor; around the mean they are small (Chan, Golub and
+LeVeque 1983).
+
 In a convolutional layer the channels are the units and the positions are more samples.
 """
 
@@ -12,8 +16,8 @@ import torch
 
 from netdist_utils import checks, models
 
-# A unit whose variance is below this share of its second moment is constant, to the rounding of
-# the sums in which moments are taken: of activations in single precision, and in double.
+# A unit whose variance is below this share of its second moment counts as constant. That is far
+# above the rounding of activations: in single precision, and in double.
 CONSTANT, CONSTANT_IN_DOUBLE = 1e-5, 1e-12
 
 
@@ -32,7 +36,7 @@ class LayerMoments:
     seconds : (sum D, sum D) float64 tensor
         Mean outer products of the same.
     constant : float
-        Share of its second moment below which a unit's variance is rounding.
+        Share of its second moment below which a unit counts as constant.
 
     Examples
     --------
@@ -180,19 +184,22 @@ def moments(networks, x, layers, batch_size=1000):
     """
     inputs = x if isinstance(x, list | tuple) else [x] * len(networks)
     layers = list(dict.fromkeys(layers))
-    sums, sizes, dtypes = {}, {}, {}
+    sums, sizes, origins = {}, {}, {}
     for batches in zip(*(part.split(batch_size) for part in inputs), strict=True):
         outputs = [models.outputs(*pair, layers) for pair in zip(networks, batches, strict=True)]
         for layer in layers:
             h, sizes[layer] = _side_by_side(layer, [of_layer[layer] for of_layer in outputs])
-            dtypes[layer] = h.dtype
+            h = h - origins.setdefault(layer, h.mean(0))
             # Products in single precision are fast; adding many of them up wants double.
             new = len(h), h.sum(0).double(), (h.T @ h).double()
             sums[layer] = [a + b for a, b in zip(sums.get(layer, (0, 0, 0)), new, strict=True)]
     found = {}
     for layer, (count, total, product) in sums.items():
-        constant = CONSTANT_IN_DOUBLE if dtypes[layer] == torch.double else CONSTANT
-        found[layer] = LayerMoments(sizes[layer], count, total / count, product / count, constant)
+        constant = CONSTANT_IN_DOUBLE if origins[layer].dtype == torch.double else CONSTANT
+        origin, mean = origins[layer].double(), total / count
+        means, cross = origin + mean, torch.outer(origin, mean)
+        seconds = product / count + cross + cross.T + torch.outer(origin, origin)
+        found[layer] = LayerMoments(sizes[layer], count, means, seconds, constant)
         _check_finite(layer, found[layer])
     return Moments(found)
 

@@ -6,8 +6,6 @@ one small product wait for each other, and beside another program they wait long
 around a call of this package puts its jobs on processes, Ray or Dask.
 """
 
-import warnings
-
 import torch
 from joblib import Parallel, delayed, parallel_config
 from joblib.parallel import get_active_backend
@@ -76,19 +74,10 @@ def each(function, jobs, all_cores=False):
             in_turn = getattr(get_active_backend()[0], "supports_return_generator", False)
             run = Parallel(n_jobs, prefer="threads", return_as="generator" if in_turn else "list")
             outputs = run(delayed(_do)(threads, function, *job) for job in jobs)
-            yield from _unwarned(outputs) if in_turn else outputs
+            run.return_generator = False  # or it warns who stops early, as where one is bad
+            yield from outputs
     finally:
         torch.set_num_threads(before)
-
-
-def _unwarned(outputs):
-    """Each; who asks for no more, as where one is bad, need not hear what became of the rest."""
-    try:
-        for output in outputs:  # noqa: UP028 (it would close them before `finally` is reached)
-            yield output
-    finally:
-        with warnings.catch_warnings(action="ignore"):
-            outputs.close()
 
 
 def _do(threads, function, *job):

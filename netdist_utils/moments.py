@@ -3,9 +3,9 @@
 Chapters 1, 3 and 4 compare networks through these: covariances, correlations, regressions and
 their held-out errors are all functions of means and second moments, so no activation is kept.
 
-Sums are taken around the mean of the first batch. A variance is a difference of two sums, and how
-far these are off depends on the processor; around the mean they are small (Chan, Golub and
-LeVeque 1983).
+Sums of a batch are taken around its mean. A variance is a difference of two sums, and how far
+these are off depends on the processor; around the mean they are small (Chan, Golub and LeVeque,
+1983).
 
 In a convolutional layer the channels are the units and the positions are more samples.
 """
@@ -184,24 +184,31 @@ def moments(networks, x, layers, batch_size=1000):
     """
     inputs = x if isinstance(x, list | tuple) else [x] * len(networks)
     layers = list(dict.fromkeys(layers))
-    sums, sizes, origins = {}, {}, {}
+    sums, sizes, dtypes = {}, {}, {}
     for batches in zip(*(part.split(batch_size) for part in inputs), strict=True):
         outputs = [models.outputs(*pair, layers) for pair in zip(networks, batches, strict=True)]
         for layer in layers:
             h, sizes[layer] = _side_by_side(layer, [of_layer[layer] for of_layer in outputs])
-            h = h - origins.setdefault(layer, h.mean(0))
-            # Products in single precision are fast; adding many of them up wants double.
-            new = len(h), h.sum(0).double(), (h.T @ h).double()
+            dtypes[layer], new = h.dtype, _sums(h)
             sums[layer] = [a + b for a, b in zip(sums.get(layer, (0, 0, 0)), new, strict=True)]
     found = {}
     for layer, (count, total, product) in sums.items():
-        constant = CONSTANT_IN_DOUBLE if origins[layer].dtype == torch.double else CONSTANT
-        origin, mean = origins[layer].double(), total / count
-        means, cross = origin + mean, torch.outer(origin, mean)
-        seconds = product / count + cross + cross.T + torch.outer(origin, origin)
-        found[layer] = LayerMoments(sizes[layer], count, means, seconds, constant)
+        constant = CONSTANT_IN_DOUBLE if dtypes[layer] == torch.double else CONSTANT
+        found[layer] = LayerMoments(sizes[layer], count, total / count, product / count, constant)
         _check_finite(layer, found[layer])
     return Moments(found)
+
+
+def _sums(h):
+    """Count, sum and sum of outer products of the rows, in double precision.
+
+    Products in single precision are fast, and harmless around the mean of these rows.
+    """
+    mean = h.mean(0)
+    centred, mean = h - mean, mean.double()
+    rest, product = centred.sum(0).double(), (centred.T @ centred).double()
+    total = len(h) * mean + rest  # the mean is rounded: a rest is left
+    return len(h), total, product.addr_(mean, rest).addr_(total, mean)
 
 
 def _side_by_side(layer, activations):

@@ -454,7 +454,8 @@ def test_dead_units_are_left_out():
     own, rotated = cv.rotation_test(moments_of(dead, dead), 0, 0, generator())
     alive = dead[:, torch.arange(12) != 3]
     assert own == pytest.approx(1, abs=1e-3)
-    assert rotated == cv.rotation_test(moments_of(alive, alive), 0, 0, generator())[1]
+    without = cv.rotation_test(moments_of(alive, alive), 0, 0, generator())
+    assert rotated == pytest.approx(without[1], rel=1e-6)  # a product rounds by its width
     z = dead - 3 * (torch.arange(12) == 3)  # never above zero
     assert cv.preactivation_rotation_test(z, z, generator())[0] == pytest.approx(1)
 

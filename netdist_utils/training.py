@@ -17,6 +17,7 @@ import operator
 import re
 from contextlib import closing
 from dataclasses import dataclass
+from threading import RLock
 
 import torch
 from joblib import parallel_config
@@ -36,6 +37,7 @@ WORK_OF_A_CORE = 10_000_000
 MEMBERS_ELSEWHERE = 16  # of one stack: so many are begun again where another process is killed
 # What Python, torch on a CPU, CUDA and cuBLAS say; only the first two have classes of their own.
 OUT_OF_MEMORY = re.compile("MemoryError|out of memory|(not enough|allocate) memory|ALLOC_FAIL")
+_global_generator = RLock()  # which all threads share
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +113,7 @@ def start(make_model, seed):
     >>> bool((one[1].weight == two[1].weight).all())
     True
     """
-    with torch.random.fork_rng():
+    with _global_generator, torch.random.fork_rng():
         torch.manual_seed(seed)
         model = checks.outside(make_model)
     if len({p.requires_grad for p in model.parameters()}) > 1:

@@ -52,6 +52,7 @@ from netdist_utils import (
     random_matrices,
     settings,
     training,
+    workers,
     zoo,
 )
 from netdist_utils.words import listed, percent
@@ -128,10 +129,15 @@ def shuffled(seed):
 
 random_seeds = range(200, 200 + knobs.nulls)
 longer = {**recipe, "epochs": knobs.random_epochs}
-random_labels = [
-    training.fit_ensemble(make_mlp, shuffled(seed), [seed], **longer)[0]
-    for seed in random_seeds
-]
+
+
+def train_on_random_labels(seed):
+    split = shuffled(seed)
+    return training.fit_ensemble(make_mlp, split, [seed], **longer)[0]
+
+
+jobs = [(seed,) for seed in random_seeds]
+random_labels = list(workers.each(train_on_random_labels, jobs, all_cores=True))
 random_starts = [training.start(make_mlp, seed) for seed in random_seeds]
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-gray-images", "caption": "Eight training images and their classes, as the networks see them: small, and without colour."}, "image": {"alt": "Eight small gray pictures in a row, each with the name of its class above it."}}

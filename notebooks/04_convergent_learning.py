@@ -59,6 +59,7 @@ from netdist_utils import (
     plotting,
     settings,
     training,
+    workers,
 )
 from netdist_utils.moments import as_samples, moments
 from netdist_utils.words import listed, minus, number, percent
@@ -93,7 +94,8 @@ knobs = settings.pick(
 # dense layer with a ReLU, called *dense* below, and the output layer, which is left out of all
 # comparisons. All networks see the same images and follow the same {term}`recipe` from different
 # {term}`seeds <seed>`: their starts differ, and so does the order of the images. The state after each
-# {term}`epoch` is kept for the end of the chapter.
+# {term}`epoch` is kept for the end of the chapter. {py:func}`.workers.each` trains them side by side, one on each
+# core of a processor.
 #
 # Three more sets of as many networks serve as {term}`controls <control>`: the states before the first epoch, which are
 # untrained networks; the same with other biases, so that their units are zero as
@@ -126,7 +128,8 @@ def train(seed):
     )
 
 
-histories = [train(seed) for seed in range(knobs.networks)]
+seeds = [(seed,) for seed in range(knobs.networks)]
+histories = list(workers.each(train, seeds, all_cores=True))
 networks = [history[-1] for history in histories]
 untrained = [history[0] for history in histories]
 # %% tags=["hide-input"]
@@ -143,13 +146,14 @@ mixed = [
 ]
 
 
+def train_one(seed, split):
+    options = {"epochs": many_epochs, **recipe}
+    return training.fit_ensemble(make, split, [seed], **options)[0]
+
+
 def train_on(splits):
     """One network a split."""
-    options = {"epochs": many_epochs, **recipe}
-    return [
-        training.fit_ensemble(make, split, [seed], **options)[0]
-        for seed, split in enumerate(splits)
-    ]
+    return list(workers.each(train_one, enumerate(splits), all_cores=True))
 
 
 relabelled, fewer = train_on(mixed), train_on([part] * 3)

@@ -55,6 +55,7 @@ from netdist_utils import (
     settings,
     spectra,
     training,
+    workers,
     zoo,
 )
 from netdist_utils.words import listed, number, percent
@@ -1568,13 +1569,19 @@ def gradient():
 
 
 begun = layer_one(training.start(make_mlp, 0))
-retrained = {
-    version: [
+
+
+def retrain(split):
+    """Network 1 at both rates, on these images and labels."""
+    return [
         training.fit_ensemble(make_mlp, split, [0], **options)[0]
         for options in (recipe, fast)
     ]
-    for version, split in versions.items()
-}
+
+
+jobs = [(split,) for split in versions.values()]
+found = workers.each(retrain, jobs, all_cores=True)
+retrained = dict(zip(versions, found, strict=True))
 changes = {  # two lists, one for each rate
     version: [[layer_one(m) - begun] for m in found]
     for version, found in retrained.items()
@@ -2110,12 +2117,14 @@ def measured(model):
     }
 
 
-histories = {
-    name: training.fit_history(
-        make_mlp, images.train, 0, epochs=knobs.epochs, lr=r["lr"]
-    )
-    for name, r in [(slow_name, recipe), (fast_name, fast)]
-}
+def history(options):
+    """Network 1 before the first epoch and after each."""
+    longer = {**options, "epochs": knobs.epochs}
+    return training.fit_history(make_mlp, images.train, 0, **longer)
+
+
+found = workers.each(history, [(recipe,), (fast,)], all_cores=True)
+histories = dict(zip([slow_name, fast_name], found, strict=True))
 courses = {
     name: pd.DataFrame([measured(model) for model in history])
     for name, history in histories.items()

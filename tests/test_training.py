@@ -1,4 +1,6 @@
+import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -39,6 +41,20 @@ def by_hand(seed, *, epochs, lr, optimizer="sgd", weight_decay=0.0, schedule="co
                     size = (v / (1 - 0.999**step)).sqrt() + 1e-8
                     p.data.sub_(rate * m / (1 - 0.9**step) / size)
     return models.freeze(model)
+
+
+def test_starts_in_several_threads_are_those_of_their_seeds():
+    """As where a reader's jobs train side by side: all threads share the global generator."""
+
+    def slow():
+        first = torch.nn.Linear(2, 8)
+        time.sleep(0.002)  # another thread would have its turn
+        return torch.nn.Sequential(first, torch.nn.Linear(8, 2))
+
+    expected = [training.start(slow, seed) for seed in range(8)]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda seed: training.start(slow, seed), range(8)))
+    assert all(equal(a, b) for a, b in zip(found, expected, strict=True))
 
 
 @pytest.mark.parametrize("weight_decay", [0.0, 0.1])

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from netdist_utils import data, matching, models
+from netdist_utils import data, matching, models, training
 from netdist_utils.convergence import rotation_test
 from netdist_utils.lenses.pairs import (
     aligned_share,
@@ -193,12 +193,14 @@ def _moments(pair, x):
 
 def _untrained(model, generator):
     """A network of the same layers, with weights as PyTorch draws them."""
-    fresh = models.clone(model)
-    with torch.random.fork_rng():
-        torch.manual_seed(int(torch.randint(2**31, (), generator=generator)))
+
+    def make():
+        fresh = models.clone(model)
         for index in models.weight_layers(fresh):
             fresh[index].reset_parameters()
-    return fresh
+        return fresh
+
+    return training.start(make, int(torch.randint(2**31, (), generator=generator)))
 
 
 def _checked(model_a, model_b, split):
